@@ -23,7 +23,7 @@ export class WorkerClient {
   #nextId = 1
   #dead: ServiceError | undefined
   #onDeath: ((error: ServiceError) => void) | undefined
-  #closing = false
+  #closed: Promise<void> | undefined
 
   /** @param name for messages: "the encoder", "the vector store" */
   constructor(worker: Worker, name: string) {
@@ -79,12 +79,17 @@ export class WorkerClient {
     })
   }
 
-  /** Calls `method` (default `close`) last, then waits until the thread has ended. */
-  async close(method = 'close'): Promise<void> {
-    if (this.#dead || this.#closing) return
-    this.#closing = true
+  /** Calls the worker's `close` last, then waits until the thread has ended. A dead worker is closed already. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
     try {
-      await this.call(method, undefined)
+      await this.call('close', undefined)
+    } catch (error) {
+      if (!this.#dead) throw error
     } finally {
       await this.#worker.terminate()
     }
@@ -111,6 +116,6 @@ export class WorkerClient {
     this.#dead = new ServiceError('UNAVAILABLE', `${this.#name} has stopped; restart the service.`, {}, cause)
     for (const pending of this.#pending.values()) pending.reject(this.#dead)
     this.#pending.clear()
-    if (!this.#closing) this.#onDeath?.(this.#dead)
+    if (!this.#closed) this.#onDeath?.(this.#dead)
   }
 }
