@@ -1,0 +1,100 @@
+import { ServiceError } from '../../errors.ts'
+
+/** The parts of a Hugging Face tokenizer.json that matter here. */
+export interface TokenizerJson {
+  added_tokens?: AddedToken[] | null
+  normalizer?: Step | null
+  pre_tokenizer?: Step | null
+  post_processor?: unknown
+  truncation?: unknown
+  padding?: unknown
+  model: BpeModel
+}
+
+interface AddedToken {
+  id: number
+  content: string
+  special?: boolean
+}
+
+interface BpeModel {
+  type?: string
+  vocab: Record<string, number>
+  merges: (string | [string, string])[]
+  unk_token?: string | null
+  dropout?: number | null
+}
+
+/** A normaliser or pre-tokeniser; a `Sequence` holds more of them. */
+export interface Step {
+  type: string
+  normalizers?: Step[]
+  pretokenizers?: Step[]
+  pattern?: { String?: string; Regex?: string }
+  behavior?: string
+}
+
+export function parseTokenizerJson(text: string): TokenizerJson {
+  let json: TokenizerJson
+  try {
+    json = JSON.parse(text)
+  } catch (cause) {
+    throw unusable('is not JSON; copy it again from the checkpoint', cause)
+  }
+  const type = json?.model?.type ?? 'none'
+  if (type !== 'BPE' || !json.model.vocab || !Array.isArray(json.model.merges)) {
+    throw unusable(`holds a ${type} model; LLaMA checkpoints come with BPE, and only BPE is supported`)
+  }
+  return json
+}
+
+/**
+ * The same tokenizer for body text alone: it adds nothing around the text, cuts and pads nothing, and no text can
+ * become a special token, however it is written. Three doors are closed: the added-token matcher, the vocabulary
+ * (a special token is often an ordinary entry too) and the merges (a merge may happen to spell one).
+ *
+ * @param reserved ids to treat as special although the file does not mark them
+ * @returns the tokenizer and the ids of the specials taken out, by content
+ */
+export function withoutSpecials(
+  json: TokenizerJson,
+  reserved: readonly number[],
+): { json: TokenizerJson; specials: Map<string, number> } {
+  const reservedIds = new Set(reserved)
+  const specials = new Map<string, number>()
+  for (const token of json.added_tokens ?? []) {
+    if (token.special || reservedIds.has(token.id)) specials.set(token.content, token.id)
+  }
+  for (const [content, id] of Object.entries(json.model.vocab)) {
+    if (reservedIds.has(id)) specials.set(content, id)
+  }
+  const vocab = { ...json.model.vocab }
+  // The unknown token stays: it is what the tokenizer answers to characters it cannot write.
+  for (const content of specials.keys()) if (content !== json.model.unk_token) delete vocab[content]
+  const merges = json.model.merges.filter((merge) => {
+    const [left, right] = mergePair(merge)
+    return ![left, right, left + right].some((piece) => specials.has(piece))
+  })
+  return {
+    json: {
+      ...json,
+      added_tokens: (json.added_tokens ?? []).filter((token) => !specials.has(token.content)),
+      post_processor: null,
+      truncation: null,
+      padding: null,
+      // Merge dropout is for training; with it a text has no one tokenisation.
+      model: { ...json.model, vocab, merges, dropout: null },
+    },
+    specials,
+  }
+}
+
+function mergePair(merge: string | [string, string]): [string, string] {
+  if (typeof merge !== 'string') return merge
+  const gap = merge.indexOf(' ', 1)
+  return [merge.slice(0, gap), merge.slice(gap + 1)]
+}
+
+export function unusable(fault: string, cause?: unknown): ServiceError {
+  return new ServiceError('MODEL_UNUSABLE', `tokenizer.json ${fault}.`, {}, cause)
+}
