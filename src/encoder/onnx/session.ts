@@ -1,0 +1,68 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node'
+
+export type Provider = 'cpu' | 'cuda'
+
+/** A dense tensor, row-major. float16 is carried as its bits. */
+export type TensorData =
+  | { type: 'int64'; dims: readonly number[]; data: BigInt64Array }
+  | { type: 'float32'; dims: readonly number[]; data: Float32Array }
+  | { type: 'float16'; dims: readonly number[]; data: Uint16Array }
+
+export interface SessionOptions {
+  provider: Provider
+  /** Threads inside one operator; 0 leaves it to the runtime. CPU only. */
+  intraOpThreads: number
+  /** CUDA device number. */
+  deviceId: number
+}
+
+/** One loaded graph. `run` holds the calling thread until it is done, so it belongs in a worker. */
+export class GraphSession {
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+  readonly #session: InferenceSession
+
+  constructor(session: InferenceSession) {
+    this.#session = session
+    this.inputs = session.inputNames
+    this.outputs = session.outputNames
+  }
+
+  /** Every output of the graph by name. Results are copied to the host. */
+  async run(feeds: Record<string, TensorData>): Promise<Record<string, TensorData>> {
+    const tensors = Object.fromEntries(
+      Object.entries(feeds).map(([name, { type, data, dims }]) => [name, new Tensor(type, data, dims)]),
+    )
+    const results = await this.#session.run(tensors)
+    return Object.fromEntries(
+      Object.entries(results).map(([name, { type, dims, data }]) => [
+        name,
+        { type, dims, data } as TensorData,
+      ]),
+    )
+  }
+
+  /** Frees the graph. The runtime does not give all of its memory back: keep one session for a process's life. */
+  release(): Promise<void> {
+    return this.#session.release()
+  }
+}
+
+/**
+ * Loads a graph by path, so that external data is mapped and not copied.
+ *
+ * The runtime takes no second choice: when CUDA's libraries are missing, loading throws even with `cpu` listed
+ * after it. Whoever wants to fall back decides so, and says so (device.ts).
+ */
+export async function openSession(path: string, options: SessionOptions): Promise<GraphSession> {
+  const { provider, intraOpThreads, deviceId } = options
+  const session = await InferenceSession.create(path, {
+    executionProviders: [provider === 'cuda' ? { name: 'cuda', deviceId } : 'cpu'],
+    graphOptimizationLevel: 'all',
+    intraOpNumThreads: intraOpThreads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    logSeverityLevel: 3,
+  })
+  return new GraphSession(session)
+}
