@@ -1,3 +1,5 @@
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 
 export type Provider = 'cpu' | 'cuda'
@@ -65,4 +67,11 @@ export async function openSession(path: string, options: SessionOptions): Promis
     logSeverityLevel: 3,
   })
   return new GraphSession(session)
+}
+
+/** Where the runtime looks for its CUDA provider, which its package does not bring along. */
+export function cudaProviderPath(): string {
+  const entry = createRequire(import.meta.url).resolve('onnxruntime-node')
+  const folder = join(entry, '..', '..', 'bin', 'napi-v6', process.platform, process.arch)
+  return join(folder, 'libonnxruntime_providers_cuda.so')
 }
