@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs'
+
+/** What a key may do. `write` includes `read`. */
+export type Scope = 'read' | 'write'
+
+export interface ApiKey {
+  scope: Scope
+  key: string
+}
+
+/** One environment variable: how its text becomes a value, and what people read about it. */
+export interface Setting<T> {
+  group: string
+  /** Unit or form of the value, for people: `bytes`, `ms`, `true | false`, ... */
+  unit: string
+  /** Text of the default, for people; empty where there is none. */
+  fallbackText: string
+  fallback: T
+  doc: string
+  /** @throws Error whose message completes "NAME ..." */
+  parse(text: string): T
+}
+
+/** A whole number between `min` and `max`. */
+export function integer(group: string, unit: string, fallback: number, range: [number, number], doc: string) {
+  const [min, max] = range
+  const parse = (text: string): number => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+    if (!(value >= min && value <= max)) throw new Error(`must be a whole number from ${min} to ${max}`)
+    return value
+  }
+  return { group, unit, fallback, fallbackText: String(fallback), doc, parse } satisfies Setting<number>
+}
+
+export function choice<const T extends string>(
+  group: string,
+  values: readonly T[],
+  fallback: NoInfer<T>,
+  doc: string,
+) {
+  const parse = (text: string): T => {
+    const value = values.find((known) => known === text)
+    if (value === undefined) throw new Error(`must be one of ${values.join(', ')}`)
+    return value
+  }
+  return {
+    group,
+    unit: values.join(' | '),
+    fallback,
+    fallbackText: fallback,
+    doc,
+    parse,
+  } satisfies Setting<T>
+}
+
+export function text(group: string, unit: string, fallback: string, doc: string) {
+  const parse = (value: string): string => {
+    if (value.trim() === '' || value.includes('\0')) throw new Error('must not be empty')
+    return value
+  }
+  return { group, unit, fallback, fallbackText: fallback, doc, parse } satisfies Setting<string>
+}
+
+export function flag(group: string, doc: string) {
+  const parse = (value: string): boolean => {
+    if (value !== 'true' && value !== 'false') throw new Error('must be true or false')
+    return value === 'true'
+  }
+  const unit = 'true | false'
+  return { group, unit, fallback: false, fallbackText: 'false', doc, parse } satisfies Setting<boolean>
+}
+
+/** `scope:key` items between commas or line ends. Messages never repeat a key. */
+export function parseApiKeys(value: string): ApiKey[] {
+  const items = value
+    .split(/[,\n]/)
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+  const keys = items.map((item, index) => {
+    const match = /^(read|write):([\x21-\x7e]+)$/.exec(item)
+    if (!match) throw new Error(`item ${index + 1} must be read:<key> or write:<key>, without spaces`)
+    return { scope: match[1] as Scope, key: match[2]! }
+  })
+  if (new Set(keys.map(({ key }) => key)).size < keys.length) throw new Error('names one key twice')
+  return keys
+}
+
+export function apiKeys(group: string, unit: string, doc: string) {
+  const fallback: ApiKey[] = []
+  return { group, unit, fallback, fallbackText: '', doc, parse: parseApiKeys } satisfies Setting<ApiKey[]>
+}
+
+export function apiKeysFile(group: string, doc: string) {
+  const parse = (path: string): ApiKey[] => {
+    let content: string
+    try {
+      content = readFileSync(path, 'utf8')
+    } catch (error) {
+      throw new Error(`cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'})`)
+    }
+    const keys = parseApiKeys(content)
+    if (keys.length === 0) throw new Error('names a file without a key')
+    return keys
+  }
+  const fallback: ApiKey[] = []
+  return { group, unit: 'path', fallback, fallbackText: '', doc, parse } satisfies Setting<ApiKey[]>
+}
