@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { EncodeOptions } from '../encoder/encoder.ts'
+import { ServiceError } from '../errors.ts'
+
+/** Between two tries where the refusal did not name a time. */
+const RETRY_MS = 100
+/** Windows with the encoder at once: while one runs, the next is tokenised and queued. */
+const WINDOWS_AT_ONCE = 2
+
+/**
+ * Work on many texts through a bounded queue, a window at a time, results in order. The first window may be
+ * refused (OVERLOADED goes to the caller, nothing is lost yet); later ones wait for room, because work already
+ * done would be lost.
+ */
+export async function encodeInWindows<T>(
+  texts: readonly string[],
+  windowTexts: number,
+  signal: AbortSignal | undefined,
+  encode: (window: readonly string[], options: EncodeOptions) => Promise<T>,
+): Promise<T[]> {
+  const abort = new AbortController()
+  const combined = signal ? AbortSignal.any([signal, abort.signal]) : abort.signal
+  const starts = Array.from({ length: Math.ceil(texts.length / windowTexts) }, (_, i) => i * windowTexts)
+  const results: T[] = []
+  let next = 0
+  const take = async (): Promise<void> => {
+    for (let window = next++; window < starts.length; window = next++) {
+      const part = texts.slice(starts[window], starts[window]! + windowTexts)
+      const run = () => encode(part, { signal: combined, lane: 'bulk' })
+      results[window] = window === 0 ? await run() : await patiently(run, combined)
+    }
+  }
+  try {
+    await Promise.all(Array.from({ length: WINDOWS_AT_ONCE }, take))
+  } catch (error) {
+    abort.abort()
+    throw error
+  }
+  return results
+}
+
+/** Runs again for as long as it is refused as OVERLOADED: back-pressure instead of failure. */
+export async function patiently<T>(run: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    try {
+      return await run()
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.code !== 'OVERLOADED') throw error
+      const wait = Number(error.details['retryAfterMs'] ?? RETRY_MS)
+      await sleep(Math.max(1, wait), undefined, { signal }).catch(() => {
+        throw new ServiceError('ABORTED', 'The request was abandoned.')
+      })
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import type { ServiceError } from '../errors.ts'
+import type { UpsertResult } from '../vector-store/vector-store.ts'
+
+/** Entries of each list in a summary; totals count on. */
+export const REPORT_ENTRIES_MAX = 1000
+
+export interface LineFault {
+  line: number
+  code: string
+  detail: string
+}
+
+export interface IngestSummary {
+  created: number
+  updated: number
+  /** Lines that were not stored. */
+  failed: number
+  tokens: number
+  /** The first ids, in order. */
+  ids: string[]
+  /** The first ids whose text was cut. */
+  truncated: string[]
+  truncatedTotal: number
+  /** The first faults, by line. */
+  errors: LineFault[]
+  /** Every line up to this one has been dealt with. */
+  lastLine: number
+}
+
+/** What a stream has come to, in bounded memory. */
+export class IngestReport {
+  readonly #summary: IngestSummary = {
+    created: 0,
+    updated: 0,
+    failed: 0,
+    tokens: 0,
+    ids: [],
+    truncated: [],
+    truncatedTotal: 0,
+    errors: [],
+    lastLine: 0,
+  }
+
+  fault(line: number, error: ServiceError): void {
+    this.#summary.failed++
+    if (this.#summary.errors.length < REPORT_ENTRIES_MAX) {
+      this.#summary.errors.push({ line, code: error.code, detail: error.message })
+    }
+  }
+
+  encoded(ids: readonly string[], usage: { tokens: Uint32Array; truncated: Uint8Array }): void {
+    for (const [index, id] of ids.entries()) {
+      this.#summary.tokens += usage.tokens[index]!
+      if (usage.truncated[index] !== 1) continue
+      this.#summary.truncatedTotal++
+      if (this.#summary.truncated.length < REPORT_ENTRIES_MAX) this.#summary.truncated.push(id)
+    }
+  }
+
+  committed(documents: readonly { id: string }[], { created, updated }: UpsertResult): void {
+    this.#summary.created += created
+    this.#summary.updated += updated
+    const room = REPORT_ENTRIES_MAX - this.#summary.ids.length
+    for (const { id } of documents.slice(0, Math.max(0, room))) this.#summary.ids.push(id)
+  }
+
+  reached(line: number): void {
+    this.#summary.lastLine = line
+  }
+
+  /** For the error of a stream that broke off: where to go on. */
+  progress(): { committedLines: number; created: number; updated: number; failed: number } {
+    const { lastLine, created, updated, failed } = this.#summary
+    return { committedLines: lastLine, created, updated, failed }
+  }
+
+  summary(): IngestSummary {
+    return { ...this.#summary, errors: this.#summary.errors.toSorted((a, b) => a.line - b.line) }
+  }
+}

@@ -1,0 +1,145 @@
+import type { Truncate } from '../encoder/encoder.ts'
+import { ServiceError, toServiceError } from '../errors.ts'
+import type { Document, VectorDocument } from '../vector-store/vector-store.ts'
+import { checkDocument, type NewDocument, passage } from './check-document.ts'
+import type { Retrieval } from './context.ts'
+import { patiently } from './encode-bulk.ts'
+import { IngestReport, type IngestSummary } from './ingest-report.ts'
+import { interruptible } from './interruptible.ts'
+
+/** One line of a stream: a document, or why it is none. Lines count from 1. */
+export type IngestLine = { line: number } & (
+  | { document: NewDocument; bytes: number }
+  | { error: ServiceError }
+)
+
+interface Entry {
+  line: number
+  document: Document
+}
+
+interface Batch {
+  entries: Entry[]
+  /** Last line the batch reaches, faulty ones included. */
+  lastLine: number
+}
+
+/** Batches between reading and commit: one is stored while the next ones are encoded. */
+const BATCHES_AT_ONCE = 3
+
+/**
+ * Embeds and stores documents as they arrive, in whole batches and in the order of their lines, in memory that
+ * does not grow with the stream: reading waits while enough batches are on their way. A full queue means waiting.
+ * A faulty line is reported and skipped; a failure of encoder or store ends the stream with what was committed
+ * in the error's details.
+ */
+export async function ingestStream(
+  retrieval: Retrieval,
+  lines: AsyncIterable<IngestLine>,
+  options: { truncate: Truncate; signal: AbortSignal },
+): Promise<IngestSummary> {
+  const report = new IngestReport()
+  const failure = new AbortController()
+  const signal = AbortSignal.any([options.signal, failure.signal])
+  const onTheirWay: Promise<void>[] = []
+  let last = Promise.resolve()
+  let firstFailure: unknown
+  try {
+    for await (const batch of batches(retrieval, interruptible(lines, signal), report)) {
+      const encoded = encodeBatch(retrieval, batch, options.truncate, signal, report)
+      last = commitAfter(last, encoded, retrieval, batch, report, signal)
+      last.catch((error) => {
+        firstFailure ??= error
+        failure.abort()
+      })
+      onTheirWay.push(last)
+      if (onTheirWay.length >= BATCHES_AT_ONCE) await onTheirWay.shift()
+    }
+    await last
+  } catch (thrown) {
+    failure.abort()
+    await last.catch(() => {})
+    const error = toServiceError(firstFailure ?? thrown)
+    throw new ServiceError(error.code, error.message, { ...error.details, ...report.progress() }, error.cause)
+  }
+  return report.summary()
+}
+
+/** Checked documents in batches, by count and by bytes. */
+async function* batches(
+  { limits }: Retrieval,
+  lines: AsyncIterable<IngestLine>,
+  report: IngestReport,
+): AsyncGenerator<Batch> {
+  let batch: Batch = { entries: [], lastLine: 0 }
+  let bytes = 0
+  for await (const item of lines) {
+    batch.lastLine = item.line
+    try {
+      if ('error' in item) throw item.error
+      const document = checkDocument(item.document, 'document', limits)
+      batch.entries.push({ line: item.line, document })
+      bytes += item.bytes
+    } catch (error) {
+      report.fault(item.line, toServiceError(error))
+    }
+    if (batch.entries.length >= limits.ingestBatchDocuments || bytes >= limits.ingestBatchBytes) {
+      yield batch
+      batch = { entries: [], lastLine: 0 }
+      bytes = 0
+    }
+  }
+  if (batch.lastLine > 0) yield batch
+}
+
+/** Embeds a batch; a text the encoder refuses is reported and the rest goes on. */
+async function encodeBatch(
+  { encoder }: Retrieval,
+  { entries }: { entries: Entry[] },
+  truncate: Truncate,
+  signal: AbortSignal,
+  report: IngestReport,
+): Promise<VectorDocument[]> {
+  if (entries.length === 0) return []
+  const encode = (part: Entry[]) =>
+    patiently(() => {
+      const texts = part.map(({ document }) => passage(document))
+      return encoder.encode(texts, 'ebae', { lane: 'bulk', truncate, signal })
+    }, signal)
+  const attempt = async (part: Entry[]): Promise<VectorDocument[]> => {
+    try {
+      const result = await encode(part)
+      report.encoded(
+        part.map(({ document }) => document.id),
+        result,
+      )
+      return part.map(({ document }, i) => ({ ...document, vector: result.vectors[i]! }))
+    } catch (thrown) {
+      const error = toServiceError(thrown)
+      if (error.code !== 'TEXT_TOO_LONG' && error.code !== 'INVALID_INPUT') throw error
+      if (part.length === 1) {
+        report.fault(part[0]!.line, error)
+        return []
+      }
+      const half = part.length >> 1
+      return [...(await attempt(part.slice(0, half))), ...(await attempt(part.slice(half)))]
+    }
+  }
+  return attempt(entries)
+}
+
+async function commitAfter(
+  previous: Promise<void>,
+  encoded: Promise<VectorDocument[]>,
+  { store }: Retrieval,
+  batch: Batch,
+  report: IngestReport,
+  signal: AbortSignal,
+): Promise<void> {
+  // Both are awaited at once so that neither failure goes unhandled.
+  const [, documents] = await Promise.all([previous, encoded])
+  if (documents.length > 0) {
+    report.committed(documents, await patiently(() => store.upsert(documents), signal))
+  }
+  report.reached(batch.lastLine)
+}

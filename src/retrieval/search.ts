@@ -1,0 +1,70 @@
+import type { EncodeTimings } from '../encoder/encoder.ts'
+import { ServiceError } from '../errors.ts'
+import type { Hit, SearchOptions, SearchPath, SearchResult } from '../vector-store/vector-store.ts'
+import { checkTexts } from './check-text.ts'
+import type { Retrieval, Timings } from './context.ts'
+import { unitVector } from './unit-vector.ts'
+
+/** What to look for. Queries are embedded as questions (EBAR), or as statements (EBAE) for similarity. */
+export type Target =
+  | { kind: 'texts'; texts: readonly string[]; task: 'retrieval' | 'similarity'; field: string }
+  | { kind: 'vector'; vector: readonly number[] }
+  | { kind: 'like'; id: string }
+
+export interface SearchRequest {
+  target: Target
+  k: number
+  options: SearchOptions
+  signal?: AbortSignal
+}
+
+export interface SearchAnswer {
+  /** One per text; one for a vector or a document. */
+  batches: { hits: Hit[]; path: SearchPath }[]
+  timings: Timings
+}
+
+/**
+ * The k nearest documents of each target. A `like` search leaves the document itself out.
+ * @throws ServiceError INVALID_INPUT, NOT_FOUND (`like`), and what encoder and store throw
+ */
+export async function search(retrieval: Retrieval, request: SearchRequest): Promise<SearchAnswer> {
+  const started = performance.now()
+  const { target, k, options } = request
+  const { vectors, timings } = await vectorsOf(retrieval, target, request.signal)
+  const searchStarted = performance.now()
+  const excluded = target.kind === 'like' ? target.id : undefined
+  const found = await retrieval.store.search(vectors, excluded === undefined ? k : k + 1, options)
+  const ended = performance.now()
+  return {
+    batches: found.map((result) => without(result, excluded, k)),
+    timings: {
+      tokenize: timings?.tokenizeMs ?? 0,
+      queue: timings?.queueMs ?? 0,
+      inference: timings?.inferenceMs ?? 0,
+      search: ended - searchStarted,
+      total: ended - started,
+    },
+  }
+}
+
+async function vectorsOf(
+  { encoder, store, limits }: Retrieval,
+  target: Target,
+  signal: AbortSignal | undefined,
+): Promise<{ vectors: Float32Array[]; timings?: EncodeTimings }> {
+  if (target.kind === 'vector') return { vectors: [unitVector(target.vector, encoder.card.dimensions)] }
+  if (target.kind === 'like') {
+    const [vector] = await store.vectors([target.id])
+    if (!vector) throw new ServiceError('NOT_FOUND', 'There is no document with the id given as `like`.')
+    return { vectors: [vector] }
+  }
+  checkTexts(target.texts, target.field, limits.textBytesMax)
+  const prompt = target.task === 'similarity' ? 'ebae' : 'ebar'
+  return encoder.encode(target.texts, prompt, { lane: 'interactive', ...(signal && { signal }) })
+}
+
+function without({ hits, path }: SearchResult, id: string | undefined, k: number): SearchResult {
+  if (id === undefined) return { hits, path }
+  return { hits: hits.filter((hit) => hit.id !== id).slice(0, k), path }
+}
