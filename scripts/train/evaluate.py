@@ -1,0 +1,69 @@
+"""nDCG@10 of a checkpoint on judged sets, for choosing between checkpoints: exact search, no index.
+
+    python evaluate.py --checkpoint ../../.train/checkpoint-final --sets scifact cranfield
+"""
+
+import argparse
+import json
+import math
+from pathlib import Path
+from typing import Callable
+
+import numpy as np
+
+from corpus import JudgedSet, read_judged_set
+
+CUT = 10
+
+
+def ndcg(ranked: list[str], relevant: dict[str, int], cut: int = CUT) -> float:
+    """Gain is the judgement itself, discount log2(rank + 1), as trec_eval's ndcg_cut has it."""
+    gained = sum(relevant.get(document, 0) / math.log2(i + 2) for i, document in enumerate(ranked[:cut]))
+    best = sum(g / math.log2(i + 2) for i, g in enumerate(sorted(relevant.values(), reverse=True)[:cut]))
+    return gained / best if best else 0.0
+
+
+def mean_ndcg(judged: JudgedSet, queries: np.ndarray, documents: np.ndarray) -> float:
+    """Mean over the judged queries; `queries` [queries, d] and `documents` [documents, d] are unit rows."""
+    total = 0.0
+    for i, query in enumerate(judged.query_ids):
+        scores = documents @ queries[i]
+        best = np.argpartition(-scores, CUT)[:CUT]
+        ranked = [judged.document_ids[j] for j in best[np.argsort(-scores[best], kind="stable")]]
+        total += ndcg(ranked, judged.judgements[query])
+    return total / len(judged.query_ids)
+
+
+Embed = Callable[[list[str], str], np.ndarray]
+"""(texts, "ebar" or "ebae") -> unit rows [texts, dimensions]."""
+
+
+def evaluate(embed: Embed, data: Path, sets: list[str], max_queries: int | None = None) -> dict[str, float]:
+    figures = {}
+    for name in sets:
+        judged = read_judged_set(data / "eval" / name)
+        if max_queries is not None and len(judged.queries) > max_queries:
+            every = len(judged.queries) // max_queries
+            judged = judged._replace(query_ids=judged.query_ids[::every], queries=judged.queries[::every])
+        queries, documents = embed(judged.queries, "ebar"), embed(judged.documents, "ebae")
+        figures[name] = round(mean_ndcg(judged, queries, documents), 4)
+    return figures
+
+
+def main() -> None:
+    from encoder import load_encoder
+
+    root = Path(__file__).resolve().parents[2]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--data", type=Path, default=root / "../shared/data")
+    parser.add_argument("--sets", nargs="+", default=["scifact", "cranfield"])
+    parser.add_argument("--max-queries", type=int, default=None)
+    parser.add_argument("--max-tokens", type=int, default=512)
+    given = parser.parse_args()
+    embed = load_encoder(given.checkpoint).embedder(given.max_tokens)
+    print(json.dumps(evaluate(embed, given.data, given.sets, given.max_queries)))
+
+
+if __name__ == "__main__":
+    main()
