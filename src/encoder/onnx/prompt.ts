@@ -18,22 +18,35 @@ export function maxBodyTokens(card: Card, task: Task): number {
   return card.prompts[task].maxBodyTokens
 }
 
+/** Tokens of the longest row any task can make. */
+export function rowTokensMax(card: Card): number {
+  const rows = (['ebar', 'ebae', 'both'] as const).map((task) => {
+    const { prefixIds } = card.prompts.ebae
+    return suffixes(card, task).flat().length + prefixIds.length + maxBodyTokens(card, task)
+  })
+  return Math.max(...rows)
+}
+
+/** SELF (EBAE) comes first in the joint pass. */
+function suffixes(card: Card, task: Task): number[][] {
+  const { ebar, ebae } = card.prompts
+  return task === 'both' ? [ebae.suffixIds, ebar.suffixIds] : [card.prompts[task].suffixIds]
+}
+
 /**
  * Prefix, body and suffix as one row, joined as ids: tokenising the joined text would give others. The joint pass
- * has both suffixes after one body, SELF (EBAE) first. Source: LLaRA / Llama2Vec, ACL 2024, and the released
+ * has both suffixes after one body; the two prompts share their prefix (card-file.ts). Source: LLaRA / Llama2Vec, ACL 2024, and the released
  * checkpoints' own preprocessing.
  */
 export function rowTokens(card: Card, task: Task, body: Uint32Array): RowTokens {
-  const { ebar, ebae } = card.prompts
-  const suffixes = task === 'both' ? [ebae.suffixIds, ebar.suffixIds] : [card.prompts[task].suffixIds]
-  const prefix = (task === 'both' ? ebae : card.prompts[task]).prefixIds
-  const length = suffixes.reduce((sum, suffix) => sum + suffix.length, prefix.length + body.length)
-  const ids = new Uint32Array(length)
+  const prefix = card.prompts.ebae.prefixIds
+  const ends = suffixes(card, task)
+  const ids = new Uint32Array(prefix.length + body.length + ends.flat().length)
   ids.set(prefix)
   ids.set(body, prefix.length)
   const spans: number[] = []
   let at = prefix.length + body.length
-  for (const suffix of suffixes) {
+  for (const suffix of ends) {
     ids.set(suffix, at)
     spans.push(at, at + suffix.length)
     at += suffix.length

@@ -1,0 +1,81 @@
+import type { Body, BodyTokenizer } from './tokenizer.ts'
+
+/** A text waiting to be tokenised. */
+export interface TextJob {
+  readonly text: string
+  /** False once its call has ended: it is skipped. */
+  wanted(): boolean
+  /** @param ms wall-clock milliseconds of the tokenisation it was part of */
+  done(body: Body, ms: number): void
+  failed(error: unknown): void
+}
+
+/** UTF-16 units and texts of one trip to the thread pool: some tens of milliseconds at most. */
+const CHUNK_CHARS = 65_536
+const CHUNK_TEXTS = 1_024
+
+/**
+ * Tokenises one lane's texts in order of arrival, many calls' texts in one trip to the thread pool, one trip at a
+ * time. It goes on while a batch holds the worker's thread, so the next batch's rows are ready when it ends.
+ */
+export class TokenizeStage {
+  readonly #tokenizer: BodyTokenizer
+  readonly #tokensMax: number
+  readonly #afterChunk: () => void
+  #jobs: TextJob[] = []
+  #running = false
+
+  /** @param tokensMax most tokens any text needs; the job's owner cuts further where its prompt allows less */
+  constructor(tokenizer: BodyTokenizer, tokensMax: number, afterChunk: () => void) {
+    this.#tokenizer = tokenizer
+    this.#tokensMax = tokensMax
+    this.#afterChunk = afterChunk
+  }
+
+  /** Whether texts are waiting here or under way. */
+  get busy(): boolean {
+    return this.#running
+  }
+
+  add(jobs: readonly TextJob[]): void {
+    for (const job of jobs) this.#jobs.push(job)
+    if (!this.#running) void this.#run()
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true
+    for (let chunk = this.#nextChunk(); chunk.length > 0; chunk = this.#nextChunk()) {
+      const start = performance.now()
+      try {
+        const bodies = await this.#tokenizer.encodeStart(
+          chunk.map((job) => job.text),
+          this.#tokensMax,
+        )
+        const ms = performance.now() - start
+        chunk.forEach((job, i) => {
+          if (job.wanted()) job.done(bodies[i]!, ms)
+        })
+      } catch (error) {
+        for (const job of chunk) if (job.wanted()) job.failed(error)
+      }
+      this.#afterChunk()
+    }
+    this.#running = false
+    this.#afterChunk()
+  }
+
+  #nextChunk(): TextJob[] {
+    const chunk: TextJob[] = []
+    let chars = 0
+    let taken = 0
+    for (const job of this.#jobs) {
+      if (chunk.length >= CHUNK_TEXTS || (chunk.length > 0 && chars + job.text.length > CHUNK_CHARS)) break
+      taken++
+      if (!job.wanted()) continue
+      chunk.push(job)
+      chars += job.text.length
+    }
+    this.#jobs = this.#jobs.slice(taken)
+    return chunk
+  }
+}

@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { workerData } from 'node:worker_threads'
+import { ServiceError } from '../../errors.ts'
+import { serveWorker, Transfer } from '../../worker-rpc/serve.ts'
+import type { EncoderDevice } from '../encoder.ts'
+import { BatchCost } from './batch-cost.ts'
+import { BatchRunner } from './batch-runner.ts'
+import type { CallRequest } from './call.ts'
+import { type Card, GRAPH, MODEL_FILES } from './card.ts'
+import { readCard } from './card-file.ts'
+import { type DeviceOptions, openOnDevice } from './device.ts'
+import type { EncoderLimits } from './limits.ts'
+import { LoadCounters } from './load-counters.ts'
+import { EncoderPipeline } from './pipeline.ts'
+import { BodyTokenizer } from './tokenizer.ts'
+import { warmUp } from './warm-up.ts'
+
+export interface WorkerOptions extends DeviceOptions {
+  modelFolder: string
+  limits: EncoderLimits
+  /** Shared with the face. */
+  counters: SharedArrayBuffer
+}
+
+export interface WorkerReady {
+  card: Card
+  device: EncoderDevice
+}
+
+await serveWorker(async () => {
+  const options = workerData as WorkerOptions
+  const { modelFolder, limits } = options
+  const card = readCard(modelFolder)
+  const tokenizer = loadTokenizer(modelFolder, card)
+  const { session, device } = await openOnDevice(
+    join(modelFolder, MODEL_FILES.graph),
+    card.precision,
+    options,
+  )
+  const missing = [GRAPH.inputIds, GRAPH.spans].filter((name) => !session.inputs.includes(name))
+  if (missing.length > 0) {
+    throw new ServiceError(
+      'MODEL_UNUSABLE',
+      `The graph has no input ${missing.join()}. Export the model again.`,
+    )
+  }
+  const runner = new BatchRunner(session, card.padId, card.dimensions)
+  const cost = new BatchCost()
+  const [body] = await tokenizer.encode(['A first text, to see that the model works and how fast it is.'])
+  await warmUp(runner, card, cost, body!, limits.bulkBatchMsMax)
+  const counters = new LoadCounters(options.counters)
+  const pipeline = new EncoderPipeline({ card, tokenizer, runner, cost, limits, counters })
+  return {
+    ready: { card, device } satisfies WorkerReady,
+    methods: {
+      encode: async (request: CallRequest, signal) => {
+        const result = await pipeline.encode(request, signal)
+        const { vectors, tokens, truncated } = result
+        return new Transfer(result, [vectors.buffer, tokens.buffer, truncated.buffer] as ArrayBuffer[])
+      },
+      close: async () => {
+        await pipeline.close()
+        await session.release()
+      },
+    },
+  }
+})
+
+/** The ids a prompt pools are special to the model, also where tokenizer.json does not mark them so. */
+function loadTokenizer(modelFolder: string, card: Card): BodyTokenizer {
+  const pooled = Object.values(card.prompts).flatMap(({ suffixIds }) => suffixIds.slice(-card.pooling.tokens))
+  return BodyTokenizer.load(readFileSync(join(modelFolder, MODEL_FILES.tokenizer), 'utf8'), pooled)
+}
