@@ -1,0 +1,177 @@
+"""Makes the checkpoint fixtures of the export tests: tiny random LLaMAs and the vectors transformers gives for them.
+
+    scripts/train/.venv/bin/python scripts/train/golden.py
+
+Writes test/fixtures/checkpoints/<name>/: config.json, safetensors, tokenizer.json, tokenizer_config.json and
+golden.json. Runs are reproducible; the tokenizer has bytes, a few merges, and specials in scrambled order.
+"""
+
+import json
+import random
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from transformers import LlamaConfig, LlamaForCausalLM, LlamaModel
+
+FIXTURES = Path(__file__).resolve().parents[2] / "test" / "fixtures" / "checkpoints"
+
+TEXTS = [
+    "A lighthouse keeper wrote down the weather every evening.",
+    "Why do leaves turn red?",
+    "x",
+    "The bridge was closed for a week; nobody in the village knew when it would open again, and the ferry was full.",
+    "A text that says </s> and <s1><s9> is only a text.",
+    "Größe, naïve café, 東京 and 🙂 are bytes here.",
+]
+
+WORDS = {
+    "paper": {"ebae": " The original sentence: ", "ebar": " The next sentence: "},
+    "released": {
+        "ebae": '", summarize the above passage within eight words: ',
+        "ebar": '", predict the following passage within eight words: ',
+    },
+}
+SPECIALS = {
+    "paper": {"ebae": ["</s>"], "ebar": ["</s>"]},
+    "released": {"ebae": [f"<s{i}>" for i in range(1, 9)], "ebar": [f"<s{i}>" for i in range(9, 17)]},
+}
+PREFIX = {"paper": "", "released": '"'}
+
+
+@dataclass(frozen=True)
+class Fixture:
+    name: str
+    template: str
+    bos: bool
+    dtype: torch.dtype = torch.float32
+    bare: bool = False
+    shard: str | None = None
+    config: dict = field(default_factory=dict)
+
+
+FIXTURE_LIST = [
+    Fixture("mha-paper", "paper", bos=False, config={"tie_word_embeddings": True}),
+    Fixture(
+        "gqa-released",
+        "released",
+        bos=True,
+        dtype=torch.bfloat16,
+        shard="40KB",
+        config={
+            "num_key_value_heads": 2,
+            "head_dim": 16,
+            "rms_norm_eps": 1e-5,
+            "rope_parameters": {
+                "rope_type": "llama3",
+                "rope_theta": 500.0,
+                "factor": 4.0,
+                "low_freq_factor": 1.0,
+                "high_freq_factor": 4.0,
+                "original_max_position_embeddings": 64,
+            },
+        },
+    ),
+    Fixture(
+        "gqa-paper",
+        "paper",
+        bos=True,
+        dtype=torch.float16,
+        bare=True,
+        config={"num_key_value_heads": 1, "rope_parameters": {"rope_type": "linear", "rope_theta": 1000.0, "factor": 2.0}},
+    ),
+]
+
+
+def tiny_tokenizer(bos: bool) -> Tokenizer:
+    """Byte-level BPE; `<s1>`..`<s16>` come after the vocabulary in an order of their own."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    first = [AddedToken(token, special=True, normalized=False) for token in ("<unk>", "<s>", "</s>")]
+    trainer = trainers.BpeTrainer(
+        vocab_size=300, special_tokens=first, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+    )
+    tokenizer.train_from_iterator(TEXTS[:4] + [words for by_prompt in WORDS.values() for words in by_prompt.values()], trainer)
+    numbers = list(range(1, 17))
+    random.Random(5).shuffle(numbers)
+    tokenizer.add_special_tokens([AddedToken(f"<s{i}>", special=True, normalized=False) for i in numbers])
+    if bos:
+        single = "<s> $A"
+        tokenizer.post_processor = processors.TemplateProcessing(single=single, special_tokens=[("<s>", 1)])
+    return tokenizer
+
+
+def ids_of(plain: Tokenizer, text: str) -> list[int]:
+    return plain.encode(text, add_special_tokens=False).ids
+
+
+def without_specials(tokenizer: Tokenizer) -> Tokenizer:
+    """The same tokenizer for user text: nothing in it becomes a special token."""
+    file = json.loads(tokenizer.to_str())
+    file["added_tokens"] = []
+    return Tokenizer.from_str(json.dumps(file))
+
+
+@torch.no_grad()
+def embed(model: LlamaModel, rows: list[list[int]], pooled: int) -> list[list[float]]:
+    """Each row alone: mean of its last `pooled` states after the final norm, unit length."""
+    vectors = []
+    for row in rows:
+        states = model(input_ids=torch.tensor([row])).last_hidden_state[0]
+        vectors.append(torch.nn.functional.normalize(states[-pooled:].mean(0), dim=0).tolist())
+    return vectors
+
+
+def save(fixture: Fixture) -> None:
+    torch.manual_seed(11)
+    tokenizer = tiny_tokenizer(fixture.bos)
+    settings = {
+        "vocab_size": tokenizer.get_vocab_size(),
+        "hidden_size": 32,
+        "intermediate_size": 48,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 4,
+        "max_position_embeddings": 256,
+        "initializer_range": 0.25,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+        **fixture.config,
+    }
+    whole = LlamaForCausalLM(LlamaConfig(**settings)).eval()
+    for name, parameter in whole.named_parameters():
+        if "norm" in name:
+            torch.nn.init.uniform_(parameter, 0.5, 1.5)
+    whole = whole.to(fixture.dtype)
+    folder = FIXTURES / fixture.name
+    shutil.rmtree(folder, ignore_errors=True)
+    saved = whole.model if fixture.bare else whole
+    saved.save_pretrained(folder, **({"max_shard_size": fixture.shard} if fixture.shard else {}))
+    (folder / "generation_config.json").unlink(missing_ok=True)
+    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+    tokenizer_config = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<s>", "eos_token": "</s>"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer_config, indent=2) + "\n")
+
+    plain, model = without_specials(tokenizer), LlamaModel.from_pretrained(folder, dtype=torch.float32).eval()
+    prefix = ([1] if fixture.bos else []) + ids_of(plain, PREFIX[fixture.template])
+    golden: dict = {"template": fixture.template, "prefix_ids": prefix, "texts": TEXTS, "prompts": {}}
+    golden["body_ids"] = [ids_of(plain, text) for text in TEXTS]
+    for prompt in ("ebae", "ebar"):
+        specials = [tokenizer.token_to_id(token) for token in SPECIALS[fixture.template][prompt]]
+        suffix = ids_of(plain, WORDS[fixture.template][prompt]) + specials
+        rows = [prefix + body + suffix for body in golden["body_ids"]]
+        vectors = embed(model, rows, len(specials))
+        golden["prompts"][prompt] = {
+            "suffix_ids": suffix,
+            "vectors": [[round(value, 7) for value in vector] for vector in vectors],
+        }
+    (folder / "golden.json").write_text(json.dumps(golden) + "\n")
+
+
+if __name__ == "__main__":
+    for fixture in FIXTURE_LIST:
+        save(fixture)
+        print(fixture.name, sum(file.stat().st_size for file in (FIXTURES / fixture.name).iterdir()), "bytes")

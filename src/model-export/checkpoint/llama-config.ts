@@ -1,0 +1,67 @@
+import { count, positive, type RawConfig, unsupported } from './config-values.ts'
+import { type RopeScaling, readRope } from './rope-config.ts'
+
+/** What the graph needs to know of a LLaMA. */
+export interface LlamaConfig {
+  hiddenSize: number
+  intermediateSize: number
+  layers: number
+  attentionHeads: number
+  keyValueHeads: number
+  headSize: number
+  vocabularySize: number
+  normEpsilon: number
+  positionsMax: number
+  ropeTheta: number
+  ropeScaling: RopeScaling
+}
+
+/**
+ * Reads `config.json` of a Hugging Face LLaMA. Whatever would change the mathematics and is not supported is
+ * refused by its name.
+ * @throws ServiceError MODEL_UNUSABLE with `details.key`
+ */
+export function readLlamaConfig(raw: RawConfig): LlamaConfig {
+  refuseUnsupported(raw)
+  const hiddenSize = count(raw, 'hidden_size')
+  const attentionHeads = count(raw, 'num_attention_heads')
+  const keyValueHeads = count(raw, 'num_key_value_heads', attentionHeads)
+  if (attentionHeads % keyValueHeads !== 0) {
+    throw unsupported(
+      'num_key_value_heads',
+      keyValueHeads,
+      `it must divide num_attention_heads (${attentionHeads})`,
+    )
+  }
+  const headSize = count(raw, 'head_dim', hiddenSize / attentionHeads)
+  if (headSize % 2 !== 0) throw unsupported('head_dim', headSize, 'rotary embedding needs an even number')
+  return {
+    hiddenSize,
+    intermediateSize: count(raw, 'intermediate_size'),
+    layers: count(raw, 'num_hidden_layers'),
+    attentionHeads,
+    keyValueHeads,
+    headSize,
+    vocabularySize: count(raw, 'vocab_size'),
+    normEpsilon: positive(raw, 'rms_norm_eps', 1e-6),
+    positionsMax: count(raw, 'max_position_embeddings', 2048),
+    ...readRope(raw),
+  }
+}
+
+function refuseUnsupported(raw: RawConfig): void {
+  const expected: [key: string, allowed: unknown[], why: string][] = [
+    ['model_type', ['llama'], 'only LLaMA checkpoints (model_type "llama") can be exported'],
+    ['attention_bias', [undefined, null, false], 'attention projections with a bias are not supported'],
+    ['mlp_bias', [undefined, null, false], 'MLP projections with a bias are not supported'],
+    ['hidden_act', [undefined, 'silu', 'swish'], 'only "silu" is supported'],
+    ['sliding_window', [undefined, null], 'only full causal attention is supported'],
+    ['use_sliding_window', [undefined, null, false], 'only full causal attention is supported'],
+    ['quantization_config', [undefined, null], 'convert the checkpoint back to float first'],
+    ['partial_rotary_factor', [undefined, null, 1], 'rotary embedding must cover the whole head'],
+    ['is_causal', [undefined, null, true], 'only causal attention is supported'],
+  ]
+  for (const [key, allowed, why] of expected) {
+    if (!allowed.includes(raw[key])) throw unsupported(key, raw[key], why)
+  }
+}

@@ -1,0 +1,97 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Card, MODEL_FILES } from '../encoder/onnx/card.ts'
+import { ServiceError } from '../errors.ts'
+import { buildCard } from './build-card.ts'
+import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts'
+import { FloatArithmetic } from './graph/float-arithmetic.ts'
+import { writeFolderAtomically } from './model-folder.ts'
+import { parameterCount } from './parameter-count.ts'
+import { type CompiledPrompts, compilePrompts } from './prompts.ts'
+import { TEMPLATES, type TemplateName } from './templates.ts'
+import { writeGraph } from './write-graph.ts'
+
+export interface ExportOptions {
+  /** A Hugging Face LLaMA folder: config.json, safetensors (sharded or not), tokenizer.json and its config. */
+  checkpoint: string
+  /** The model folder to write, e.g. `models/llara-mini`. */
+  out: string
+  /** Default: the name of `out`. */
+  id?: string
+  precision: Card['precision']
+  template: TemplateName
+  licence: string
+  /** Where the checkpoint came from, for people. */
+  source: string
+  /** Default: the template's (512), or what the model's positions leave room for. */
+  maxBodyTokens?: number
+  /** Texts that int8's activation ranges are measured on; default a built-in list of English sentences. */
+  calibrationTexts?: readonly string[]
+  /** Replace `out` if it exists. */
+  overwrite?: boolean
+  /** Weights over this many bytes go beside the graph instead of inside. Default 512 MiB. */
+  inlineBytesMax?: number
+  onProgress?: (step: string) => void
+}
+
+const INLINE_BYTES_MAX = 512 * 1024 * 1024
+const WEIGHT_BYTES: Record<Card['precision'], number> = { fp32: 4, fp16: 2, int8: 1 }
+
+/**
+ * Turns a LLaMA checkpoint into a model folder the encoder can load. Nothing is written before the checkpoint, its
+ * tokenizer and the template have been found to fit; the folder appears whole or not at all. Weights pass through
+ * memory one tensor at a time.
+ *
+ * @returns the card that was written
+ * @throws ServiceError MODEL_UNUSABLE (checkpoint not supported or damaged, named), INVALID_INPUT (`out` exists)
+ */
+export async function exportModel(options: ExportOptions): Promise<Card> {
+  const checkpoint = await openCheckpoint(options.checkpoint)
+  try {
+    const template = TEMPLATES[options.template]
+    const compiled = await compilePrompts(checkpoint, template, options.maxBodyTokens)
+    let card: Card | undefined
+    await writeFolderAtomically(options.out, options.overwrite ?? false, async (folder) => {
+      const quality = await writeModel(folder, checkpoint, compiled, options)
+      await writeFile(join(folder, MODEL_FILES.tokenizer), checkpoint.tokenizerJson, { flag: 'wx' })
+      card = await buildCard(folder, checkpoint, compiled, options, quality)
+      await writeFile(join(folder, MODEL_FILES.card), `${JSON.stringify(card, null, 2)}\n`, { flag: 'wx' })
+    })
+    return card!
+  } finally {
+    await checkpoint.close()
+  }
+}
+
+/** Writes graph and weights; returns what was measured on the way. */
+async function writeModel(
+  folder: string,
+  checkpoint: Checkpoint,
+  compiled: CompiledPrompts,
+  options: ExportOptions,
+): Promise<unknown> {
+  const { config } = checkpoint
+  const { precision, onProgress } = options
+  const bytes = parameterCount(config) * WEIGHT_BYTES[precision]
+  const shape = {
+    config,
+    pooledTokens: compiled.pooledTokens,
+    positions: longestRow(compiled),
+    external: bytes > (options.inlineBytesMax ?? INLINE_BYTES_MAX),
+    onLayer: (layer: number) => onProgress?.(`layer ${layer + 1} of ${config.layers}`),
+  }
+  if (precision === 'int8') throw new ServiceError('MODEL_UNUSABLE', 'int8 is not supported yet.')
+  const arithmetic = new FloatArithmetic(precision === 'fp16' ? 'float16' : 'float', config, checkpoint)
+  await writeGraph(folder, { ...shape, weights: checkpoint, arithmetic })
+  return undefined
+}
+
+/** Rows are padded to their batch's longest; the joint pass has both suffixes. Rounded up to leave slack. */
+function longestRow({ prompts: { ebae, ebar } }: CompiledPrompts): number {
+  const tokens =
+    ebae.prefixIds.length +
+    Math.max(ebae.maxBodyTokens, ebar.maxBodyTokens) +
+    ebae.suffixIds.length +
+    ebar.suffixIds.length
+  return Math.ceil(tokens / 64) * 64
+}

@@ -1,0 +1,182 @@
+import type { LlamaConfig } from '../checkpoint/llama-config.ts'
+import { FINAL_NORM, normName } from '../checkpoint/tensor-names.ts'
+import type { WeightSource } from '../checkpoint/weight-source.ts'
+import { type GraphBuilder, MICROSOFT } from '../onnx/graph-builder.ts'
+import { rotaryTables } from '../rotary-tables.ts'
+import type { Arithmetic } from './arithmetic.ts'
+import { siteName } from './arithmetic.ts'
+import {
+  type AttentionConstants,
+  attendAll,
+  attendRows,
+  attentionConstants,
+  repeatHeads,
+  rotate,
+} from './attention.ts'
+import { buildLayout, type Layout } from './layout.ts'
+import { poolAndNormalise } from './pooling.ts'
+
+export interface LlamaGraphOptions {
+  graph: GraphBuilder
+  config: LlamaConfig
+  weights: WeightSource
+  arithmetic: Arithmetic
+  pooledTokens: number
+  /** Most positions a row can have. */
+  positions: number
+  onLayer?: (layer: number) => void
+}
+
+/** Name of the value that enters a site's projections, by site name. */
+export type Sites = Map<string, string>
+
+/**
+ * A LLaMA without LM head or cache, from token ids to unit vectors, by the contract of `encoder/onnx/card.ts`. Of the
+ * last layer only keys and values are computed for every token; the rest runs on the pooled rows alone.
+ */
+export async function buildLlamaGraph(options: LlamaGraphOptions): Promise<Sites> {
+  const { graph, config, arithmetic, positions } = options
+  const layout = await buildLayout(graph, arithmetic, options.pooledTokens)
+  const { cos, sin } = rotaryTables(config, positions)
+  const tableDims = [positions, config.headSize / 2]
+  const constants = await attentionConstants(graph, config, {
+    cos: await arithmetic.constant(graph, 'rotary_cos', tableDims, cos),
+    sin: await arithmetic.constant(graph, 'rotary_sin', tableDims, sin),
+  })
+  const builder = new LayerBuilder(options, layout, constants)
+  let stream = await builder.begin()
+  for (let layer = 0; layer < config.layers; layer++) {
+    options.onLayer?.(layer)
+    stream = await builder.layer(stream, layer)
+  }
+  const weight = await options.weights.read(FINAL_NORM)
+  const sum = graph.node('final_sum', 'Add', [stream.residual, stream.update!])
+  await poolAndNormalise(graph, { ...options, layout, states: sum, weight })
+  return builder.sites
+}
+
+/** The residual stream, and what the block before wants added to it. */
+interface Stream {
+  residual: string
+  update?: string
+}
+
+class LayerBuilder {
+  readonly sites: Sites = new Map()
+  readonly #options: LlamaGraphOptions
+  readonly #layout: Layout
+  readonly #constants: AttentionConstants
+
+  constructor(options: LlamaGraphOptions, layout: Layout, constants: AttentionConstants) {
+    this.#options = options
+    this.#layout = layout
+    this.#constants = constants
+  }
+
+  async begin(): Promise<Stream> {
+    const { graph, arithmetic } = this.#options
+    return { residual: await arithmetic.embed(graph, this.#layout.inputIds) }
+  }
+
+  async layer(before: Stream, layer: number): Promise<Stream> {
+    const { graph, config } = this.#options
+    const last = layer === config.layers - 1
+    const [normed, residual] = await this.#norm(before, layer, 'attention')
+    const attended = await (last ? this.#attendLast(normed, layer) : this.#attend(normed, layer))
+    const output = await this.#enter(attended, layer, 'output')
+    const update = await this.#project(output, layer, 'o')
+    const stream = { residual: last ? this.#pick(`layers.${layer}.kept`, residual) : residual, update }
+    const [mlpInput, between] = await this.#norm(stream, layer, 'mlp')
+    const entered = await this.#enter(mlpInput, layer, 'mlp')
+    const gate = await this.#project(entered, layer, 'gate')
+    const up = await this.#project(entered, layer, 'up')
+    const active = graph.node(`layers.${layer}.silu`, 'QuickGelu', [gate], {
+      domain: MICROSOFT,
+      attributes: { alpha: { float: 1 } },
+    })
+    const gated = graph.node(`layers.${layer}.gated`, 'Mul', [active, up])
+    const down = await this.#project(await this.#enter(gated, layer, 'down'), layer, 'down')
+    return { residual: between, update: down }
+  }
+
+  async #attend(normed: string, layer: number): Promise<string> {
+    const { graph, config, arithmetic } = this.#options
+    const entered = await this.#enter(normed, layer, 'attention')
+    const queries = await this.#project(entered, layer, 'q')
+    const rotated = rotate(
+      graph,
+      `layers.${layer}.q_rotated`,
+      queries,
+      this.#layout.positions,
+      this.#constants,
+    )
+    const [keys, values] = await this.#keysAndValues(entered, layer)
+    const inputs = [rotated, keys, values] as const
+    return attendAll(graph, `layers.${layer}.attended`, inputs, config, this.#layout, arithmetic.activations)
+  }
+
+  async #attendLast(normed: string, layer: number): Promise<string> {
+    const { graph, config } = this.#options
+    const entered = await this.#enter(normed, layer, 'attention')
+    const [keys, values] = await this.#keysAndValues(entered, layer)
+    const picked = this.#pick(`layers.${layer}.q_input`, entered)
+    const queries = await this.#project(picked, layer, 'q')
+    const rotated = rotate(
+      graph,
+      `layers.${layer}.q_rotated`,
+      queries,
+      this.#layout.rowPositions,
+      this.#constants,
+    )
+    return attendRows(graph, `layers.${layer}.attended`, [rotated, keys, values], config, this.#layout)
+  }
+
+  async #keysAndValues(entered: string, layer: number): Promise<[string, string]> {
+    const { graph } = this.#options
+    const keys = await this.#project(entered, layer, 'k')
+    const rotated = rotate(graph, `layers.${layer}.k_rotated`, keys, this.#layout.positions, this.#constants)
+    const values = await this.#project(entered, layer, 'v')
+    const repeat = (name: string, value: string) => repeatHeads(graph, name, value, this.#constants)
+    return [repeat(`layers.${layer}.keys`, rotated), repeat(`layers.${layer}.values`, values)]
+  }
+
+  /** The pooled rows of [batch, tokens, width]: [batch, pooled, width]. */
+  #pick(name: string, value: string): string {
+    const attributes = { batch_dims: { int: 1 } }
+    return this.#options.graph.node(name, 'GatherND', [value, this.#layout.rows], { attributes })
+  }
+
+  /** RMS norm of the stream, and the stream with the update added: one fused operator. */
+  async #norm(stream: Stream, layer: number, part: 'attention' | 'mlp'): Promise<[string, string]> {
+    const { graph, config, arithmetic, weights } = this.#options
+    const weightName = normName(layer, part)
+    const values = await weights.read(weightName)
+    const weight = await arithmetic.constant(graph, weightName, [config.hiddenSize], values)
+    const name = `layers.${layer}.${part}_norm`
+    const attributes = { epsilon: { float: config.normEpsilon } }
+    if (stream.update === undefined) {
+      return [
+        graph.node(name, 'SimplifiedLayerNormalization', [stream.residual, weight], { attributes }),
+        stream.residual,
+      ]
+    }
+    const sum = `layers.${layer}.${part}_sum`
+    const inputs = [stream.residual, stream.update, weight]
+    const outputs = [name, '', '', sum]
+    graph.node(name, 'SkipSimplifiedLayerNormalization', inputs, { domain: MICROSOFT, attributes, outputs })
+    return [name, sum]
+  }
+
+  #enter(input: string, layer: number, site: Parameters<Arithmetic['enter']>[3]): Promise<string> {
+    this.sites.set(siteName(layer, site), input)
+    return this.#options.arithmetic.enter(this.#options.graph, input, layer, site)
+  }
+
+  #project(
+    entered: string,
+    layer: number,
+    projection: Parameters<Arithmetic['project']>[3],
+  ): Promise<string> {
+    return this.#options.arithmetic.project(this.#options.graph, entered, layer, projection)
+  }
+}

@@ -1,0 +1,90 @@
+import {
+  type Attribute,
+  attribute,
+  type DataType,
+  type GraphProto,
+  type NodeProto,
+  valueInfo,
+} from './schema.ts'
+import type { TensorSink } from './tensor-sink.ts'
+
+export interface NodeOptions {
+  attributes?: Record<string, Attribute>
+  /** `com.microsoft` for ONNX Runtime's own operators. */
+  domain?: string
+  /** Names of the outputs; `''` leaves an optional one out. Default: one, named after the node. */
+  outputs?: string[]
+}
+
+export const MICROSOFT = 'com.microsoft'
+
+/** Collects nodes and tensors of one graph, or of a branch inside it. Values are known by their names. */
+export class GraphBuilder {
+  readonly #graph: GraphProto
+  readonly #sink: TensorSink
+
+  constructor(name: string, sink: TensorSink) {
+    this.#graph = { name, node: [], initializer: [], input: [], output: [] }
+    this.#sink = sink
+  }
+
+  /** A graph input; returns its name. */
+  input(name: string, type: DataType, dims: readonly (number | string)[]): string {
+    this.#graph.input.push(valueInfo(name, type, dims))
+    return name
+  }
+
+  output(name: string, type: DataType, dims?: readonly (number | string)[]): void {
+    this.#graph.output.push(valueInfo(name, type, dims))
+  }
+
+  /** Adds a node and returns the name of its first output. */
+  node(name: string, opType: string, input: readonly string[], options: NodeOptions = {}): string {
+    const output = options.outputs ?? [name]
+    const node: NodeProto = {
+      name,
+      opType,
+      domain: options.domain ?? '',
+      input: [...input],
+      output,
+      attribute: Object.entries(options.attributes ?? {}).map(([key, value]) => attribute(key, value)),
+    }
+    this.#graph.node.push(node)
+    return output[0]!
+  }
+
+  /** A constant tensor; returns its name. */
+  async tensor(
+    name: string,
+    type: DataType,
+    dims: readonly number[],
+    data: ArrayBufferView,
+  ): Promise<string> {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    this.#graph.initializer.push(await this.#sink.add(name, type, dims, bytes))
+    return name
+  }
+
+  /** A small int64 constant: a scalar from a number, a vector from a list. */
+  ints(name: string, values: number | readonly number[]): Promise<string> {
+    const list = typeof values === 'number' ? [values] : values
+    const dims = typeof values === 'number' ? [] : [list.length]
+    return this.tensor(name, 'int64', dims, BigInt64Array.from(list, BigInt))
+  }
+
+  /** A body for `If`: it sees every value of this graph. */
+  branch(name: string): GraphBuilder {
+    return new GraphBuilder(name, this.#sink)
+  }
+
+  /** `If` with one output, the same name in both branches. */
+  choose(name: string, condition: string, then: GraphBuilder, otherwise: GraphBuilder): string {
+    return this.node(name, 'If', [condition], {
+      attributes: { then_branch: { graph: then.proto }, else_branch: { graph: otherwise.proto } },
+    })
+  }
+
+  get proto(): GraphProto {
+    return this.#graph
+  }
+}

@@ -1,0 +1,72 @@
+import type { Prompt } from '../encoder/encoder.ts'
+import type { CardPrompt } from '../encoder/onnx/card.ts'
+import { BodyTokenizer } from '../encoder/onnx/tokenizer.ts'
+import { ServiceError } from '../errors.ts'
+import type { Checkpoint } from './checkpoint/checkpoint.ts'
+import { beginningOfSequence, tokenIds } from './special-tokens.ts'
+import type { Template, TemplatePrompt } from './templates.ts'
+
+export interface CompiledPrompts {
+  prompts: Record<Prompt, CardPrompt>
+  /** Positions pooled: the special tokens of a suffix. */
+  pooledTokens: number
+}
+
+/**
+ * Turns a template into ids, as the method asks: prefix, body and suffix words are tokenised apart, exactly as
+ * written, and special tokens are looked up by name. Tokenising the joined string would give other ids.
+ *
+ * @param maxBodyTokens wanted; default the template's, cut to what the model's positions hold
+ * @throws ServiceError MODEL_UNUSABLE when the tokenizer lacks a special token or positions are too few
+ */
+export async function compilePrompts(
+  checkpoint: Checkpoint,
+  template: Template,
+  maxBodyTokens?: number,
+): Promise<CompiledPrompts> {
+  const ids = tokenIds(checkpoint.tokenizerJson)
+  const bos = beginningOfSequence(checkpoint, ids)
+  const tokenizer = BodyTokenizer.load(checkpoint.tokenizerJson)
+  const compile = async (prompt: TemplatePrompt) => {
+    const [prefix, words] = await tokenizer.encode([prompt.prefix, prompt.words])
+    const specials = prompt.specials.map((token) => requiredId(ids, token))
+    return {
+      prefix: (bos?.token ?? '') + prompt.prefix,
+      suffix: prompt.words + prompt.specials.join(''),
+      prefixIds: [...(bos ? [bos.id] : []), ...prefix!],
+      suffixIds: [...words!, ...specials],
+    }
+  }
+  const ebar = await compile(template.prompts.ebar)
+  const ebae = await compile(template.prompts.ebae)
+  const wrapper = Math.max(...[ebar, ebae].map((prompt) => prompt.prefixIds.length + prompt.suffixIds.length))
+  const limit = bodyLimit(checkpoint.config.positionsMax - wrapper, template.maxBodyTokens, maxBodyTokens)
+  for (const id of [...ebar.prefixIds, ...ebar.suffixIds, ...ebae.suffixIds]) {
+    if (id >= checkpoint.config.vocabularySize) {
+      const message = `Token id ${id} lies outside the model's vocabulary of ${checkpoint.config.vocabularySize}: tokenizer and weights do not belong together.`
+      throw new ServiceError('MODEL_UNUSABLE', message)
+    }
+  }
+  return {
+    prompts: { ebar: { ...ebar, maxBodyTokens: limit }, ebae: { ...ebae, maxBodyTokens: limit } },
+    pooledTokens: template.prompts.ebae.specials.length,
+  }
+}
+
+function requiredId(ids: ReadonlyMap<string, number>, token: string): number {
+  const id = ids.get(token)
+  if (id === undefined) {
+    const message = `tokenizer.json has no token ${token}, which the template ends with; choose the template the checkpoint was trained with.`
+    throw new ServiceError('MODEL_UNUSABLE', message, { token })
+  }
+  return id
+}
+
+function bodyLimit(room: number, usual: number, wanted?: number): number {
+  const limit = wanted ?? Math.min(usual, room)
+  if (limit < 1 || limit > room) {
+    const message = `max_position_embeddings leaves room for ${room} body tokens beside the prompt; ${limit} were asked for.`
+    throw new ServiceError('MODEL_UNUSABLE', message, { key: 'max_position_embeddings' })
+  }
+  return limit
+}

@@ -1,0 +1,49 @@
+import type { Prompt } from '../encoder/encoder.ts'
+
+/** The wording around a text, before it is tokenised. */
+export interface TemplatePrompt {
+  /** Before the body; a BOS goes before it where the model wants one. */
+  prefix: string
+  /** Between the body and the special tokens, spaces included. */
+  words: string
+  /** Special tokens at the end. All of them are pooled. */
+  specials: string[]
+}
+
+export interface Template {
+  prompts: Record<Prompt, TemplatePrompt>
+  /** Body tokens the template was made for. */
+  maxBodyTokens: number
+}
+
+function numberedSpecials(from: number): string[] {
+  return Array.from({ length: 8 }, (_, i) => `<s${from + i}>`)
+}
+
+/** The two ways of prompting that are public. Wording: LLaRA (ACL 2024), and FlagEmbedding's research/LLARA. */
+export const TEMPLATES = {
+  paper: {
+    prompts: {
+      ebae: { prefix: '', words: ' The original sentence: ', specials: ['</s>'] },
+      ebar: { prefix: '', words: ' The next sentence: ', specials: ['</s>'] },
+    },
+    maxBodyTokens: 512,
+  },
+  released: {
+    prompts: {
+      ebae: {
+        prefix: '"',
+        words: '", summarize the above passage within eight words: ',
+        specials: numberedSpecials(1),
+      },
+      ebar: {
+        prefix: '"',
+        words: '", predict the following passage within eight words: ',
+        specials: numberedSpecials(9),
+      },
+    },
+    maxBodyTokens: 512,
+  },
+} satisfies Record<string, Template>
+
+export type TemplateName = keyof typeof TEMPLATES

@@ -1,0 +1,19 @@
+/** Side of the square tiles copied at once: both sides of a tile stay in the first-level cache. */
+const TILE = 32
+
+/** [rows, columns] to [columns, rows], row-major. */
+export function transpose(matrix: Float32Array, rows: number, columns: number): Float32Array {
+  const turned = new Float32Array(matrix.length)
+  for (let top = 0; top < rows; top += TILE) {
+    const bottom = Math.min(top + TILE, rows)
+    for (let left = 0; left < columns; left += TILE) {
+      const right = Math.min(left + TILE, columns)
+      for (let row = top; row < bottom; row++) {
+        for (let column = left; column < right; column++) {
+          turned[column * rows + row] = matrix[row * columns + column]!
+        }
+      }
+    }
+  }
+  return turned
+}
