@@ -82,3 +82,8 @@ export class Call {
     this.#settle.reject(error)
   }
 }
+
+/** Milliseconds since the epoch, with fractions, the same in every thread. */
+export function epochMs(): number {
+  return performance.timeOrigin + performance.now()
+}

@@ -14,11 +14,10 @@ import type {
   Prompt,
 } from '../encoder.ts'
 import { admit, checkTexts } from './admission.ts'
-import type { CallRequest, CallResult } from './call.ts'
+import { type CallRequest, type CallResult, epochMs } from './call.ts'
 import type { DeviceChoice } from './device.ts'
 import { DEFAULT_LIMITS, type EncoderLimits, estimatedCost } from './limits.ts'
 import { LoadCounters } from './load-counters.ts'
-import { now } from './pipeline.ts'
 import { encoderCard, rowTokensMax, type Task } from './prompt.ts'
 import type { WorkerOptions, WorkerReady } from './worker.ts'
 
@@ -118,7 +117,7 @@ export class OnnxEncoder implements Encoder {
     checkTexts(texts, this.#limits)
     if (texts.length === 0) return emptyResult()
     admit(estimatedCost(texts, this.#rowTokensMax), lane, this.#counters, this.#limits)
-    const request: CallRequest = { texts, task, lane, truncate, submittedAt: now() }
+    const request: CallRequest = { texts, task, lane, truncate, submittedAt: epochMs() }
     return this.#client.call('encode', request, signal ? { signal } : {})
   }
 

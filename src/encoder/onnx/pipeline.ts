@@ -3,7 +3,7 @@ import { ServiceError, toServiceError } from '../../errors.ts'
 import type { Lane } from '../encoder.ts'
 import type { BatchCost } from './batch-cost.ts'
 import type { BatchRunner } from './batch-runner.ts'
-import { Call, type CallRequest, type CallResult } from './call.ts'
+import { Call, type CallRequest, type CallResult, epochMs } from './call.ts'
 import type { Card } from './card.ts'
 import { type EncoderLimits, estimatedCost, type QueueCost } from './limits.ts'
 import type { LoadCounters } from './load-counters.ts'
@@ -126,10 +126,10 @@ export class EncoderPipeline {
   async #runBatch(rows: Row[]): Promise<void> {
     const { runner, cost, counters, card } = this.#parts
     for (const row of rows) this.#release(row)
-    const start = now()
+    const start = epochMs()
     try {
       const embeddings = await runner.run(rows)
-      const inferenceMs = now() - start
+      const inferenceMs = epochMs() - start
       const length = Math.max(...rows.map((row) => row.length))
       cost.observe(rows.length, length, inferenceMs)
       counters.set('tokenNs', cost.msPerToken(length)! * 1e6)
@@ -149,7 +149,7 @@ export class EncoderPipeline {
     } catch (error) {
       for (const row of rows) this.#fail(row.call, toServiceError(error))
     }
-    this.#scheduler.batchEnded(rows[0]!.lane, now())
+    this.#scheduler.batchEnded(rows[0]!.lane, epochMs())
   }
 
   /** Takes a row that starts to run off the queue's gauges. */
@@ -167,11 +167,6 @@ export class EncoderPipeline {
     this.#scheduler.remove((row) => row.call === call)
     this.#parts.counters.queue(call.request.lane, call.held, -1)
   }
-}
-
-/** Milliseconds since the epoch, with fractions, the same in every thread. */
-export function now(): number {
-  return performance.timeOrigin + performance.now()
 }
 
 function closedError(): ServiceError {
