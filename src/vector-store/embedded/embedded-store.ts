@@ -1,6 +1,25 @@
 import { ServiceError } from '../../errors.ts'
-import type { VectorStore } from '../vector-store.ts'
-import type { EmbeddedStoreLimits, StoreNotice } from './options.ts'
+import { WorkerClient } from '../../worker-rpc/client.ts'
+import { spawnWorker } from '../../worker-rpc/spawn.ts'
+import { cursorAfter, idOfCursor } from '../cursor.ts'
+import type { Filter } from '../filter.ts'
+import { checkCount, checkSearch, STORE_LIMITS, unitVector } from '../input.ts'
+import type {
+  Document,
+  Hit,
+  Metadata,
+  ScanPage,
+  SearchOptions,
+  SearchResult,
+  StoreStats,
+  UpsertResult,
+  VectorDocument,
+  VectorStore,
+} from '../vector-store.ts'
+import { EMBEDDED_STORE_DEFAULTS, type EmbeddedStoreLimits, type StoreNotice } from './options.ts'
+import { packDocuments, packVectors } from './pack.ts'
+import { WaitingRoom } from './waiting-room.ts'
+import type { Counts, ScanReply, SearchCall, SearchReply, WireDocument, WorkerData } from './wire.ts'
 
 export interface EmbeddedStoreOptions extends Partial<EmbeddedStoreLimits> {
   /** Folder of the store's files; made if missing. One process at a time. */
@@ -22,6 +41,128 @@ export interface EmbeddedStore extends VectorStore {
  * @throws ServiceError STORE_UNUSABLE when the files are damaged, in use by another process, or belong to another
  *   model, dimension or format
  */
-export async function openEmbeddedStore(_options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
-  throw new ServiceError('INTERNAL', 'the embedded store is not built yet')
+export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
+  const { dataDir, dimensions, fingerprint, onNotice, ...given } = options
+  const limits = { ...EMBEDDED_STORE_DEFAULTS, ...given }
+  const data: WorkerData = { dataDir, dimensions, fingerprint, limits }
+  const worker = spawnWorker(new URL('./worker.ts', import.meta.url), data, import.meta.url)
+  const client = new WorkerClient(worker, 'The vector store')
+  if (onNotice) client.on('notice', onNotice)
+  try {
+    return new EmbeddedStoreClient(client, data, await client.ready<Counts>())
+  } catch (error) {
+    await worker.terminate()
+    throw error
+  }
+}
+
+class EmbeddedStoreClient implements EmbeddedStore {
+  readonly dimensions: number
+  readonly #client: WorkerClient
+  readonly #limits: EmbeddedStoreLimits
+  readonly #room: WaitingRoom
+  #counts: Counts
+  #closing: Promise<void> | undefined
+
+  constructor(client: WorkerClient, { dimensions, limits }: WorkerData, counts: Counts) {
+    this.dimensions = dimensions
+    this.#client = client
+    this.#limits = limits
+    this.#counts = counts
+    this.#room = new WaitingRoom(limits)
+    client.on<Counts>('counts', (latest) => {
+      this.#counts = latest
+    })
+  }
+
+  onDeath(listener: (error: ServiceError) => void): void {
+    this.#client.onDeath(listener)
+  }
+
+  async upsert(documents: readonly VectorDocument[]): Promise<UpsertResult> {
+    const max = this.#limits.upsertDocumentsMax
+    if (documents.length > max) {
+      throw new ServiceError('TOO_LARGE', `one upsert takes ${max} documents; send them in several.`, {
+        limit: max,
+      })
+    }
+    return this.#call('write', 'upsert', () => packDocuments(documents, this.dimensions))
+  }
+
+  async get(ids: readonly string[]): Promise<(Document | undefined)[]> {
+    const found = await this.#call<(WireDocument | undefined)[]>('read', 'get', () => ({
+      argument: [...ids],
+    }))
+    return found.map((document) => document && unpack(document))
+  }
+
+  async vectors(ids: readonly string[]): Promise<(Float32Array | undefined)[]> {
+    return this.#call('read', 'vectors', () => ({ argument: [...ids] }))
+  }
+
+  async remove(target: { ids: readonly string[] } | { filter: Filter }): Promise<{ removed: number }> {
+    return this.#call('write', 'remove', () => ({ argument: target }))
+  }
+
+  async search(
+    vectors: readonly Float32Array[],
+    k: number,
+    options: SearchOptions = {},
+  ): Promise<SearchResult[]> {
+    const replies = await this.#call<SearchReply[]>('read', 'search', () => {
+      checkSearch(k, options)
+      const packed = packVectors(vectors.map((vector) => unitVector(vector, this.dimensions)))
+      const argument: SearchCall = { ...options, vectors: packed, k }
+      return { argument, transfer: [packed.buffer as ArrayBuffer] }
+    })
+    return replies.map(({ hits, path }) => ({
+      path,
+      hits: hits.map(({ id, score, document }): Hit => {
+        return document ? { id, score, document: unpack(document) } : { id, score }
+      }),
+    }))
+  }
+
+  async scan(options: { cursor?: string; limit: number; filter?: Filter }): Promise<ScanPage> {
+    const { documents, more } = await this.#call<ScanReply>('read', 'scan', () => {
+      checkCount(options.limit, 'limit', STORE_LIMITS.pageMax)
+      const after = options.cursor === undefined ? '' : idOfCursor(options.cursor)
+      return { argument: { after, limit: options.limit, filter: options.filter } }
+    })
+    const last = documents.at(-1)
+    return { documents: documents.map(unpack), nextCursor: more && last ? cursorAfter(last.id) : null }
+  }
+
+  async count(filter?: Filter): Promise<number> {
+    return this.#call('read', 'count', () => ({ argument: filter }))
+  }
+
+  stats(): StoreStats {
+    return { engine: 'embedded', ...this.#counts, waiting: this.#room.waiting }
+  }
+
+  async snapshot(): Promise<void> {
+    await this.#call('write', 'snapshot', () => ({ argument: undefined }))
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#room.empty().then(() => this.#client.close())
+    return this.#closing
+  }
+
+  async #call<T>(
+    kind: 'read' | 'write',
+    method: string,
+    prepare: () => { argument: unknown; transfer?: ArrayBuffer[] },
+  ): Promise<T> {
+    if (this.#closing) throw new ServiceError('UNAVAILABLE', 'The vector store is closed.')
+    return this.#room.run(kind, () => {
+      const { argument, transfer } = prepare()
+      return this.#client.call<T>(method, argument, transfer ? { transfer } : {})
+    })
+  }
+}
+
+function unpack({ id, text, title, metadata }: WireDocument): Document {
+  return { id, text, title, metadata: JSON.parse(metadata) as Metadata }
 }

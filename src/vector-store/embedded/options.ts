@@ -46,10 +46,11 @@ export interface StoreNotice {
   level: 'info' | 'warn'
   /** Stable, for tests and dashboards. */
   kind:
+    | 'graph-loaded'
     | 'graph-rejected'
     | 'graph-building'
     | 'graph-built'
-    | 'graph-loaded'
+    | 'graph-not-built'
     | 'graph-saved'
     | 'graph-not-saved'
   message: string

@@ -1,0 +1,161 @@
+import type { Filter } from '../filter.ts'
+import { Bitset } from './bitset.ts'
+import type { Connection } from './database.ts'
+import type { Slice } from './turns.ts'
+import { type SqlValue, sqlPath, sqlValue } from './value-codec.ts'
+import type { VectorTable } from './vector-table.ts'
+
+/** Rows read in one go. */
+const CHUNK = 4096
+/** A set this small is tested document by document against the conditions that are left. */
+const PROBES_MAX = 2048
+
+/** One condition as a piece of SQL over `path = ?`, with the values it binds. */
+interface Condition {
+  where: string
+  values: SqlValue[]
+}
+
+/**
+ * Finds the documents that a filter matches. Each condition is a statement over the ordered index of metadata values,
+ * with bound parameters only; `and`, `or`, `not` are done on sets of slots, so no filter can make SQLite plan badly.
+ * Of several conditions that must all hold, the rarest is read and the others are only tested on what it left.
+ */
+export class FilterIndex {
+  readonly #db: Connection
+  readonly #table: VectorTable
+  readonly #statements = new Map<string, ReturnType<Connection['prepare']>>()
+
+  constructor(db: Connection, table: VectorTable) {
+    this.#db = db
+    this.#table = table
+  }
+
+  /** Slots of the matching documents. @param slice absent: in one go */
+  async matching(filter: Filter, slice?: Slice): Promise<Bitset> {
+    const { version } = this.#table
+    const found = await this.#evaluate(filter, undefined, slice)
+    // Slots may have changed hands between two slices: then what was read is no set of any one moment.
+    return this.#table.version === version ? found : this.#evaluate(filter, undefined, undefined)
+  }
+
+  async #evaluate(filter: Filter, within: Bitset | undefined, slice: Slice | undefined): Promise<Bitset> {
+    await slice?.pause()
+    switch (filter.kind) {
+      case 'and':
+        return this.#all(filter.filters, within, slice)
+      case 'or': {
+        let union = new Bitset(this.#table.end)
+        for (const part of filter.filters) union = union.or(await this.#evaluate(part, within, slice))
+        return union
+      }
+      case 'not':
+        return (within ?? this.#everything()).without(await this.#evaluate(filter.filter, within, slice))
+      default:
+        return within ? this.#probe(filter, within, slice) : this.#read(filter, slice)
+    }
+  }
+
+  async #all(filters: Filter[], within: Bitset | undefined, slice: Slice | undefined): Promise<Bitset> {
+    let result = within
+    const ranked = filters.map((filter) => ({ filter, rows: this.#rowsUpTo(filter, PROBES_MAX) }))
+    for (const { filter } of ranked.sort((a, b) => a.rows - b.rows)) {
+      const few = result && result.count() <= PROBES_MAX
+      const part = await this.#evaluate(filter, few ? result : undefined, slice)
+      result = result ? result.and(part) : part
+    }
+    return result ?? this.#everything()
+  }
+
+  /** All documents for which a condition holds. */
+  async #read(filter: Filter, slice: Slice | undefined): Promise<Bitset> {
+    const found = new Bitset(this.#table.end)
+    for (const { where, values } of conditions(filter)) {
+      const bound = [sqlPath((filter as { path: string[] }).path), ...values]
+      const first = this.#statement(`SELECT value, label ${where} ORDER BY value, label LIMIT ${CHUNK}`)
+      const further = this.#statement(
+        `SELECT value, label ${where} AND (value, label) > (?, ?) ORDER BY value, label LIMIT ${CHUNK}`,
+      )
+      let rows = first.all(...bound) as [SqlValue, number][]
+      for (;;) {
+        for (const [, label] of rows) {
+          const slot = this.#table.slot(label)
+          if (slot !== undefined) found.add(slot)
+        }
+        const last = rows[CHUNK - 1]
+        await slice?.pause()
+        if (!last) break
+        rows = further.all(...bound, ...last) as [SqlValue, number][]
+      }
+    }
+    return found
+  }
+
+  async #probe(filter: Filter, within: Bitset, slice: Slice | undefined): Promise<Bitset> {
+    const found = new Bitset(this.#table.end)
+    const slots = within.members()
+    for (const { where, values } of conditions(filter)) {
+      const path = sqlPath((filter as { path: string[] }).path)
+      const statement = this.#statement(`SELECT value, label ${where} AND label = ? LIMIT 1`)
+      for (const slot of slots) {
+        if (!found.has(slot) && statement.get(path, ...values, this.#table.label(slot))) found.add(slot)
+      }
+      await slice?.pause()
+    }
+    return found
+  }
+
+  /** How many index rows a condition reads, counted no further than `max`; combinations count as many. */
+  #rowsUpTo(filter: Filter, max: number): number {
+    if (!('path' in filter)) return max + 1
+    let rows = 0
+    for (const { where, values } of conditions(filter)) {
+      const count = this.#statement(`SELECT count(*) FROM (SELECT 1 ${where} LIMIT ${max + 1})`)
+      rows += (count.get(sqlPath(filter.path), ...values) as [number])[0]
+      if (rows > max) break
+    }
+    return rows
+  }
+
+  #everything(): Bitset {
+    const all = new Bitset(this.#table.end)
+    for (let slot = 0; slot < this.#table.end; slot++) if (this.#table.label(slot) !== 0) all.add(slot)
+    return all
+  }
+
+  #statement(sql: string) {
+    const known = this.#statements.get(sql)
+    if (known) return known
+    const statement = this.#db.prepare(sql).raw()
+    this.#statements.set(sql, statement)
+    return statement
+  }
+}
+
+const COMPARISONS = { gt: '>', gte: '>=', lt: '<', lte: '<=' } as const
+
+/** The statements' fixed texts: nothing a caller wrote is ever part of them. */
+function conditions(filter: Filter): Condition[] {
+  const FROM = 'FROM metadata_values WHERE path = ?'
+  switch (filter.kind) {
+    case 'exists':
+      return [{ where: FROM, values: [] }]
+    case 'in':
+      return filter.values.map((value) => ({ where: `${FROM} AND value = ?`, values: [sqlValue(value)] }))
+    case 'range': {
+      // Numbers end where text begins (''), text ends where blobs begin (x'').
+      const upwards = filter.operator === 'gt' || filter.operator === 'gte'
+      const numeric = typeof filter.value === 'number'
+      const edge = upwards
+        ? numeric
+          ? ` AND value < ''`
+          : ` AND value < x''`
+        : numeric
+          ? ''
+          : ` AND value >= ''`
+      return [{ where: `${FROM} AND value ${COMPARISONS[filter.operator]} ?${edge}`, values: [filter.value] }]
+    }
+    default:
+      return []
+  }
+}

@@ -1,0 +1,95 @@
+import hnswlib from 'hnswlib-node'
+
+export interface GraphParameters {
+  dimensions: number
+  m: number
+  efConstruction: number
+}
+
+/** One step of growth, as a part of what is there. */
+const GROWTH = 0.5
+const CAPACITY_MIN = 1024
+const LABEL_MAX = 0xffff_ffff
+/** Levels are drawn from this seed: the same inserts give the same graph. */
+const SEED = 100
+
+/**
+ * A graph of unit vectors by inner product: M. Malkov, D. Yashunin, "Efficient and robust approximate nearest neighbor
+ * search using Hierarchical Navigable Small World graphs" (2016). The native code ends the process on some misuse, so
+ * everything is checked here before it is called. One thread only.
+ */
+export class Graph {
+  readonly parameters: GraphParameters
+  #index: hnswlib.HierarchicalNSW
+
+  private constructor(parameters: GraphParameters, index: hnswlib.HierarchicalNSW) {
+    this.parameters = parameters
+    this.#index = index
+  }
+
+  static empty(parameters: GraphParameters, capacity = CAPACITY_MIN): Graph {
+    const index = new hnswlib.HierarchicalNSW('ip', parameters.dimensions)
+    index.initIndex(Math.max(CAPACITY_MIN, capacity), parameters.m, parameters.efConstruction, SEED)
+    return new Graph(parameters, index)
+  }
+
+  /** Only for files whose length and checksum were found right. @throws Error when the file cannot be a graph */
+  static read(parameters: GraphParameters, file: string): Graph {
+    const index = new hnswlib.HierarchicalNSW('ip', parameters.dimensions)
+    index.readIndexSync(file)
+    return new Graph(parameters, index)
+  }
+
+  /** Vectors in the graph, the deleted ones too. */
+  get elements(): number {
+    return this.#index.getCurrentCount()
+  }
+
+  labels(): number[] {
+    return this.#index.getIdsList()
+  }
+
+  /** @param vector checked by the caller: finite, unit length */
+  add(label: number, vector: Float32Array): void {
+    if (!Number.isInteger(label) || label < 1 || label > LABEL_MAX) throw new RangeError(`label ${label}`)
+    if (vector.length !== this.parameters.dimensions) throw new RangeError(`${vector.length} dimensions`)
+    if (this.elements >= this.#index.getMaxElements()) {
+      this.#index.resizeIndex(Math.max(CAPACITY_MIN, Math.ceil(this.#index.getMaxElements() * (1 + GROWTH))))
+    }
+    this.#index.addPoint(Array.from(vector), label)
+  }
+
+  /** Takes a vector out of the answers; it stays as a way for walks. @returns false when it was not there */
+  retire(label: number): boolean {
+    try {
+      this.#index.markDelete(label)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /**
+   * Up to `count` labels that are not retired, nearest first, with their cosine similarities.
+   *
+   * @param ef breadth of the walk, `count` is used when larger
+   */
+  search(vector: Float32Array, count: number, ef: number): { labels: number[]; scores: number[] } {
+    if (vector.length !== this.parameters.dimensions) throw new RangeError(`${vector.length} dimensions`)
+    const k = Math.min(count, this.elements)
+    if (k < 1) return { labels: [], scores: [] }
+    this.#index.setEf(Math.max(ef, k))
+    const { neighbors, distances } = this.#index.searchKnn(Array.from(vector), k)
+    return { labels: neighbors, scores: distances.map((distance) => 1 - distance) }
+  }
+
+  /** Writes the graph; searches may go on meanwhile, nothing may be added or retired. */
+  async write(file: string): Promise<void> {
+    await this.#index.writeIndex(file)
+  }
+
+  /** Gives its memory back now: the garbage collector does not know how much there is. */
+  free(): void {
+    this.#index.initIndex(1)
+  }
+}
