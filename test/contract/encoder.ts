@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import type { Encoder, Prompt } from '../../src/encoder/encoder.ts'
 
 /** What the suite asks of an opener; an implementation maps these to its own limits. */
@@ -34,15 +34,18 @@ export function encoderContract(name: string, subject: EncoderSubject): void {
     opened.push(encoder)
     return encoder
   }
-  const sharing = (() => {
+  const once = (limits?: ContractLimits) => {
     let shared: Promise<Encoder> | undefined
     return () => {
-      shared ??= subject.open()
+      shared ??= open(limits)
       return shared
     }
-  })()
-  afterEach(async () => {
-    for (const encoder of opened.splice(0)) await encoder.close()
+  }
+  const sharing = once()
+  /** One row a batch, and a small queue. */
+  const sharingNarrow = once({ batchTokensMax: 1, queueTextsMax: 1000 })
+  afterAll(async () => {
+    for (const encoder of opened) await encoder.close()
   })
 
   describe(`encoder contract: ${name}`, () => {
@@ -142,7 +145,8 @@ export function encoderContract(name: string, subject: EncoderSubject): void {
     })
 
     test('an aborted call costs no batch', async () => {
-      const encoder = await open({ batchTokensMax: 1 })
+      const encoder = await sharingNarrow()
+      const { batches } = encoder.load()
       const before = AbortSignal.abort()
       await expect(encoder.encode(['x'], 'ebar', { signal: before })).rejects.toMatchObject({
         code: 'ABORTED',
@@ -153,17 +157,18 @@ export function encoderContract(name: string, subject: EncoderSubject): void {
       later.abort()
       await expect(second).rejects.toMatchObject({ code: 'ABORTED' })
       await first
-      expect(encoder.load().batches).toBe(200)
+      expect(encoder.load().batches - batches).toBe(200)
       expect(encoder.load()).toMatchObject({ waitingTexts: { bulk: 0 }, waitingTokens: 0 })
     })
 
     test('an interactive call overtakes bulk work', async () => {
-      const encoder = await open({ batchTokensMax: 1 })
+      const encoder = await sharingNarrow()
+      const { batches } = encoder.load()
       const order: string[] = []
       const bulk = encoder.encode(new Array(1000).fill('leaves turn red'), 'ebae').then(() => {
         order.push('bulk')
       })
-      while (encoder.load().batches === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+      while (encoder.load().batches === batches) await new Promise((resolve) => setTimeout(resolve, 1))
       for (let i = 0; i < 3; i++) {
         await encoder.encode(['x'], 'ebar', { lane: 'interactive' })
         order.push('interactive')
@@ -173,11 +178,11 @@ export function encoderContract(name: string, subject: EncoderSubject): void {
     })
 
     test('a full queue refuses at once, says when to come back, and drains', async () => {
-      const encoder = await open({ batchTokensMax: 1, queueTextsMax: 8 })
-      const texts = new Array(8).fill('leaves turn red')
+      const encoder = await sharingNarrow()
+      const texts = new Array(500).fill('leaves turn red')
       const outcomes = Array.from({ length: 20 }, () => encoder.encode(texts, 'ebae'))
       const interactive = encoder.encode(['x'], 'ebar', { lane: 'interactive' })
-      expect(encoder.load().waitingTexts.bulk).toBeLessThanOrEqual(8)
+      expect(encoder.load().waitingTexts.bulk).toBeLessThanOrEqual(1000)
       const settled = await Promise.allSettled(outcomes)
       expect(settled[0]).toMatchObject({ status: 'fulfilled' })
       const refused = settled.filter((outcome) => outcome.status === 'rejected')
@@ -187,21 +192,21 @@ export function encoderContract(name: string, subject: EncoderSubject): void {
         expect(reason.details.retryAfterMs).toBeGreaterThan(0)
       }
       await interactive
-      expect((await encoder.encode(texts, 'ebae')).vectors).toHaveLength(8)
+      expect((await encoder.encode(texts, 'ebae')).vectors).toHaveLength(500)
       expect(encoder.load().waitingTexts).toEqual({ interactive: 0, bulk: 0 })
       expect(encoder.load().waitingTokens).toBe(0)
     })
 
     test('a call larger than the queue is refused for good, not queued', async () => {
-      const encoder = await open({ queueTextsMax: 8 })
-      await expect(encoder.encode(new Array(9).fill('x'), 'ebae')).rejects.toMatchObject({
+      const encoder = await sharingNarrow()
+      await expect(encoder.encode(new Array(1001).fill('x'), 'ebae')).rejects.toMatchObject({
         code: 'TOO_LARGE',
-        details: { limit: 8 },
+        details: { limit: 1000 },
       })
     })
 
     test('many calls at once each get their own rows', async () => {
-      const encoder = await open({ batchTokensMax: 64 })
+      const encoder = await sharingNarrow()
       const expected = await encoder.encode(MIXED, 'ebae')
       const results = await Promise.all(
         Array.from({ length: 60 }, (_, i) =>
@@ -214,12 +219,14 @@ export function encoderContract(name: string, subject: EncoderSubject): void {
     })
 
     test('counts what it ran', async () => {
-      const encoder = await open()
+      const encoder = await sharing()
+      const before = encoder.load()
       const { tokens } = await encoder.encode(MIXED, 'ebar')
       const load = encoder.load()
-      expect(load.tokens).toBe(tokens.reduce((sum, n) => sum + n))
-      expect(load.paddedTokens).toBeGreaterThanOrEqual(load.tokens)
-      expect(load.batches).toBeGreaterThan(0)
+      const ran = load.tokens - before.tokens
+      expect(ran).toBe(tokens.reduce((sum, n) => sum + n))
+      expect(load.paddedTokens - before.paddedTokens).toBeGreaterThanOrEqual(ran)
+      expect(load.batches).toBeGreaterThan(before.batches)
     })
 
     test('closing rejects what waits and what comes, and may be repeated', async () => {

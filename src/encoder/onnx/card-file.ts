@@ -3,7 +3,8 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Errors } from 'typebox/value'
 import { ServiceError } from '../../errors.ts'
-import { type Card, CardSchema, MODEL_FILES } from './card.ts'
+import { type Card, MODEL_FILES } from './card.ts'
+import { CardSchema } from './card-schema.ts'
 
 /** Files up to this many bytes are hashed at start; a larger one is checked by its size alone. */
 const HASHED_BYTES_MAX = 64 * 1024 * 1024

@@ -1,60 +1,7 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
+import type { CardSchema, PromptSchema } from './card-schema.ts'
 
-/**
- * models/<name>/model.json: everything about a model that is not weights. Prompts are data: the paper's template
- * (one `</s>`) and the released checkpoints' (quotes, instruction, eight special tokens, mean of eight) are both
- * a prefix, a suffix and a number of pooled positions.
- */
-
-/** Token ids are what runs; the strings are for people and were tokenised apart, as the method asks. */
-const PromptSchema = Type.Object(
-  {
-    prefix: Type.String(),
-    suffix: Type.String(),
-    /** Ids before the body, BOS included where the model wants one. */
-    prefixIds: Type.Array(Type.Integer({ minimum: 0 })),
-    /** Ids after the body, special tokens included; the last `pooledTokens` of them are pooled. */
-    suffixIds: Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 }),
-    /** Most body tokens; longer bodies are cut here, the suffix never. */
-    maxBodyTokens: Type.Integer({ minimum: 1 }),
-  },
-  { additionalProperties: false },
-)
-
-export const CardSchema = Type.Object(
-  {
-    format: Type.Literal(1),
-    id: Type.String({ minLength: 1 }),
-    dimensions: Type.Integer({ minimum: 1 }),
-    precision: Type.Union([Type.Literal('fp32'), Type.Literal('fp16'), Type.Literal('int8')]),
-    prompts: Type.Object({ ebar: PromptSchema, ebae: PromptSchema }, { additionalProperties: false }),
-    /** The embedding is the mean of the final states of the suffix's last `tokens` positions, L2-normalised. */
-    pooling: Type.Object({ kind: Type.Literal('mean-of-last'), tokens: Type.Integer({ minimum: 1 }) }),
-    /** Id that fills the right of shorter rows; its value never matters under causal attention. */
-    padId: Type.Integer({ minimum: 0 }),
-    /** sha256 (hex) over graph, weights, tokenizer, prompts, pooling and precision. */
-    fingerprint: Type.String({ pattern: '^[0-9a-f]{64}$' }),
-    /** sha256 (hex) and bytes of each file of the folder, checked by whoever copies a model. */
-    files: Type.Record(Type.String(), Type.Object({ bytes: Type.Integer(), sha256: Type.String() })),
-    architecture: Type.Object({
-      hiddenSize: Type.Integer(),
-      layers: Type.Integer(),
-      attentionHeads: Type.Integer(),
-      keyValueHeads: Type.Integer(),
-      intermediateSize: Type.Integer(),
-      vocabularySize: Type.Integer(),
-      parameters: Type.Integer(),
-    }),
-    licence: Type.String(),
-    source: Type.String(),
-    /** How it was trained: stages, data and their licences, notes; free text for people. */
-    training: Type.Optional(Type.Unknown()),
-    /** Measured figures, with the command that measured them. */
-    quality: Type.Optional(Type.Unknown()),
-  },
-  { additionalProperties: false },
-)
-
+/** models/<name>/model.json, as card-schema.ts describes it. This file stays light: the worker thread loads it. */
 export type Card = Static<typeof CardSchema>
 export type CardPrompt = Static<typeof PromptSchema>
 

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { basename } from 'node:path'
 import { ServiceError } from '../../errors.ts'
 import type { EncoderDevice } from '../encoder.ts'
 import type { Card } from './card.ts'
@@ -77,7 +78,7 @@ export async function openOnDevice(
 function missingForCuda(): string | undefined {
   const library = cudaProviderPath()
   if (!existsSync(library)) {
-    return `the CUDA libraries of ONNX Runtime are not installed (${library} is missing; reinstall onnxruntime-node with ONNXRUNTIME_NODE_INSTALL=cuda12)`
+    return `the CUDA libraries of ONNX Runtime are not installed (no ${basename(library)}; reinstall onnxruntime-node with ONNXRUNTIME_NODE_INSTALL=cuda12)`
   }
   if (!['/dev/nvidiactl', '/dev/dxg'].some((path) => existsSync(path))) {
     return 'no NVIDIA device is visible (in a container, pass the GPU through and install its toolkit)'

@@ -15,11 +15,13 @@ import type {
 } from '../encoder.ts'
 import { admit, checkTexts } from './admission.ts'
 import { type CallRequest, type CallResult, epochMs } from './call.ts'
+import type { Card } from './card.ts'
+import { readCard } from './card-file.ts'
 import type { DeviceChoice } from './device.ts'
 import { DEFAULT_LIMITS, type EncoderLimits, estimatedCost } from './limits.ts'
 import { LoadCounters } from './load-counters.ts'
 import { encoderCard, rowTokensMax, type Task } from './prompt.ts'
-import type { WorkerOptions, WorkerReady } from './worker.ts'
+import type { WorkerOptions } from './worker.ts'
 
 export interface OnnxEncoderOptions {
   /** Folder with model.json, model.onnx and tokenizer.json. */
@@ -40,11 +42,14 @@ export interface OnnxEncoderOptions {
  */
 export async function openOnnxEncoder(options: OnnxEncoderOptions): Promise<OnnxEncoder> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const modelFolder = resolve(options.modelFolder)
+  const card = readCard(modelFolder)
   const counters = new LoadCounters()
   const worker = spawnWorker(
     new URL('./worker.ts', import.meta.url),
     {
-      modelFolder: resolve(options.modelFolder),
+      modelFolder,
+      card,
       device: options.device ?? 'auto',
       deviceId: options.deviceId ?? 0,
       intraOpThreads: options.intraOpThreads ?? availableParallelism(),
@@ -55,7 +60,7 @@ export async function openOnnxEncoder(options: OnnxEncoderOptions): Promise<Onnx
   )
   const client = new WorkerClient(worker, 'the encoder')
   try {
-    return new OnnxEncoder(client, await client.ready<WorkerReady>(), limits, counters)
+    return new OnnxEncoder(client, card, await client.ready<EncoderDevice>(), limits, counters)
   } catch (error) {
     await worker.terminate()
     throw error
@@ -73,13 +78,19 @@ export class OnnxEncoder implements Encoder {
   #closing: Promise<void> | undefined
 
   /** Use `openOnnxEncoder`. */
-  constructor(client: WorkerClient, ready: WorkerReady, limits: EncoderLimits, counters: LoadCounters) {
-    this.card = encoderCard(ready.card)
-    this.device = ready.device
+  constructor(
+    client: WorkerClient,
+    card: Card,
+    device: EncoderDevice,
+    limits: EncoderLimits,
+    counters: LoadCounters,
+  ) {
+    this.card = encoderCard(card)
+    this.device = device
     this.#client = client
     this.#limits = limits
     this.#counters = counters
-    this.#rowTokensMax = rowTokensMax(ready.card)
+    this.#rowTokensMax = rowTokensMax(card)
   }
 
   async encode(texts: readonly string[], prompt: Prompt, options: EncodeOptions = {}): Promise<EncodeResult> {

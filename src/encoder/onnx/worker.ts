@@ -8,7 +8,6 @@ import { BatchCost } from './batch-cost.ts'
 import { BatchRunner } from './batch-runner.ts'
 import type { CallRequest } from './call.ts'
 import { type Card, GRAPH, MODEL_FILES } from './card.ts'
-import { readCard } from './card-file.ts'
 import { type DeviceOptions, openOnDevice } from './device.ts'
 import type { EncoderLimits } from './limits.ts'
 import { LoadCounters } from './load-counters.ts'
@@ -18,20 +17,15 @@ import { warmUp } from './warm-up.ts'
 
 export interface WorkerOptions extends DeviceOptions {
   modelFolder: string
+  card: Card
   limits: EncoderLimits
   /** Shared with the face. */
   counters: SharedArrayBuffer
 }
 
-export interface WorkerReady {
-  card: Card
-  device: EncoderDevice
-}
-
 await serveWorker(async () => {
   const options = workerData as WorkerOptions
-  const { modelFolder, limits } = options
-  const card = readCard(modelFolder)
+  const { modelFolder, card, limits } = options
   const tokenizer = loadTokenizer(modelFolder, card)
   const { session, device } = await openOnDevice(
     join(modelFolder, MODEL_FILES.graph),
@@ -52,7 +46,7 @@ await serveWorker(async () => {
   const counters = new LoadCounters(options.counters)
   const pipeline = new EncoderPipeline({ card, tokenizer, runner, cost, limits, counters })
   return {
-    ready: { card, device } satisfies WorkerReady,
+    ready: device satisfies EncoderDevice,
     methods: {
       encode: async (request: CallRequest, signal) => {
         const result = await pipeline.encode(request, signal)
