@@ -1,0 +1,28 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Server } from './context.ts'
+import { type FaultLimits, faultOf } from './fault.ts'
+import { problemOf, retryAfterSeconds } from './problem.ts'
+
+/** Every error leaves as problem+json; faults of ours are logged with their cause. */
+export function addErrorReplies(server: Server, limits: FaultLimits): void {
+  server.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, limits))
+}
+
+export function sendProblem(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  limits: FaultLimits,
+): FastifyReply {
+  const fault = faultOf(error, limits)
+  const problem = problemOf(fault, request.id)
+  if (problem.status >= 500 && problem.code !== 'UNAVAILABLE' && problem.code !== 'ABORTED') {
+    const cause = fault.cause instanceof Error ? fault.cause.stack : fault.cause
+    request.log.error({ code: problem.code, request_id: request.id, cause }, fault.message)
+  }
+  const retryAfter = retryAfterSeconds(fault)
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
+  // What is left of an unread body is not worth reading.
+  if (!request.raw.complete) reply.header('connection', 'close')
+  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+}

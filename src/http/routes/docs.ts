@@ -1,0 +1,39 @@
+import swaggerUi from '@fastify/swagger-ui'
+import { Type } from 'typebox'
+import type { Server } from '../context.ts'
+import { PROBLEMS } from '../wire.ts'
+
+/** The contract and its reader. Swagger UI's files come from the package: it works without a network. */
+export function docsRoutes(server: Server): void {
+  const config = { access: 'read', browser: true, always: true } as const
+
+  server.get(
+    '/openapi.yaml',
+    {
+      config,
+      schema: {
+        tags: ['operation'],
+        operationId: 'openapi',
+        summary: 'This contract',
+        response: {
+          200: { description: 'OpenAPI 3.1.', content: { 'application/yaml': { schema: Type.String() } } },
+          ...PROBLEMS,
+        },
+      },
+    },
+    async (_request, reply) =>
+      reply.type('application/yaml; charset=utf-8').send(server.swagger({ yaml: true })),
+  )
+
+  server.register(async (scope) => {
+    scope.addHook('onRoute', (route) => {
+      route.config = { ...route.config, ...config }
+    })
+    await scope.register(swaggerUi, {
+      routePrefix: '/docs',
+      staticCSP: true,
+      uiConfig: { deepLinking: true, displayRequestDuration: true, validatorUrl: null },
+      theme: { title: 'LLaRA Serve' },
+    })
+  })
+}

@@ -1,0 +1,136 @@
+import { Type } from 'typebox'
+import { ServiceError } from '../../errors.ts'
+import { list, readOne } from '../../retrieval/read.ts'
+import { remove, removeOne } from '../../retrieval/remove.ts'
+import { type Filter, parseFilter } from '../../vector-store/filter.ts'
+import type { HttpContext, Server } from '../context.ts'
+import { DocumentFields, FilterSchema, Id, PROBLEMS } from '../wire.ts'
+
+const PAGE_SIZE = 100
+
+const Document = Type.Object(DocumentFields)
+const Params = Type.Object({ id: Id })
+const Removed = Type.Object({
+  removed: Type.Integer({ description: 'Documents that were there and are gone.' }),
+})
+
+export function documentRoutes(server: Server, { config, retrieval }: HttpContext): void {
+  const tags = ['documents']
+
+  server.get(
+    '/documents',
+    {
+      config: { access: 'read' },
+      schema: {
+        tags,
+        operationId: 'listDocuments',
+        summary: 'List documents',
+        description: 'In id order, a page at a time.',
+        querystring: Type.Object(
+          {
+            cursor: Type.Optional(Type.String({ description: '`next_cursor` of the page before.' })),
+            limit: Type.Optional(
+              Type.Integer({ minimum: 1, maximum: config.pageSizeMax, description: `Default ${PAGE_SIZE}.` }),
+            ),
+            filter: Type.Optional(
+              Type.String({ description: 'A filter as JSON.', examples: ['{"year":2021}'] }),
+            ),
+          },
+          { additionalProperties: false },
+        ),
+        response: {
+          200: Type.Object({
+            documents: Type.Array(Document),
+            next_cursor: Type.Unsafe<string | null>({
+              type: ['string', 'null'],
+              description: 'null on the last page.',
+            }),
+          }),
+          ...PROBLEMS,
+        },
+      },
+    },
+    async ({ query: { cursor, limit = PAGE_SIZE, filter } }) => {
+      const page = await list(retrieval(), {
+        limit: Math.min(limit, config.pageSizeMax),
+        ...(cursor !== undefined && { cursor }),
+        ...(filter !== undefined && { filter: filterFromText(filter) }),
+      })
+      return { documents: page.documents, next_cursor: page.nextCursor }
+    },
+  )
+
+  server.get(
+    '/documents/:id',
+    {
+      config: { access: 'read' },
+      schema: {
+        tags,
+        operationId: 'readDocument',
+        summary: 'Read a document',
+        params: Params,
+        response: { 200: Document, ...PROBLEMS },
+      },
+    },
+    async ({ params: { id } }) => readOne(retrieval(), id),
+  )
+
+  server.delete(
+    '/documents/:id',
+    {
+      config: { access: 'write' },
+      schema: {
+        tags,
+        operationId: 'deleteDocument',
+        summary: 'Delete a document',
+        params: Params,
+        response: { 200: Removed, ...PROBLEMS },
+      },
+    },
+    async ({ params: { id } }) => removeOne(retrieval(), id),
+  )
+
+  server.post(
+    '/documents/delete',
+    {
+      config: { access: 'write' },
+      schema: {
+        tags,
+        operationId: 'deleteDocuments',
+        summary: 'Delete documents by ids or filter',
+        body: Type.Object(
+          {
+            ids: Type.Optional(Type.Array(Id, { minItems: 1, maxItems: config.documentsPerRequestMax })),
+            filter: Type.Optional(FilterSchema),
+          },
+          { additionalProperties: false, description: 'Exactly one of `ids`, `filter`.' },
+        ),
+        response: { 200: Removed, ...PROBLEMS },
+      },
+    },
+    async ({ body: { ids, filter } }) => {
+      if (ids !== undefined && filter === undefined) return remove(retrieval(), { ids })
+      if (filter === undefined || ids !== undefined) {
+        throw new ServiceError('INVALID_INPUT', 'Give exactly one of ids, filter.')
+      }
+      // An empty filter matches everything; that much is not deleted by a slip.
+      if (Object.keys(filter).length === 0) {
+        throw new ServiceError('INVALID_INPUT', 'filter is empty; say which documents to delete.', {
+          field: 'filter',
+        })
+      }
+      return remove(retrieval(), { filter: parseFilter(filter) })
+    },
+  )
+}
+
+/** @throws ServiceError INVALID_INPUT */
+function filterFromText(text: string): Filter {
+  let wire: unknown
+  try {
+    wire = JSON.parse(text)
+  } catch {
+    throw new ServiceError('INVALID_INPUT', 'filter is not valid JSON.', { field: 'filter' })
+  }
+  return parseFilter(wire)
+}

@@ -1,0 +1,46 @@
+import { Type } from 'typebox'
+import { checkState } from '../admission.ts'
+import type { HttpContext, Server } from '../context.ts'
+import { PROBLEMS } from '../wire.ts'
+
+const config = { access: 'public', always: true } as const
+const Status = Type.Object({ status: Type.String({ examples: ['ok'] }) })
+
+/** The two public routes: probes. */
+export function healthRoutes(server: Server, { state }: HttpContext): void {
+  server.get(
+    '/livez',
+    {
+      config,
+      schema: {
+        tags: ['operation'],
+        operationId: 'livez',
+        summary: 'Alive',
+        description: '200 for as long as the process answers. Public.',
+        security: [],
+        response: { 200: Status },
+      },
+    },
+    async () => ({ status: 'ok' }),
+  )
+
+  server.get(
+    '/readyz',
+    {
+      config,
+      schema: {
+        tags: ['operation'],
+        operationId: 'readyz',
+        summary: 'Ready to serve',
+        description:
+          '200 once the store is open and the model has embedded a first text; 503 while starting or shutting down. Public.',
+        security: [],
+        response: { 200: Status, '5xx': PROBLEMS['5xx'] },
+      },
+    },
+    async () => {
+      checkState(state())
+      return { status: 'ok' }
+    },
+  )
+}

@@ -1,0 +1,60 @@
+import { Type } from 'typebox'
+import type { HttpContext, Server } from '../context.ts'
+import { PROBLEMS } from '../wire.ts'
+
+const perPrompt = <T extends Type.TSchema>(schema: T) => Type.Object({ ebar: schema, ebae: schema })
+
+const Info = Type.Object({
+  model: Type.Object({
+    id: Type.String(),
+    dimensions: Type.Integer(),
+    fingerprint: Type.String({
+      description: 'Identity of the vector space: weights, tokenizer, prompts, pooling, precision.',
+    }),
+    precision: Type.String(),
+    max_tokens: perPrompt(Type.Integer({ description: 'Most tokens of one text, prompt included.' })),
+    prompts: perPrompt(Type.String({ description: '`{text}` stands for the body.' })),
+    licence: Type.String(),
+  }),
+  device: Type.String({ examples: ['cpu'] }),
+  device_reason: Type.String(),
+  store: Type.Object({ engine: Type.String(), documents: Type.Integer(), tombstones: Type.Integer() }),
+  version: Type.String(),
+  limits: Type.Record(Type.String(), Type.Integer(), { description: 'What one request may hold.' }),
+})
+
+export function infoRoute(server: Server, { config, version, retrieval }: HttpContext): void {
+  server.get(
+    '/info',
+    {
+      config: { access: 'read' },
+      schema: {
+        tags: ['operation'],
+        operationId: 'info',
+        summary: 'What this service is',
+        response: { 200: Info, ...PROBLEMS },
+      },
+    },
+    async () => {
+      const { encoder, store } = retrieval()
+      const { id, dimensions, fingerprint, precision, maxTokens, prompts, licence } = encoder.card
+      const { engine, documents, tombstones } = store.stats()
+      return {
+        model: { id, dimensions, fingerprint, precision, max_tokens: maxTokens, prompts, licence },
+        device: encoder.device.provider,
+        device_reason: encoder.device.reason,
+        store: { engine, documents, tombstones },
+        version,
+        limits: {
+          body_bytes: config.bodyBytesMax,
+          text_bytes: config.textBytesMax,
+          texts: config.textsPerRequestMax,
+          queries: config.queriesPerRequestMax,
+          documents: config.documentsPerRequestMax,
+          k: config.kMax,
+          ef: config.efMax,
+        },
+      }
+    },
+  )
+}

@@ -1,0 +1,130 @@
+import type { IncomingMessage } from 'node:http'
+import { type Static, Type } from 'typebox'
+import type { Config } from '../../config-schema.ts'
+import { ServiceError } from '../../errors.ts'
+import { ingest } from '../../retrieval/ingest.ts'
+import type { IngestSummary } from '../../retrieval/ingest-report.ts'
+import { ingestStream } from '../../retrieval/ingest-stream.ts'
+import type { HttpContext, Server } from '../context.ts'
+import { signalOf } from '../deadline.ts'
+import { ndjsonDocuments } from '../ndjson-body.ts'
+import { compileCheck } from '../validation.ts'
+import { DocumentFields, Id, MetadataSchema, PROBLEMS, TruncateSchema } from '../wire.ts'
+
+const NewDocument = Type.Object(
+  {
+    id: Type.Optional(Id),
+    text: Type.String({ minLength: 1, examples: ['Blue light is scattered more than red light.'] }),
+    title: Type.Optional(DocumentFields.title),
+    metadata: Type.Optional(MetadataSchema),
+  },
+  { additionalProperties: false },
+)
+
+const bodySchema = ({ documentsPerRequestMax }: Config) =>
+  Type.Object(
+    {
+      documents: Type.Array(NewDocument, { minItems: 1, maxItems: documentsPerRequestMax }),
+      truncate: Type.Optional(TruncateSchema),
+    },
+    { additionalProperties: false },
+  )
+
+const Query = Type.Object({ truncate: Type.Optional(TruncateSchema) }, { additionalProperties: false })
+
+const NdjsonBody = Type.Unknown({
+  description:
+    'One document a line, of any total length. Committed in whole batches, in order; a faulty line is reported and skipped.',
+})
+
+const Answer = Type.Object({
+  created: Type.Integer(),
+  updated: Type.Integer(),
+  failed: Type.Integer({
+    description: 'NDJSON: lines that were not stored. JSON: always 0, since all or none are.',
+  }),
+  tokens: Type.Integer({ description: 'Run by the model, prompts included.' }),
+  ids: Type.Array(Type.String(), { description: 'In the order given. NDJSON: the first 1000.' }),
+  truncated: Type.Array(Type.String(), { description: 'Ids whose text was cut. NDJSON: the first 1000.' }),
+  truncated_total: Type.Integer(),
+  errors: Type.Array(Type.Object({ line: Type.Integer(), code: Type.String(), detail: Type.String() }), {
+    description: 'NDJSON: the first 1000 faulty lines, counted from 1.',
+  }),
+  lines: Type.Optional(Type.Integer({ description: 'NDJSON: lines read.' })),
+})
+
+export function ingestRoute(server: Server, { config, retrieval }: HttpContext): void {
+  const checkLine = compileCheck(NewDocument)
+  let open = 0
+
+  server.post(
+    '/documents',
+    {
+      config: { access: 'write', ownDeadline: true },
+      schema: {
+        tags: ['documents'],
+        operationId: 'ingestDocuments',
+        summary: 'Add or replace documents',
+        description:
+          'Replaces whole documents by id; of equal ids the last wins. Answers when the documents are durable and searchable. JSON: all or none. If an NDJSON stream breaks off, the error names in `details.committed_lines` the line up to which everything is stored: send the rest again from there.',
+        querystring: Query,
+        body: {
+          content: {
+            'application/json': { schema: bodySchema(config) },
+            'application/x-ndjson': { schema: NdjsonBody },
+          },
+        },
+        response: { 200: Answer, ...PROBLEMS },
+      },
+      onRequest: async (request, reply) => {
+        if (open >= config.ingestRequestsMax) {
+          const message = `More than ${config.ingestRequestsMax} ingest requests at once (INGEST_REQUESTS_MAX).`
+          throw new ServiceError('OVERLOADED', message, {
+            retryAfterMs: 1000,
+            limit: config.ingestRequestsMax,
+          })
+        }
+        open++
+        // A JSON body that trickles in is cut off; an NDJSON stream may last, and has its own clock for silence.
+        const timer = isNdjson(request.headers)
+          ? undefined
+          : setTimeout(() => request.raw.destroy(), config.ingestTimeoutMs + 1000)
+        reply.raw.once('close', () => {
+          open--
+          clearTimeout(timer)
+        })
+      },
+    },
+    async (request) => {
+      const parts = retrieval()
+      const fromQuery = request.query.truncate
+      if (isNdjson(request.headers)) {
+        const lines = ndjsonDocuments(request.body as IncomingMessage, checkLine, config)
+        const truncate = fromQuery ?? 'end'
+        return summaryOf(await ingestStream(parts, lines, { truncate, signal: signalOf(request) }))
+      }
+      const { documents, truncate = fromQuery ?? 'end' } = request.body as Static<
+        ReturnType<typeof bodySchema>
+      >
+      const signal = AbortSignal.any([signalOf(request), AbortSignal.timeout(config.ingestTimeoutMs)])
+      const { ids, created, updated, tokens, truncated } = await ingest(parts, documents, {
+        truncate,
+        signal,
+      })
+      const truncated_total = truncated.length
+      return { created, updated, failed: 0, tokens, ids, truncated, truncated_total, errors: [] }
+    },
+  )
+}
+
+/** The body of these stays a stream. */
+export const NDJSON_TYPES = ['application/x-ndjson', 'application/ndjson', 'application/jsonl']
+
+function isNdjson(headers: { 'content-type'?: string | undefined }): boolean {
+  const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
+  return type !== undefined && NDJSON_TYPES.includes(type)
+}
+
+function summaryOf({ truncatedTotal, lastLine, ...summary }: IngestSummary) {
+  return { ...summary, truncated_total: truncatedTotal, lines: lastLine }
+}

@@ -1,0 +1,140 @@
+import { type Static, Type } from 'typebox'
+import type { EncoderCard } from '../../encoder/encoder.ts'
+import { ServiceError } from '../../errors.ts'
+import { embed } from '../../retrieval/embed.ts'
+import type { HttpContext, Server } from '../context.ts'
+import { signalOf } from '../deadline.ts'
+import { jsonBody, listOf, vectorJson } from '../vector-format.ts'
+import { oneOf, PROBLEMS, roundTimings, serverTiming } from '../wire.ts'
+
+type InputType = 'query' | 'document'
+
+const Body = Type.Object(
+  {
+    // Elements are looked at by hand, to tell callers who send token ids what to send instead.
+    input: Type.Unsafe<string | unknown[]>({
+      type: ['string', 'array'],
+      items: { type: 'string' },
+      description: 'A text or a list of texts. Token ids are refused.',
+      examples: ['why is the sky blue'],
+    }),
+    model: Type.String({
+      description:
+        'The id /info tells, or `<id>:query` / `<id>:document` for clients that cannot send `input_type`.',
+      examples: ['llara-mini:query'],
+    }),
+    input_type: Type.Optional(
+      oneOf(['query', 'document'], {
+        description:
+          'What the texts are: this model embeds the two differently, so a call that leaves it open is refused.',
+      }),
+    ),
+    encoding_format: Type.Optional(oneOf(['float', 'base64'])),
+    dimensions: Type.Optional(Type.Integer({ description: "The model's own; vectors are not shortened." })),
+    user: Type.Optional(Type.String({ description: 'Ignored.' })),
+  },
+  { additionalProperties: false },
+)
+
+const Answer = Type.Object({
+  object: Type.Literal('list'),
+  data: Type.Array(
+    Type.Object({
+      object: Type.Literal('embedding'),
+      index: Type.Integer(),
+      embedding: Type.Union([
+        Type.Array(Type.Number()),
+        Type.String({ description: 'base64 of little-endian float32' }),
+      ]),
+    }),
+  ),
+  model: Type.String(),
+  usage: Type.Object({ prompt_tokens: Type.Integer(), total_tokens: Type.Integer() }),
+})
+
+/** OpenAI's embeddings contract, with the prompt made explicit. */
+export function openaiEmbeddingsRoute(server: Server, { config, retrieval }: HttpContext): void {
+  server.post(
+    '/v1/embeddings',
+    {
+      config: { access: 'read' },
+      schema: {
+        tags: ['embeddings'],
+        operationId: 'openaiEmbeddings',
+        summary: "Embed texts (OpenAI's contract)",
+        description: 'Texts over the model limit are cut at the end, the prompt never.',
+        body: Body,
+        response: { 200: Answer, ...PROBLEMS },
+      },
+    },
+    async (request, reply) => {
+      const { body } = request
+      const { card } = retrieval().encoder
+      const prompt = inputTypeOf(body, card) === 'query' ? 'ebar' : 'ebae'
+      const texts = textsOf(body.input, config.textsPerRequestMax)
+      const { encoding_format: format = 'float', dimensions = card.dimensions } = body
+      if (dimensions !== card.dimensions) {
+        const message = `dimensions must be ${card.dimensions} or left out; this model's vectors are not shortened.`
+        throw new ServiceError('INVALID_INPUT', message, { field: 'dimensions' })
+      }
+      const result = await embed(retrieval(), {
+        texts,
+        prompt,
+        truncate: 'end',
+        field: 'input',
+        signal: signalOf(request),
+      })
+      reply.header('server-timing', serverTiming(roundTimings(result.timings)))
+      reply.type('application/json; charset=utf-8')
+      const vectors = result.vectors[prompt] ?? []
+      const usage = { prompt_tokens: result.tokens, total_tokens: result.tokens }
+      function* pieces() {
+        yield `${JSON.stringify({ object: 'list', model: body.model, usage }).slice(0, -1)},"data":`
+        yield* listOf(
+          vectors,
+          (vector, index) =>
+            `{"object":"embedding","index":${index},"embedding":${vectorJson(vector, format)}}`,
+        )
+        yield '}'
+      }
+      return reply.send(jsonBody(pieces(), texts.length * card.dimensions) as never)
+    },
+  )
+}
+
+/** @throws ServiceError NOT_FOUND (another model), INVALID_INPUT (not said, or said twice and differently) */
+function inputTypeOf({ model, input_type }: Static<typeof Body>, { id }: EncoderCard): InputType {
+  const suffix = model.startsWith(`${id}:`) ? model.slice(id.length + 1) : undefined
+  if (model !== id && suffix !== 'query' && suffix !== 'document') {
+    const message = `This service serves ${id}; name it, ${id}:query or ${id}:document.`
+    throw new ServiceError('NOT_FOUND', message, { field: 'model' })
+  }
+  const named = suffix as InputType | undefined
+  const type = input_type ?? named
+  if (type === undefined) {
+    const message = `Say what the texts are: input_type "query" or "document", or the model name ${id}:query or ${id}:document.`
+    throw new ServiceError('INVALID_INPUT', message, { field: 'input_type' })
+  }
+  if (named !== undefined && named !== type) {
+    throw new ServiceError('INVALID_INPUT', 'input_type and the model name say different things.', {
+      field: 'input_type',
+    })
+  }
+  return type
+}
+
+/** @throws ServiceError INVALID_INPUT, TOO_LARGE */
+function textsOf(input: string | unknown[], textsMax: number): string[] {
+  const texts = typeof input === 'string' ? [input] : input
+  if (texts.length === 0) throw new ServiceError('INVALID_INPUT', 'input is empty.', { field: 'input' })
+  if (texts.length > textsMax) {
+    const message = `input has more than ${textsMax} texts (TEXTS_PER_REQUEST_MAX); send several requests.`
+    throw new ServiceError('TOO_LARGE', message, { field: 'input', limit: textsMax })
+  }
+  const strings = texts.filter((text) => typeof text === 'string')
+  if (strings.length < texts.length) {
+    const message = 'input must be texts. Token ids are refused: they belong to another tokenizer.'
+    throw new ServiceError('INVALID_INPUT', message, { field: 'input' })
+  }
+  return strings
+}

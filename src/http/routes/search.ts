@@ -1,0 +1,175 @@
+import { type Static, Type } from 'typebox'
+import type { Config } from '../../config-schema.ts'
+import { ServiceError } from '../../errors.ts'
+import { type SearchAnswer, search, type Target } from '../../retrieval/search.ts'
+import { parseFilter } from '../../vector-store/filter.ts'
+import type { Hit } from '../../vector-store/vector-store.ts'
+import type { HttpContext, Server } from '../context.ts'
+import { signalOf } from '../deadline.ts'
+import {
+  DocumentFields,
+  FilterSchema,
+  Id,
+  oneOf,
+  PROBLEMS,
+  roundTimings,
+  serverTiming,
+  TimingsSchema,
+} from '../wire.ts'
+
+const K_DEFAULT = 10
+
+const bodySchema = ({ queriesPerRequestMax, kMax, efMax }: Config) =>
+  Type.Object(
+    {
+      query: Type.Optional(
+        Type.String({ description: 'One question or keyword text.', examples: ['why is the sky blue'] }),
+      ),
+      queries: Type.Optional(
+        Type.Array(Type.String(), {
+          minItems: 1,
+          maxItems: queriesPerRequestMax,
+          description: 'Several at once; answered under `batches`.',
+        }),
+      ),
+      vector: Type.Optional(
+        Type.Array(Type.Number(), {
+          maxItems: 65_536,
+          description: 'A vector of this model, brought to unit length.',
+        }),
+      ),
+      like: Type.Optional(
+        Type.String({ ...Id, description: 'Id of a stored document; itself it is left out.' }),
+      ),
+      task: Type.Optional(
+        oneOf(['retrieval', 'similarity'], {
+          description:
+            '`retrieval` (default): the text is a question (EBAR). `similarity`: find texts that say the same (EBAE).',
+        }),
+      ),
+      k: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: kMax, description: `Results wanted. Default ${K_DEFAULT}.` }),
+      ),
+      filter: Type.Optional(FilterSchema),
+      min_score: Type.Optional(
+        Type.Number({
+          minimum: -1,
+          maximum: 1,
+          description: 'Only results with at least this cosine similarity.',
+        }),
+      ),
+      include: Type.Optional(
+        Type.Array(oneOf(['text', 'title', 'metadata']), {
+          maxItems: 3,
+          description: 'Fields of each result. Default all.',
+        }),
+      ),
+      ef: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: efMax,
+          description: 'Breadth of the graph walk: larger is slower and finds more.',
+        }),
+      ),
+      exact: Type.Optional(Type.Boolean({ description: 'Score every matching document.' })),
+    },
+    { additionalProperties: false, description: 'Exactly one of `query`, `queries`, `vector`, `like`.' },
+  )
+
+type Body = Static<ReturnType<typeof bodySchema>>
+type Field = 'text' | 'title' | 'metadata'
+
+const { id, text, title, metadata } = DocumentFields
+const Result = Type.Object({
+  id,
+  score: Type.Number({ description: 'Cosine similarity in [-1, 1]; larger is better.' }),
+  title: Type.Optional(title),
+  text: Type.Optional(text),
+  metadata: Type.Optional(metadata),
+})
+const PathSchema = oneOf(['hnsw', 'exact'], { description: 'Graph walk, or every match scored.' })
+const Answer = Type.Object({
+  results: Type.Optional(Type.Array(Result, { description: 'Best first.' })),
+  batches: Type.Optional(
+    Type.Array(Type.Array(Result), { description: 'With `queries`: a list of results for each.' }),
+  ),
+  path: PathSchema,
+  paths: Type.Optional(Type.Array(PathSchema, { description: 'With `queries`: the path of each.' })),
+  timings_ms: TimingsSchema,
+})
+
+export function searchRoute(server: Server, { config, retrieval }: HttpContext): void {
+  server.post(
+    '/search',
+    {
+      config: { access: 'read' },
+      schema: {
+        tags: ['search'],
+        operationId: 'search',
+        summary: 'Find documents',
+        body: bodySchema(config),
+        response: { 200: Answer, ...PROBLEMS },
+      },
+    },
+    async (request, reply) => {
+      const { body } = request
+      const { k = K_DEFAULT, include = ['text', 'title', 'metadata'] } = body
+      const answer = await search(retrieval(), {
+        target: targetOf(body),
+        k,
+        options: {
+          documents: include.length > 0,
+          ...(body.filter !== undefined && { filter: parseFilter(body.filter) }),
+          ...(body.min_score !== undefined && { minScore: body.min_score }),
+          ...(body.ef !== undefined && { ef: body.ef }),
+          ...(body.exact !== undefined && { exact: body.exact }),
+        },
+        signal: signalOf(request),
+      })
+      const timings = roundTimings(answer.timings)
+      reply.header('server-timing', serverTiming(timings))
+      return { ...listsOf(answer, new Set(include), body.queries !== undefined), timings_ms: timings }
+    },
+  )
+}
+
+/** @throws ServiceError INVALID_INPUT unless the body names exactly one target */
+function targetOf({ query, queries, vector, like, task }: Body): Target {
+  const targets: Target[] = []
+  const kind = task ?? 'retrieval'
+  if (query !== undefined) targets.push({ kind: 'texts', texts: [query], task: kind, field: 'query' })
+  if (queries !== undefined) targets.push({ kind: 'texts', texts: queries, task: kind, field: 'queries' })
+  if (vector !== undefined) targets.push({ kind: 'vector', vector })
+  if (like !== undefined) targets.push({ kind: 'like', id: like })
+  const [target] = targets
+  if (!target || targets.length > 1) {
+    throw new ServiceError('INVALID_INPUT', 'Give exactly one of query, queries, vector, like.')
+  }
+  if (task !== undefined && target.kind !== 'texts') {
+    throw new ServiceError(
+      'INVALID_INPUT',
+      'task says how a text is embedded; leave it out with vector and like.',
+      {
+        field: 'task',
+      },
+    )
+  }
+  return target
+}
+
+function listsOf({ batches }: SearchAnswer, include: ReadonlySet<Field>, many: boolean) {
+  const lists = batches.map(({ hits }) => hits.map((hit) => resultOf(hit, include)))
+  const paths = batches.map(({ path }) => path)
+  const path = paths.includes('hnsw') ? ('hnsw' as const) : ('exact' as const)
+  return many ? { batches: lists, path, paths } : { results: lists[0] ?? [], path }
+}
+
+function resultOf({ id, score, document }: Hit, include: ReadonlySet<Field>) {
+  return {
+    id,
+    score,
+    ...(document && include.has('title') && { title: document.title }),
+    ...(document && include.has('text') && { text: document.text }),
+    ...(document && include.has('metadata') && { metadata: document.metadata }),
+  }
+}

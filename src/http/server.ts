@@ -1,0 +1,68 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import fastify, { type FastifyServerOptions, LogController } from 'fastify'
+import { addAdmission } from './admission.ts'
+import { addAuth } from './auth.ts'
+import type { HttpContext, Server } from './context.ts'
+import { addDeadline } from './deadline.ts'
+import { addErrorReplies, sendProblem } from './error-replies.ts'
+import { addNotFound } from './not-found.ts'
+import { addObservation, requestId } from './observation.ts'
+import { addOpenapi } from './openapi.ts'
+import { docsRoutes } from './routes/docs.ts'
+import { documentRoutes } from './routes/documents.ts'
+import { embedRoute } from './routes/embed.ts'
+import { healthRoutes } from './routes/health.ts'
+import { infoRoute } from './routes/info.ts'
+import { ingestRoute, NDJSON_TYPES } from './routes/ingest.ts'
+import { metricsRoute } from './routes/metrics.ts'
+import { openaiEmbeddingsRoute } from './routes/openai-embeddings.ts'
+import { searchRoute } from './routes/search.ts'
+import { validatorCompiler } from './validation.ts'
+
+/** Path parameters are ids of up to 512 bytes, each of which may be written as three characters. */
+const PARAM_LENGTH_MAX = 2048
+
+/** The HTTP face, not yet listening. Hooks run in the order added here. */
+export async function buildServer(
+  context: HttpContext,
+  logger: NonNullable<FastifyServerOptions['logger']>,
+): Promise<Server> {
+  const { config } = context
+  const server: Server = fastify({
+    logger,
+    // The lines Fastify writes by itself hold the path and query as sent; observation.ts writes ours.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: config.bodyBytesMax,
+    genReqId: ({ headers }) => requestId(headers),
+    requestIdHeader: false,
+    forceCloseConnections: 'idle',
+    // Our own admission answers while closing, with a problem.
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: PARAM_LENGTH_MAX },
+    frameworkErrors: (error, request, reply) => {
+      sendProblem(error, request, reply as never, config)
+    },
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  server.setValidatorCompiler(validatorCompiler)
+  server.addContentTypeParser(NDJSON_TYPES, (_request, payload, done) => done(null, payload))
+  server.removeContentTypeParser('text/plain')
+
+  addErrorReplies(server, config)
+  addObservation(server, context)
+  addDeadline(server, context)
+  addAuth(server, config.apiKeys)
+  addAdmission(server, context)
+  addNotFound(server, context)
+  await addOpenapi(server, context)
+
+  ingestRoute(server, context)
+  documentRoutes(server, context)
+  searchRoute(server, context)
+  embedRoute(server, context)
+  openaiEmbeddingsRoute(server, context)
+  infoRoute(server, context)
+  healthRoutes(server, context)
+  metricsRoute(server, context)
+  docsRoutes(server)
+  return server
+}
