@@ -9,6 +9,7 @@ const ACCESS = 'Access'
 const LIMITS = 'Request limits'
 const INGEST = 'Ingest'
 const ENCODER = 'Encoder'
+const STORE = 'Vector store'
 
 /**
  * Every setting of the service. The environment variable is the property's name in capitals with underscores:
@@ -66,8 +67,8 @@ export const SETTINGS = {
   textBytesMax: integer(LIMITS, 'bytes', MIB, [KIB, 64 * MIB], 'Longest single text, in UTF-8.'),
   textsPerRequestMax: integer(LIMITS, 'texts', 1024, [1, 65_536], 'Most texts of one embedding request.'),
   queriesPerRequestMax: integer(LIMITS, 'queries', 64, [1, 4096], 'Most queries of one search request.'),
-  kMax: integer(LIMITS, 'results', 1000, [1, 10_000], 'Most results of one search.'),
-  efMax: integer(LIMITS, 'candidates', 4000, [1, 100_000], 'Largest `ef` a search may ask for.'),
+  kMax: integer(LIMITS, 'results', 1000, [1, 9999], 'Most results of one search.'),
+  efMax: integer(LIMITS, 'candidates', 4000, [1, 10_000], 'Largest `ef` a search may ask for.'),
   pageSizeMax: integer(LIMITS, 'documents', 1000, [1, 10_000], 'Most documents of one listing page.'),
   interactiveTextsMax: integer(
     LIMITS,
@@ -134,7 +135,77 @@ export const SETTINGS = {
     'Longest silence of a client inside an NDJSON stream.',
   ),
 
-  threads: integer(ENCODER, 'threads', 0, [0, 1024], 'CPU threads of the model; 0 takes one per core.'),
+  threads: integer(
+    ENCODER,
+    'threads',
+    0,
+    [0, 1024],
+    'CPU threads of the model; 0 takes what the process may use.',
+  ),
+  cudaDevice: integer(ENCODER, 'number', 0, [0, 63], 'Which CUDA device.'),
+  batchTokensMax: integer(ENCODER, 'tokens', 8192, [16, 1_048_576], 'Padded tokens of one batch.'),
+  bulkBatchMsMax: integer(
+    ENCODER,
+    'ms',
+    100,
+    [1, 60_000],
+    'Time one bulk batch should take: about the longest a search waits behind bulk work.',
+  ),
+  queueTextsMax: integer(ENCODER, 'texts', 4096, [1, 1_048_576], 'Texts waiting in one lane; more get 429.'),
+  queueTokensMax: integer(
+    ENCODER,
+    'tokens',
+    524_288,
+    [16, 67_108_864],
+    'Tokens waiting in one lane; more get 429.',
+  ),
+  queueCharsMax: integer(
+    ENCODER,
+    'characters',
+    32 * MIB,
+    [KIB, 1024 * MIB],
+    'Characters waiting in one lane; more get 429.',
+  ),
+
+  hnswM: integer(STORE, 'links', 16, [2, 100], 'Links per document in the graph: recall against memory.'),
+  hnswEfConstruction: integer(
+    STORE,
+    'candidates',
+    200,
+    [8, 4000],
+    'Breadth of insertion: recall against ingest.',
+  ),
+  hnswEf: integer(STORE, 'candidates', 100, [1, 10_000], 'Breadth of a search that does not say `ef`.'),
+  exactScoringMax: integer(
+    STORE,
+    'documents',
+    10_000,
+    [0, 10_000_000],
+    'Up to so many matching documents are scored one by one instead of walking the graph.',
+  ),
+  tombstonePercentMax: integer(
+    STORE,
+    'percent',
+    20,
+    [1, 90],
+    'Deleted or replaced vectors in the graph, of all in it, that start its rebuild.',
+  ),
+  snapshotChangesMin: integer(
+    STORE,
+    'changes',
+    10_000,
+    [1, 100_000_000],
+    'Changes after which the graph is written out (or a fifth of the documents, if that is more).',
+  ),
+  storeOperationsMax: integer(STORE, 'operations', 1024, [1, 65_536], 'Operations waiting; more get 429.'),
+  storeWritesMax: integer(STORE, 'operations', 64, [1, 65_536], 'Of them, writes.'),
+  databaseBytesMax: integer(
+    STORE,
+    'bytes',
+    0,
+    [0, Number.MAX_SAFE_INTEGER],
+    'Largest database file; 0 leaves it to the disk.',
+  ),
 } as const satisfies Record<string, Setting<unknown>>
 
 export type Config = {

@@ -1,5 +1,5 @@
 import type { Truncate } from '../encoder/encoder.ts'
-import { ServiceError, toServiceError } from '../errors.ts'
+import { type ErrorCode, ServiceError, toServiceError } from '../errors.ts'
 import type { Document, VectorDocument } from '../vector-store/vector-store.ts'
 import { checkDocument, type NewDocument, passage } from './check-document.ts'
 import type { Retrieval } from './context.ts'
@@ -24,6 +24,8 @@ interface Batch {
   lastLine: number
 }
 
+/** Codes a batch gets for what one of its texts, or its size, is: halves find out which. */
+const OWN_FAULTS: ReadonlySet<ErrorCode> = new Set(['TEXT_TOO_LONG', 'INVALID_INPUT', 'TOO_LARGE'])
 /** Batches between reading and commit: one is stored while the next ones are encoded. */
 const BATCHES_AT_ONCE = 3
 
@@ -116,7 +118,7 @@ async function encodeBatch(
       return part.map(({ document }, i) => ({ ...document, vector: result.vectors[i]! }))
     } catch (thrown) {
       const error = toServiceError(thrown)
-      if (error.code !== 'TEXT_TOO_LONG' && error.code !== 'INVALID_INPUT') throw error
+      if (!OWN_FAULTS.has(error.code)) throw error
       if (part.length === 1) {
         report.fault(part[0]!.line, error)
         return []

@@ -1,0 +1,136 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { Encoder } from '../encoder/encoder.ts'
+import type { VectorStore } from '../vector-store/vector-store.ts'
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+
+/** Every metric of one app, in a registry of its own. Labels are a closed set: never ids, texts or keys. */
+export class Metrics {
+  readonly #registry = new Registry()
+  readonly #requests = this.#histogram('http_request_duration_seconds', 'HTTP requests by route pattern.', [
+    'method',
+    'route',
+    'status',
+  ])
+  readonly #encodes = this.#histogram('llara_encode_duration_seconds', 'Encoder calls, queue included.', [
+    'lane',
+    'prompt',
+  ])
+  readonly #encodeFaults = this.#counter('llara_encode_errors_total', 'Encoder calls that failed, by code.', [
+    'code',
+  ])
+  readonly #texts = this.#counter('llara_encoded_texts_total', 'Texts embedded.', ['prompt'])
+  readonly #truncated = this.#counter('llara_truncated_texts_total', 'Texts cut to the model limit.', [
+    'prompt',
+  ])
+  readonly #operations = this.#histogram('llara_store_duration_seconds', 'Vector store calls.', ['operation'])
+  readonly #storeFaults = this.#counter(
+    'llara_store_errors_total',
+    'Vector store calls that failed, by code.',
+    ['code'],
+  )
+  readonly #searches = this.#counter('llara_searches_total', 'Vectors searched, by the path taken.', ['path'])
+
+  constructor() {
+    collectDefaultMetrics({ register: this.#registry })
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics()
+  }
+
+  observeRequest(method: string, route: string, status: number, seconds: number): void {
+    this.#requests.observe({ method, route, status }, seconds)
+  }
+
+  observeEncode(
+    labels: { lane: string; prompt: string },
+    seconds: number,
+    usage: { truncated: Uint8Array },
+  ): void {
+    const { prompt } = labels
+    this.#encodes.observe(labels, seconds)
+    this.#texts.inc({ prompt }, usage.truncated.length)
+    this.#truncated.inc(
+      { prompt },
+      usage.truncated.reduce((sum, cut) => sum + cut, 0),
+    )
+  }
+
+  observeStore(operation: string, seconds: number): void {
+    this.#operations.observe({ operation }, seconds)
+  }
+
+  countSearch(path: string): void {
+    this.#searches.inc({ path })
+  }
+
+  countEncodeFault(code: string): void {
+    this.#encodeFaults.inc({ code })
+  }
+
+  countStoreFault(code: string): void {
+    this.#storeFaults.inc({ code })
+  }
+
+  /** Gauges and counters read from the encoder whenever metrics are asked for. */
+  watchEncoder(encoder: Encoder): void {
+    this.#gauge('llara_encoder_waiting_texts', 'Texts waiting, by lane.', ['lane'], (gauge) => {
+      const { waitingTexts } = encoder.load()
+      gauge.set({ lane: 'interactive' }, waitingTexts.interactive)
+      gauge.set({ lane: 'bulk' }, waitingTexts.bulk)
+    })
+    this.#gauge('llara_encoder_waiting_tokens', 'Tokens waiting.', [], (gauge) => {
+      gauge.set(encoder.load().waitingTokens)
+    })
+    this.#gauge('llara_encoder_batches', 'Batches run since start.', [], (gauge) =>
+      gauge.set(encoder.load().batches),
+    )
+    this.#gauge('llara_encoder_tokens', 'Tokens run since start.', [], (gauge) =>
+      gauge.set(encoder.load().tokens),
+    )
+    this.#gauge('llara_encoder_padded_tokens', 'Tokens run since start, padding included.', [], (gauge) =>
+      gauge.set(encoder.load().paddedTokens),
+    )
+  }
+
+  watchStore(store: VectorStore): void {
+    this.#gauge('llara_store_documents', 'Documents stored.', [], (gauge) =>
+      gauge.set(store.stats().documents),
+    )
+    this.#gauge('llara_store_tombstones', 'Dead vectors still in the graph.', [], (gauge) =>
+      gauge.set(store.stats().tombstones),
+    )
+    this.#gauge('llara_store_waiting', 'Operations waiting.', [], (gauge) => gauge.set(store.stats().waiting))
+  }
+
+  #histogram<T extends string>(name: string, help: string, labelNames: T[]): Histogram<T> {
+    return new Histogram({ name, help, labelNames, buckets: SECONDS, registers: [this.#registry] })
+  }
+
+  #counter<T extends string>(name: string, help: string, labelNames: T[]): Counter<T> {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] })
+  }
+
+  #gauge<T extends string>(
+    name: string,
+    help: string,
+    labelNames: T[],
+    read: (gauge: Gauge<T>) => void,
+  ): void {
+    const registers = [this.#registry]
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers,
+      collect() {
+        read(this)
+      },
+    })
+  }
+}
