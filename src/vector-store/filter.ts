@@ -7,7 +7,7 @@ import { wellFormed } from './well-formed.ts'
  *
  * Wire form: `{field: value}`, `{field: {$eq $ne $in $nin $gt $gte $lt $lte $exists}}`, `$and $or $not`; several
  * fields in one object mean all of them, and so do several operators of one field; `{}` matches every document. A
- * dotted field is a path into nested metadata; `\.` is a literal dot, `\\` a backslash, a leading `\$` a dollar sign.
+ * dotted field is a path into nested metadata; `\.` is a literal dot, `\\` a backslash, `\$` a dollar sign.
  *
  * Meaning, the same in every store:
  * - a comparison holds only between values of one type (number, string, boolean, null); numbers are doubles; strings
@@ -134,8 +134,9 @@ function parsePath(field: string, at: string): string[] {
     }
     if (char === '\\') {
       char = field[++i] ?? ''
-      const allowed = char === '.' || char === '\\' || (char === '$' && i === 1)
-      if (!allowed) throw invalid(at, 'has a stray backslash: write \\\\ for a backslash, \\. for a dot')
+      if (!/^[.$\\]$/.test(char)) {
+        throw invalid(at, 'has a stray backslash: write \\\\ for a backslash, \\. for a dot')
+      }
     }
     segments[segments.length - 1] += char
   }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
@@ -33,4 +33,21 @@ export async function openIn(
   })
   onTestFinished(() => store.close())
   return Object.assign(store, { notices })
+}
+
+/**
+ * What a process that is killed now would leave behind: a copy of the files as they are, without a close.
+ *
+ * @returns the folder to open next
+ */
+export async function crash(store: EmbeddedStore, dataDir: string): Promise<string> {
+  const folder = await scratchFolder()
+  for (const name of await readdir(dataDir)) {
+    await copyFile(join(dataDir, name), join(folder, name)).catch((error: NodeJS.ErrnoException) => {
+      // A graph file replaced while we looked: a killed process leaves one state or the other.
+      if (error.code !== 'ENOENT') throw error
+    })
+  }
+  await store.close()
+  return folder
 }

@@ -1,0 +1,3 @@
+export const DIMENSIONS = 16
+/** Documents in a batch of the child that gets killed. */
+export const KILLED_BATCH = 30
