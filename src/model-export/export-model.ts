@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Card, MODEL_FILES } from '../encoder/onnx/card.ts'
-import { ServiceError } from '../errors.ts'
 import { buildCard } from './build-card.ts'
+import { SENTENCES } from './calibration/texts.ts'
 import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts'
 import { FloatArithmetic } from './graph/float-arithmetic.ts'
 import { writeFolderAtomically } from './model-folder.ts'
@@ -10,6 +10,7 @@ import { parameterCount } from './parameter-count.ts'
 import { type CompiledPrompts, compilePrompts } from './prompts.ts'
 import { TEMPLATES, type TemplateName } from './templates.ts'
 import { writeGraph } from './write-graph.ts'
+import { writeInt8 } from './write-int8.ts'
 
 export interface ExportOptions {
   /** A Hugging Face LLaMA folder: config.json, safetensors (sharded or not), tokenizer.json and its config. */
@@ -71,16 +72,21 @@ async function writeModel(
   options: ExportOptions,
 ): Promise<unknown> {
   const { config } = checkpoint
-  const { precision, onProgress } = options
-  const bytes = parameterCount(config) * WEIGHT_BYTES[precision]
+  const { precision, inlineBytesMax = INLINE_BYTES_MAX } = options
+  const onProgress = options.onProgress ?? (() => {})
+  const isExternal = (kind: Card['precision']) => parameterCount(config) * WEIGHT_BYTES[kind] > inlineBytesMax
   const shape = {
     config,
     pooledTokens: compiled.pooledTokens,
     positions: longestRow(compiled),
-    external: bytes > (options.inlineBytesMax ?? INLINE_BYTES_MAX),
-    onLayer: (layer: number) => onProgress?.(`layer ${layer + 1} of ${config.layers}`),
+    external: isExternal(precision),
+    onLayer: (layer: number) => onProgress(`layer ${layer + 1} of ${config.layers}`),
   }
-  if (precision === 'int8') throw new ServiceError('MODEL_UNUSABLE', 'int8 is not supported yet.')
+  if (precision === 'int8') {
+    const texts = options.calibrationTexts ?? SENTENCES
+    const externalReference = isExternal('fp32')
+    return writeInt8(folder, { checkpoint, compiled, texts, shape, externalReference, onProgress })
+  }
   const arithmetic = new FloatArithmetic(precision === 'fp16' ? 'float16' : 'float', config, checkpoint)
   await writeGraph(folder, { ...shape, weights: checkpoint, arithmetic })
   return undefined

@@ -1,0 +1,65 @@
+import { join } from 'node:path'
+import { GRAPH, MODEL_FILES } from '../../encoder/onnx/card.ts'
+import { type GraphSession, openSession } from '../../encoder/onnx/session.ts'
+import type { Sites } from '../graph/llama-graph.ts'
+import { type PromptedRow, runRow } from './row-batches.ts'
+import { SiteStatistics } from './site-statistics.ts'
+
+/** Opens the graph of a folder on the CPU with as many threads as the runtime likes. */
+export function openGraph(folder: string): Promise<GraphSession> {
+  return openSession(join(folder, MODEL_FILES.graph), { provider: 'cpu', intraOpThreads: 0, deviceId: 0 })
+}
+
+/** Runs a tapped graph over the rows and remembers each site's activations. */
+export async function calibrate(
+  session: GraphSession,
+  sites: Sites,
+  rows: readonly PromptedRow[],
+): Promise<Map<string, SiteStatistics>> {
+  const statistics = new Map<string, SiteStatistics>()
+  for (const row of rows) {
+    const outputs = await runRow(session, row)
+    for (const [site, value] of sites) {
+      const { data, dims } = outputs[value]!
+      const known = statistics.get(site) ?? new SiteStatistics(dims.at(-1)!)
+      known.add(data as Float32Array)
+      statistics.set(site, known)
+    }
+  }
+  return statistics
+}
+
+/** How far a model's vectors lie from those of the same model in fp32. */
+export interface Drift {
+  against: 'fp32'
+  vectors: number
+  meanCosine: number
+  worstCosine: number
+}
+
+/** Compares two graphs, row by row. */
+export async function measureDrift(
+  reference: GraphSession,
+  session: GraphSession,
+  rows: readonly PromptedRow[],
+): Promise<Drift> {
+  let sum = 0
+  let worst = 1
+  for (const row of rows) {
+    const [a, b] = [await embed(reference, row), await embed(session, row)]
+    const cosine = a.reduce((dot, value, i) => dot + value * b[i]!, 0)
+    sum += cosine
+    worst = Math.min(worst, cosine)
+  }
+  const rounded = (value: number) => Number(value.toFixed(6))
+  return {
+    against: 'fp32',
+    vectors: rows.length,
+    meanCosine: rounded(sum / rows.length),
+    worstCosine: rounded(worst),
+  }
+}
+
+async function embed(session: GraphSession, row: PromptedRow): Promise<Float32Array> {
+  return (await runRow(session, row))[GRAPH.embeddings]!.data as Float32Array
+}

@@ -1,0 +1,77 @@
+import type { LlamaConfig } from '../checkpoint/llama-config.ts'
+import { EMBEDDING, type Projection, projectionName, projectionShape } from '../checkpoint/tensor-names.ts'
+import type { WeightSource } from '../checkpoint/weight-source.ts'
+import { type GraphBuilder, MICROSOFT } from '../onnx/graph-builder.ts'
+import type { QuantisationPlan } from '../quantisation/plan.ts'
+import { quantiseProjection, quantiseTable } from '../quantisation/quantise-weights.ts'
+import { ENTRY } from '../quantisation/smoothed-weights.ts'
+import { transposeInt8 } from '../transpose.ts'
+import { type Arithmetic, type Site, siteName } from './arithmetic.ts'
+import { FloatArithmetic } from './float-arithmetic.ts'
+
+/**
+ * 8-bit activations times 7-bit weights, summed in 32-bit integers. Activation scales are constants found by
+ * calibration, never taken from the batch at hand: a text's vector does not depend on its neighbours.
+ */
+export class Int8Arithmetic implements Arithmetic {
+  readonly activations = 'float'
+  readonly #config: LlamaConfig
+  readonly #weights: WeightSource
+  readonly #plan: QuantisationPlan
+  readonly #float: FloatArithmetic
+
+  /** `weights` are smoothed by the same plan. */
+  constructor(config: LlamaConfig, weights: WeightSource, plan: QuantisationPlan) {
+    this.#config = config
+    this.#weights = weights
+    this.#plan = plan
+    this.#float = new FloatArithmetic('float', config, weights)
+  }
+
+  async embed(graph: GraphBuilder, inputIds: string): Promise<string> {
+    const { vocabularySize, hiddenSize } = this.#config
+    const { values, scales } = quantiseTable(await this.#weights.read(EMBEDDING), hiddenSize)
+    const table = await graph.tensor(EMBEDDING, 'int8', [vocabularySize, hiddenSize], values)
+    const scale = await graph.tensor('embed_scales', 'float', [vocabularySize, 1], scales)
+    const steps = graph.node('embed_steps', 'Gather', [table, inputIds])
+    const real = graph.node('embed_float', 'Cast', [steps], { attributes: { to: { int: 1 } } })
+    return graph.node('embed', 'Mul', [real, graph.node('embed_scale', 'Gather', [scale, inputIds])])
+  }
+
+  async enter(graph: GraphBuilder, input: string, layer: number, site: Site): Promise<string> {
+    const name = siteName(layer, site)
+    const { float, scale, zeroPoint } = this.#plan.get(name)!
+    if (float) return input
+    const step = await graph.tensor(`${name}.scale`, 'float', [], Float32Array.of(scale))
+    const zero = await graph.tensor(`${name}.zero`, 'uint8', [], Uint8Array.of(zeroPoint))
+    return graph.node(`${name}.quantised`, 'QuantizeLinear', [input, step, zero])
+  }
+
+  async project(
+    graph: GraphBuilder,
+    entered: string,
+    layer: number,
+    projection: Projection,
+  ): Promise<string> {
+    const site = siteName(layer, ENTRY[projection])
+    if (this.#plan.get(site)!.float) return this.#float.project(graph, entered, layer, projection)
+    const [outputs, inputs] = projectionShape(this.#config, projection)
+    const name = projectionName(layer, projection)
+    const { values, scales } = quantiseProjection(await this.#weights.read(name), inputs)
+    const weight = await graph.tensor(name, 'int8', [inputs, outputs], transposeInt8(values, outputs, inputs))
+    const scale = await graph.tensor(`${name}.scales`, 'float', [outputs], scales)
+    const operands = [entered, weight, `${site}.scale`, scale, `${site}.zero`]
+    return graph.node(`layers.${layer}.${projection}`, 'MatMulIntegerToFloat', operands, {
+      domain: MICROSOFT,
+    })
+  }
+
+  constant(
+    graph: GraphBuilder,
+    name: string,
+    dims: readonly number[],
+    values: Float32Array,
+  ): Promise<string> {
+    return this.#float.constant(graph, name, dims, values)
+  }
+}
