@@ -1,7 +1,8 @@
+import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Server } from './context.ts'
 import { type FaultLimits, faultOf } from './fault.ts'
-import { problemOf, retryAfterSeconds } from './problem.ts'
+import { problemOf, retryAfterSeconds, TransportFault } from './problem.ts'
 
 /** Every error leaves as problem+json; faults of ours are logged with their cause. */
 export function addErrorReplies(server: Server, limits: FaultLimits): void {
@@ -25,4 +26,16 @@ export function sendProblem(
   // What is left of an unread body is not worth reading.
   if (!request.raw.complete) reply.header('connection', 'close')
   return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+}
+
+/** Bytes that are not HTTP: there is no request to answer, only a socket. */
+export function refuseGarbage(error: { code: string }, socket: Socket): void {
+  if (error.code !== 'ECONNRESET' && socket.writable) {
+    const fault = new TransportFault('MALFORMED_REQUEST', 'This is not a request HTTP/1.1 allows.')
+    const body = JSON.stringify(problemOf(fault, crypto.randomUUID()))
+    socket.write(
+      `HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+    )
+  }
+  socket.destroySoon()
 }

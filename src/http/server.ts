@@ -4,7 +4,7 @@ import { addAdmission } from './admission.ts'
 import { addAuth } from './auth.ts'
 import type { HttpContext, Server } from './context.ts'
 import { addDeadline } from './deadline.ts'
-import { addErrorReplies, sendProblem } from './error-replies.ts'
+import { addErrorReplies, refuseGarbage, sendProblem } from './error-replies.ts'
 import { addNotFound } from './not-found.ts'
 import { addObservation, requestId } from './observation.ts'
 import { addOpenapi } from './openapi.ts'
@@ -39,12 +39,12 @@ export async function buildServer(
     // Our own admission answers while closing, with a problem.
     return503OnClosing: false,
     routerOptions: { maxParamLength: PARAM_LENGTH_MAX },
+    clientErrorHandler: refuseGarbage,
     frameworkErrors: (error, request, reply) => {
       sendProblem(error, request, reply as never, config)
     },
   }).withTypeProvider<TypeBoxTypeProvider>()
   server.setValidatorCompiler(validatorCompiler)
-  server.addContentTypeParser(NDJSON_TYPES, (_request, payload, done) => done(null, payload))
   server.removeContentTypeParser('text/plain')
 
   addErrorReplies(server, config)
@@ -55,7 +55,11 @@ export async function buildServer(
   addNotFound(server, context)
   await addOpenapi(server, context)
 
-  ingestRoute(server, context)
+  // In a scope of its own: only ingest takes a body that stays a stream.
+  server.register(async (scope) => {
+    scope.addContentTypeParser(NDJSON_TYPES, (_request, payload, done) => done(null, payload))
+    ingestRoute(scope.withTypeProvider<TypeBoxTypeProvider>(), context)
+  })
   documentRoutes(server, context)
   searchRoute(server, context)
   embedRoute(server, context)

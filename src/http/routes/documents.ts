@@ -15,14 +15,12 @@ const Removed = Type.Object({
 })
 
 export function documentRoutes(server: Server, { config, retrieval }: HttpContext): void {
-  const tags = ['documents']
-
   server.get(
     '/documents',
     {
       config: { access: 'read' },
       schema: {
-        tags,
+        tags: ['documents'],
         operationId: 'listDocuments',
         summary: 'List documents',
         description: 'In id order, a page at a time.',
@@ -65,7 +63,7 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
     {
       config: { access: 'read' },
       schema: {
-        tags,
+        tags: ['documents'],
         operationId: 'readDocument',
         summary: 'Read a document',
         params: Params,
@@ -80,7 +78,7 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
     {
       config: { access: 'write' },
       schema: {
-        tags,
+        tags: ['documents'],
         operationId: 'deleteDocument',
         summary: 'Delete a document',
         params: Params,
@@ -95,7 +93,7 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
     {
       config: { access: 'write' },
       schema: {
-        tags,
+        tags: ['documents'],
         operationId: 'deleteDocuments',
         summary: 'Delete documents by ids or filter',
         body: Type.Object(

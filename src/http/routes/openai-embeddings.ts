@@ -14,7 +14,7 @@ const Body = Type.Object(
     // Elements are looked at by hand, to tell callers who send token ids what to send instead.
     input: Type.Unsafe<string | unknown[]>({
       type: ['string', 'array'],
-      items: { type: 'string' },
+      items: {},
       description: 'A text or a list of texts. Token ids are refused.',
       examples: ['why is the sky blue'],
     }),
