@@ -1,0 +1,103 @@
+/** Turns a Hugging Face LLaMA checkpoint into a model folder: `npm run model:export -- --help`. */
+import { parseArgs } from 'node:util'
+import { ServiceError } from '../src/errors.ts'
+import { readTexts } from '../src/model-export/calibration/read-texts.ts'
+import { type ExportOptions, exportModel } from '../src/model-export/export-model.ts'
+import { TEMPLATES } from '../src/model-export/templates.ts'
+
+const HELP = `npm run model:export -- CHECKPOINT --out FOLDER --licence TEXT [options]
+
+CHECKPOINT is a Hugging Face LLaMA folder: config.json, model.safetensors (or shards with their
+index), tokenizer.json, tokenizer_config.json.
+
+  --out FOLDER          the model folder to write, such as models/llara-mini
+  --licence TEXT        the licence the weights are under
+  --precision P         int8 (for CPU, default), fp16 (for CUDA), fp32
+  --template T          paper (default): one </s>; released: eight special tokens a side,
+                        for the public LLARA checkpoints
+  --id NAME             the model's name; default the name of FOLDER
+  --source TEXT         where the checkpoint comes from; default its folder's name
+  --max-body-tokens N   longest text, prompt not counted; default 512, or what the model holds
+  --calibration FILE    texts for int8, one a line, or .jsonl with a "text" field;
+                        default a built-in list of English sentences
+  --overwrite           replace FOLDER if it exists
+  --help                this text
+`
+
+function readOptions(): ExportOptions | undefined {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      out: { type: 'string' },
+      licence: { type: 'string' },
+      precision: { type: 'string', default: 'int8' },
+      template: { type: 'string', default: 'paper' },
+      id: { type: 'string' },
+      source: { type: 'string' },
+      'max-body-tokens': { type: 'string' },
+      calibration: { type: 'string' },
+      overwrite: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return undefined
+  const [checkpoint, ...rest] = positionals
+  const { out, licence, id } = values
+  if (!checkpoint || rest.length > 0) throw invalid('Name one checkpoint folder.')
+  if (!out) throw invalid('--out is missing.')
+  if (!licence) throw invalid('--licence is missing: say under which licence the weights are.')
+  const tokens = values['max-body-tokens']
+  if (tokens !== undefined && !/^[1-9]\d{0,5}$/.test(tokens))
+    throw invalid('--max-body-tokens must be a number from 1.')
+  return {
+    checkpoint,
+    out,
+    licence,
+    precision: oneOf('precision', values.precision, ['int8', 'fp16', 'fp32']),
+    template: oneOf('template', values.template, Object.keys(TEMPLATES) as (keyof typeof TEMPLATES)[]),
+    source: values.source ?? checkpoint.split(/[/\\]/).filter(Boolean).at(-1)!,
+    overwrite: values.overwrite,
+    ...(id !== undefined && { id }),
+    ...(tokens !== undefined && { maxBodyTokens: Number(tokens) }),
+    ...(values.calibration !== undefined && { calibrationTexts: readTexts(values.calibration) }),
+  }
+}
+
+function oneOf<Name extends string>(option: string, value: string, names: readonly Name[]): Name {
+  const found = names.find((name) => name === value)
+  if (!found) throw invalid(`--${option} is ${value}; it can be ${names.join(', ')}.`)
+  return found
+}
+
+function invalid(message: string): ServiceError {
+  return new ServiceError('INVALID_INPUT', `${message} See --help.`)
+}
+
+async function main(): Promise<void> {
+  const options = readOptions()
+  if (!options) {
+    console.log(HELP)
+    return
+  }
+  const start = performance.now()
+  const card = await exportModel({ ...options, onProgress: (step) => console.error(`  ${step}`) })
+  const seconds = ((performance.now() - start) / 1000).toFixed(1)
+  console.log(
+    `${card.id}: ${card.dimensions} dimensions, ${card.precision}, written to ${options.out} in ${seconds} s`,
+  )
+  for (const [name, { bytes }] of Object.entries(card.files)) {
+    console.log(`  ${name.padEnd(16)} ${(bytes / 1e6).toFixed(1).padStart(9)} MB`)
+  }
+  for (const [name, { prefix, suffix, maxBodyTokens }] of Object.entries(card.prompts)) {
+    console.log(`  ${name}: ${prefix}{text of up to ${maxBodyTokens} tokens}${suffix}`)
+  }
+  console.log(`  fingerprint ${card.fingerprint}`)
+  if (card.quality !== undefined) console.log(`  quality ${JSON.stringify(card.quality)}`)
+}
+
+main().catch((error: unknown) => {
+  const told =
+    error instanceof ServiceError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS')
+  console.error(told ? `Not exported. ${(error as Error).message}` : error)
+  process.exitCode = 1
+})
