@@ -20,6 +20,7 @@ import { readCard } from './card-file.ts'
 import type { DeviceChoice } from './device.ts'
 import { DEFAULT_LIMITS, type EncoderLimits, estimatedCost } from './limits.ts'
 import { LoadCounters } from './load-counters.ts'
+import { disableRuntimeTelemetry } from './no-telemetry.ts'
 import { encoderCard, rowTokensMax, type Task } from './prompt.ts'
 import type { WorkerOptions } from './worker.ts'
 
@@ -45,6 +46,7 @@ export async function openOnnxEncoder(options: OnnxEncoderOptions): Promise<Onnx
   const modelFolder = resolve(options.modelFolder)
   const card = readCard(modelFolder)
   const counters = new LoadCounters()
+  disableRuntimeTelemetry()
   const worker = spawnWorker(
     new URL('./worker.ts', import.meta.url),
     {

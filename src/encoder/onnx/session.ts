@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { disableRuntimeTelemetry } from './no-telemetry.ts'
 
 export type Provider = 'cpu' | 'cuda'
 
@@ -57,6 +58,7 @@ export class GraphSession {
  * after it. Whoever wants to fall back decides so, and says so (device.ts).
  */
 export async function openSession(path: string, options: SessionOptions): Promise<GraphSession> {
+  disableRuntimeTelemetry()
   const { provider, intraOpThreads, deviceId } = options
   const session = await InferenceSession.create(path, {
     executionProviders: [provider === 'cuda' ? { name: 'cuda', deviceId } : 'cpu'],
