@@ -80,14 +80,15 @@ RUN node -e "new (require('better-sqlite3'))(':memory:'); ['hnswlib-node', 'toke
 
 # DEVICE=cuda: a container without a working GPU fails at once with the reason, instead of being slow in silence.
 # SQLite's temporary files go where the process may write, and the driver's kernel cache is off: the root file
-# system may be read-only.
+# system may be read-only. ONNX Runtime reports to its maker unless told not to; the service tells it too.
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     PORT=8080 \
     DATA_DIR=/data \
     DEVICE=cuda \
     SQLITE_TMPDIR=/data \
-    CUDA_CACHE_DISABLE=1
+    CUDA_CACHE_DISABLE=1 \
+    ORT_DISABLE_TELEMETRY=1
 USER 10001:10001
 VOLUME /data
 EXPOSE 8080
@@ -125,7 +126,8 @@ ENV NODE_ENV=production \
     PORT=8080 \
     DATA_DIR=/data \
     DEVICE=cpu \
-    SQLITE_TMPDIR=/data
+    SQLITE_TMPDIR=/data \
+    ORT_DISABLE_TELEMETRY=1
 USER 10001:10001
 VOLUME /data
 EXPOSE 8080

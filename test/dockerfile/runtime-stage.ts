@@ -8,8 +8,8 @@ const DATA = '/data'
 const ENTRY = 'dist/main.js'
 /** What the service reads from its own folder at run time. */
 const NEEDED = ['node_modules', 'models', 'openapi.yaml', 'package.json', 'LICENSE', posix.dirname(ENTRY)]
-/** Variables of Node, SQLite and the CUDA driver that the images may set beside the service's own. */
-const FOREIGN = ['NODE_ENV', 'SQLITE_TMPDIR', 'CUDA_CACHE_DISABLE']
+/** Variables of Node, SQLite, ONNX Runtime and the CUDA driver that the images may set beside the service's own. */
+const FOREIGN = ['NODE_ENV', 'SQLITE_TMPDIR', 'ORT_DISABLE_TELEMETRY', 'CUDA_CACHE_DISABLE']
 
 /** Faults of an image that people run. */
 export function runtimeFaults(stage: Stage, stages: Stage[]): string[] {
@@ -44,6 +44,7 @@ export function runtimeFaults(stage: Stage, stages: Stage[]): string[] {
   check(variables.get('DATA_DIR') === DATA, `DATA_DIR is not ${DATA}`)
   check(variables.get('PORT') === PORT, `PORT is not ${PORT}`)
   check(variables.get('SQLITE_TMPDIR') === DATA, `SQLite's temporary files are not in ${DATA}`)
+  check(variables.get('ORT_DISABLE_TELEMETRY') === '1', 'ONNX Runtime may report to its maker')
   check(!variables.has('API_KEYS') && !variables.has('ALLOW_INSECURE'), 'a key or an open door is built in')
   const known = new Set([...Object.keys(SETTINGS).map(variableName), ...FOREIGN])
   for (const name of variables.keys()) check(known.has(name), `${name} is no setting of the service`)
