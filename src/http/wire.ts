@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import type { Metadata } from '../vector-store/vector-store.ts'
+import type { Metadata } from '../vector-store/json.ts'
 
 /** Pieces of the wire format that several routes speak of. */
 

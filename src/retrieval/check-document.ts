@@ -1,5 +1,6 @@
 import { ServiceError } from '../errors.ts'
-import type { Document, Json, Metadata } from '../vector-store/vector-store.ts'
+import type { Json, Metadata } from '../vector-store/json.ts'
+import type { Document } from '../vector-store/vector-store.ts'
 import { checkText, checkUnicode } from './check-text.ts'
 import type { RetrievalLimits } from './context.ts'
 

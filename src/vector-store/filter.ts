@@ -1,5 +1,5 @@
 import { ServiceError } from '../errors.ts'
-import type { JsonScalar } from './vector-store.ts'
+import type { JsonScalar } from './json.ts'
 import { wellFormed } from './well-formed.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { ServiceError } from '../errors.ts'
 import { FILTER_LIMITS } from './filter.ts'
-import type { Json, JsonScalar, Metadata } from './vector-store.ts'
+import type { Json, JsonScalar, Metadata } from './json.ts'
 
 /** Bound on what one document adds to the index of metadata. */
 export const METADATA_VALUES_MAX = 4096

@@ -1,8 +1,5 @@
 import type { Filter } from './filter.ts'
-
-export type JsonScalar = string | number | boolean | null
-export type Json = JsonScalar | Json[] | { [key: string]: Json }
-export type Metadata = { [key: string]: Json }
+import type { Metadata } from './json.ts'
 
 /** What a user gave us and gets back. */
 export interface Document {

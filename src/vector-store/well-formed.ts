@@ -1,5 +1,5 @@
 import { ServiceError } from '../errors.ts'
-import type { Json, Metadata } from './vector-store.ts'
+import type { Json, Metadata } from './json.ts'
 
 const LONE_SURROGATE = /\p{Surrogate}/u
 const LONE_SURROGATES = /\p{Surrogate}/gu

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parseFilter } from '../../src/vector-store/filter.ts'
-import type { Metadata, VectorDocument, VectorStore } from '../../src/vector-store/vector-store.ts'
+import type { Metadata } from '../../src/vector-store/json.ts'
+import type { VectorDocument, VectorStore } from '../../src/vector-store/vector-store.ts'
 
 export interface OpenedStore {
   store: VectorStore

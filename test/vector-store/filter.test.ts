@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { matches } from '../../src/vector-store/exact/evaluate.ts'
 import { FILTER_LIMITS, parseFilter } from '../../src/vector-store/filter.ts'
-import type { Metadata } from '../../src/vector-store/vector-store.ts'
+import type { Metadata } from '../../src/vector-store/json.ts'
 
 const match = (wire: unknown, metadata: unknown) => matches(parseFilter(wire), metadata as Metadata)
 

@@ -1,4 +1,5 @@
-import type { Json, JsonScalar, Metadata, VectorDocument } from '../../src/vector-store/vector-store.ts'
+import type { Json, JsonScalar, Metadata } from '../../src/vector-store/json.ts'
+import type { VectorDocument } from '../../src/vector-store/vector-store.ts'
 
 /** A small seeded generator (mulberry32): a failing test fails again. */
 export class Random {

@@ -4,10 +4,10 @@ import { spawnWorker } from '../../worker-rpc/spawn.ts'
 import { cursorAfter, idOfCursor } from '../cursor.ts'
 import type { Filter } from '../filter.ts'
 import { checkCount, checkSearch, STORE_LIMITS, unitVector } from '../input.ts'
+import type { Metadata } from '../json.ts'
 import type {
   Document,
   Hit,
-  Metadata,
   ScanPage,
   SearchOptions,
   SearchResult,

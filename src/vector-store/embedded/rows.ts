@@ -1,6 +1,6 @@
 import { ServiceError } from '../../errors.ts'
+import type { Metadata } from '../json.ts'
 import { metadataValues } from '../metadata-values.ts'
-import type { Metadata } from '../vector-store.ts'
 import type { Connection } from './database.ts'
 import { sqlPath, sqlValue } from './value-codec.ts'
 

@@ -1,5 +1,5 @@
+import type { JsonScalar } from '../json.ts'
 import type { MetadataValue } from '../metadata-values.ts'
-import type { JsonScalar } from '../vector-store.ts'
 
 export type SqlValue = string | number | Buffer
 

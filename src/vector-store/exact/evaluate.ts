@@ -1,7 +1,7 @@
 import type { Filter } from '../filter.ts'
+import type { JsonScalar, Metadata } from '../json.ts'
 import { type MetadataValue, metadataValues } from '../metadata-values.ts'
 import { compareCodePoints } from '../order.ts'
-import type { JsonScalar, Metadata } from '../vector-store.ts'
 
 /** Whether metadata meets the filter: the reference meaning that every store's own way must equal. */
 export function matches(filter: Filter, metadata: Metadata): boolean {
