@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { BatchRunner } from '../../src/encoder/onnx/batch-runner.ts'
+import { MODEL_FILES } from '../../src/encoder/onnx/card.ts'
+import { readCard } from '../../src/encoder/onnx/card-file.ts'
+import { type RowTokens, rowTokens } from '../../src/encoder/onnx/prompt.ts'
+import { openSession, type Provider } from '../../src/encoder/onnx/session.ts'
+import { BodyTokenizer } from '../../src/encoder/onnx/tokenizer.ts'
+
+/** A model without queue, worker or tokenising: what the encoder's rate is measured against. */
+export interface RawModel {
+  tokenizer: BodyTokenizer
+  row(body: Uint32Array): RowTokens
+  run(rows: readonly RowTokens[]): Promise<unknown>
+  close(): Promise<void>
+}
+
+export async function openRawModel(
+  folder: string,
+  provider: Provider,
+  intraOpThreads: number,
+): Promise<RawModel> {
+  const card = readCard(folder)
+  const path = join(folder, MODEL_FILES.graph)
+  const session = await openSession(path, { provider, intraOpThreads, deviceId: 0 })
+  const runner = new BatchRunner(session, card.padId, card.dimensions)
+  return {
+    tokenizer: BodyTokenizer.load(readFileSync(join(folder, MODEL_FILES.tokenizer), 'utf8')),
+    row: (body) => rowTokens(card, 'ebae', body),
+    run: (rows) => runner.run(rows),
+    close: () => session.release(),
+  }
+}
