@@ -78,7 +78,7 @@ export async function openOnDevice(
 function missingForCuda(): string | undefined {
   const library = cudaProviderPath()
   if (!existsSync(library)) {
-    return `the CUDA libraries of ONNX Runtime are not installed (no ${basename(library)}; reinstall onnxruntime-node with ONNXRUNTIME_NODE_INSTALL=cuda12)`
+    return `the CUDA libraries of ONNX Runtime are not installed (no ${basename(library)}; fetch them with ONNXRUNTIME_NODE_INSTALL=true node node_modules/onnxruntime-node/script/install.js)`
   }
   if (!['/dev/nvidiactl', '/dev/dxg'].some((path) => existsSync(path))) {
     return 'no NVIDIA device is visible (in a container, pass the GPU through and install its toolkit)'
