@@ -19,7 +19,7 @@ export function sendProblem(
   const problem = problemOf(fault, request.id)
   if (problem.status >= 500 && problem.code !== 'UNAVAILABLE' && problem.code !== 'ABORTED') {
     const cause = fault.cause instanceof Error ? fault.cause.stack : fault.cause
-    request.log.error({ code: problem.code, request_id: request.id, cause }, fault.message)
+    request.log.error({ code: problem.code, cause }, fault.message)
   }
   const retryAfter = retryAfterSeconds(fault)
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter)

@@ -21,9 +21,9 @@ export function addObservation(server: Server, { metrics }: HttpContext): void {
         route,
         status,
         ms: Math.round(seconds * 1000),
-        request_id: request.id,
       }
-      if (status >= 500) request.log.warn(facts, 'request')
+      // 503 is an answer, not an accident: starting, draining or late.
+      if (status >= 500 && status !== 503) request.log.warn(facts, 'request')
       else request.log.debug(facts, 'request')
     })
   })

@@ -31,7 +31,7 @@ export async function buildServer(
   const server: Server = fastify({
     logger,
     // The lines Fastify writes by itself hold the path and query as sent; observation.ts writes ours.
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     bodyLimit: config.bodyBytesMax,
     genReqId: ({ headers }) => requestId(headers),
     requestIdHeader: false,

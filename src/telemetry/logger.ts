@@ -6,6 +6,7 @@
 export function loggerOptions(level: string) {
   return {
     level,
+    base: { pid: process.pid },
     stream: process.stderr,
     redact: {
       paths: [

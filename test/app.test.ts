@@ -1,0 +1,138 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Worker } from 'node:worker_threads'
+import request from 'supertest'
+import { afterEach, expect, test } from 'vitest'
+import { type App, type AppOptions, createApp } from '../src/app.ts'
+import { defaultConfig } from '../src/config.ts'
+import type { Config } from '../src/config-schema.ts'
+import type { ServiceError } from '../src/errors.ts'
+import { tinyModel } from './fixtures/tiny-model.ts'
+
+const folders: string[] = []
+const apps: App[] = []
+afterEach(async () => {
+  await Promise.all(apps.splice(0).map((app) => app.close()))
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+})
+
+function dataFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'llara-app-'))
+  folders.push(folder)
+  return folder
+}
+
+async function app(settings: Partial<Config> = {}, options: AppOptions = {}): Promise<App> {
+  const config: Config = {
+    ...defaultConfig(),
+    port: 0,
+    device: 'cpu',
+    threads: 1,
+    logLevel: 'silent',
+    model: await tinyModel(),
+    dataDir: dataFolder(),
+    ...settings,
+  }
+  const made = await createApp(config, options)
+  apps.push(made)
+  return made
+}
+
+const documents = [
+  { id: 'sky', title: 'Sky', text: 'the sky is blue', metadata: { year: 2021 } },
+  { id: 'sea', text: 'the sea is deep' },
+]
+
+test('two apps live in one process and know nothing of each other', async () => {
+  const [first, second] = [await app(), await app()]
+  const [one, two] = [await first.start(), await second.start()]
+  await request(one.url).post('/documents').send({ documents }).expect(200)
+  const found = await request(one.url).post('/search').send({ query: 'blue sky' }).expect(200)
+  expect(found.body.results).toHaveLength(2)
+  expect(found.body.results.find(({ id }: { id: string }) => id === 'sky')).toMatchObject(documents[0]!)
+  const empty = await request(two.url).post('/search').send({ query: 'blue sky' }).expect(200)
+  expect(empty.body.results).toEqual([])
+})
+
+test('documents outlive the app; start and close may be called twice', async () => {
+  const dataDir = dataFolder()
+  const first = await app({ dataDir })
+  const [{ url }] = await Promise.all([first.start(), first.start()])
+  await request(url).post('/documents').send({ documents }).expect(200)
+  await Promise.all([first.close(), first.close()])
+  const second = await app({ dataDir })
+  const started = await second.start()
+  expect(started.retrieval.store.stats().documents).toBe(2)
+  const { body } = await request(started.url).get('/documents/sky').expect(200)
+  expect(body).toEqual(documents[0])
+})
+
+test('an index of another model is refused', async () => {
+  const dataDir = dataFolder()
+  const first = await app({ dataDir })
+  await request((await first.start()).url)
+    .post('/documents')
+    .send({ documents })
+    .expect(200)
+  await first.close()
+  const other = await app({ dataDir, model: await tinyModel('mha-paper', { maxBodyTokens: 16 }) })
+  await expect(other.start()).rejects.toMatchObject({ code: 'STORE_UNUSABLE' })
+})
+
+test('a taken port and a missing model are told before anything is opened', async () => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => taken.once('listening', resolve))
+  const { port } = taken.address() as { port: number }
+  await expect((await app({ port })).start()).rejects.toMatchObject({ code: 'INVALID_CONFIG' })
+  taken.close()
+  await expect((await app({ model: 'no-such-model' })).start()).rejects.toMatchObject({
+    code: 'MODEL_UNUSABLE',
+    message: expect.stringContaining('models'),
+  })
+})
+
+test('probes are answered while it starts, and a stop during the start ends it', async () => {
+  let url = ''
+  const starting = await app({}, { onProgress: (line) => (url ||= /http:\S+[^;\s]/.exec(line)?.[0] ?? '') })
+  const started = starting.start()
+  started.catch(() => {})
+  while (!url) await new Promise((resolve) => setTimeout(resolve, 5))
+  await request(url).get('/livez').expect(200)
+  await starting.close()
+  await expect(started).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  expect(starting.state()).toBe('draining')
+})
+
+test.each([0, 1])('the death of worker %i is told and makes the app unready', async (index) => {
+  const workers: Worker[] = []
+  const remember = (worker: Worker) => workers.push(worker)
+  process.on('worker', remember)
+  let tell: (error: ServiceError) => void = () => {}
+  const failure = new Promise<ServiceError>((resolve) => {
+    tell = resolve
+  })
+  const dying = await app({}, { onFailure: tell })
+  const { url } = await dying.start()
+  process.off('worker', remember)
+  await request(url).get('/readyz').expect(200)
+  await workers[index]!.terminate()
+  expect(await failure).toMatchObject({ code: 'UNAVAILABLE' })
+  await request(url).get('/readyz').expect(503)
+  await request(url).get('/livez').expect(200)
+  await request(url).post('/search').send({ query: 'a' }).expect(503)
+})
+
+test('open requests end before the app does', async () => {
+  const closing = await app()
+  const { url } = await closing.start()
+  const many = Array.from({ length: 400 }, (_, i) => ({ id: `d${i}`, text: `document number ${i}` }))
+  const ingest = request(url)
+    .post('/documents')
+    .send({ documents: many })
+    .then((answer) => answer)
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  await closing.close()
+  expect((await ingest).status).toBe(200)
+})
