@@ -10,7 +10,11 @@ const CHUNK = 4096
 /** A set this small is tested document by document against the conditions that are left. */
 const PROBES_MAX = 2048
 
-/** One condition as a piece of SQL over `path = ?`, with the values it binds. */
+/** Results kept for filters that come again before the next write. */
+const CACHED_MAX = 16
+const CACHED_KEY_CHARS_MAX = 4096
+
+/** One condition as a piece of SQL after `path = ?`, with the values it binds. */
 interface Condition {
   where: string
   values: SqlValue[]
@@ -24,6 +28,7 @@ interface Condition {
 export class FilterIndex {
   readonly #db: Connection
   readonly #table: VectorTable
+  readonly #cache = new Map<string, { version: number; found: Bitset }>()
   readonly #statements = new Map<string, ReturnType<Connection['prepare']>>()
 
   constructor(db: Connection, table: VectorTable) {
@@ -33,10 +38,26 @@ export class FilterIndex {
 
   /** Slots of the matching documents. @param slice absent: in one go */
   async matching(filter: Filter, slice?: Slice): Promise<Bitset> {
-    const { version } = this.#table
-    const found = await this.#evaluate(filter, undefined, slice)
+    const key = JSON.stringify(filter)
+    const cached = this.#cache.get(key)
+    if (cached?.version === this.#table.version) return cached.found
+    let { version } = this.#table
+    let found = await this.#evaluate(filter, undefined, slice)
     // Slots may have changed hands between two slices: then what was read is no set of any one moment.
-    return this.#table.version === version ? found : this.#evaluate(filter, undefined, undefined)
+    while (this.#table.version !== version) {
+      version = this.#table.version
+      found = await this.#evaluate(filter, undefined, undefined)
+    }
+    this.#remember(key, { version, found })
+    return found
+  }
+
+  #remember(key: string, result: { version: number; found: Bitset }): void {
+    if (key.length > CACHED_KEY_CHARS_MAX) return
+    this.#cache.delete(key)
+    this.#cache.set(key, result)
+    const [oldest] = this.#cache.keys()
+    if (this.#cache.size > CACHED_MAX && oldest !== undefined) this.#cache.delete(oldest)
   }
 
   async #evaluate(filter: Filter, within: Bitset | undefined, slice: Slice | undefined): Promise<Bitset> {
@@ -70,23 +91,21 @@ export class FilterIndex {
   /** All documents for which a condition holds. */
   async #read(filter: Filter, slice: Slice | undefined): Promise<Bitset> {
     const found = new Bitset(this.#table.end)
+    const path = sqlPath((filter as { path: string[] }).path)
     for (const { where, values } of conditions(filter)) {
-      const bound = [sqlPath((filter as { path: string[] }).path), ...values]
-      const first = this.#statement(`SELECT value, label ${where} ORDER BY value, label LIMIT ${CHUNK}`)
-      const further = this.#statement(
-        `SELECT value, label ${where} AND (value, label) > (?, ?) ORDER BY value, label LIMIT ${CHUNK}`,
-      )
-      let rows = first.all(...bound) as [SqlValue, number][]
-      for (;;) {
+      let after: [SqlValue, number] | undefined
+      do {
+        const from = after ? 'AND (value, label) > (?, ?)' : ''
+        const rows = this.#statement(
+          `SELECT value, label FROM metadata_values WHERE path = ? ${where} ${from} ORDER BY value, label LIMIT ${CHUNK}`,
+        ).all(path, ...values, ...(after ?? [])) as [SqlValue, number][]
         for (const [, label] of rows) {
           const slot = this.#table.slot(label)
           if (slot !== undefined) found.add(slot)
         }
-        const last = rows[CHUNK - 1]
+        after = rows[CHUNK - 1]
         await slice?.pause()
-        if (!last) break
-        rows = further.all(...bound, ...last) as [SqlValue, number][]
-      }
+      } while (after)
     }
     return found
   }
@@ -96,7 +115,9 @@ export class FilterIndex {
     const slots = within.members()
     for (const { where, values } of conditions(filter)) {
       const path = sqlPath((filter as { path: string[] }).path)
-      const statement = this.#statement(`SELECT value, label ${where} AND label = ? LIMIT 1`)
+      const statement = this.#statement(
+        `SELECT 1 FROM metadata_values INDEXED BY metadata_values_by_label WHERE path = ? ${where} AND label = ? LIMIT 1`,
+      )
       for (const slot of slots) {
         if (!found.has(slot) && statement.get(path, ...values, this.#table.label(slot))) found.add(slot)
       }
@@ -110,7 +131,9 @@ export class FilterIndex {
     if (!('path' in filter)) return max + 1
     let rows = 0
     for (const { where, values } of conditions(filter)) {
-      const count = this.#statement(`SELECT count(*) FROM (SELECT 1 ${where} LIMIT ${max + 1})`)
+      const count = this.#statement(
+        `SELECT count(*) FROM (SELECT 1 FROM metadata_values WHERE path = ? ${where} LIMIT ${max + 1})`,
+      )
       rows += (count.get(sqlPath(filter.path), ...values) as [number])[0]
       if (rows > max) break
     }
@@ -136,24 +159,23 @@ const COMPARISONS = { gt: '>', gte: '>=', lt: '<', lte: '<=' } as const
 
 /** The statements' fixed texts: nothing a caller wrote is ever part of them. */
 function conditions(filter: Filter): Condition[] {
-  const FROM = 'FROM metadata_values WHERE path = ?'
   switch (filter.kind) {
     case 'exists':
-      return [{ where: FROM, values: [] }]
+      return [{ where: '', values: [] }]
     case 'in':
-      return filter.values.map((value) => ({ where: `${FROM} AND value = ?`, values: [sqlValue(value)] }))
+      return filter.values.map((value) => ({ where: 'AND value = ?', values: [sqlValue(value)] }))
     case 'range': {
       // Numbers end where text begins (''), text ends where blobs begin (x'').
       const upwards = filter.operator === 'gt' || filter.operator === 'gte'
       const numeric = typeof filter.value === 'number'
       const edge = upwards
         ? numeric
-          ? ` AND value < ''`
-          : ` AND value < x''`
+          ? `AND value < ''`
+          : `AND value < x''`
         : numeric
           ? ''
-          : ` AND value >= ''`
-      return [{ where: `${FROM} AND value ${COMPARISONS[filter.operator]} ?${edge}`, values: [filter.value] }]
+          : `AND value >= ''`
+      return [{ where: `AND value ${COMPARISONS[filter.operator]} ? ${edge}`, values: [filter.value] }]
     }
     default:
       return []

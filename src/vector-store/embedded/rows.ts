@@ -26,10 +26,9 @@ const LABEL_MAX = 0xffff_ffff
 /** Changes rows, inside the caller's transaction. */
 export function rowWriter(db: Connection) {
   const labelOfId = db.prepare('SELECT label FROM documents WHERE id = ?').pluck()
-  const metadataOf = db.prepare('SELECT metadata FROM documents WHERE label = ?').pluck()
   const deleteDocument = db.prepare('DELETE FROM documents WHERE label = ?')
   const deleteVector = db.prepare('DELETE FROM vectors WHERE label = ?')
-  const deleteValue = db.prepare('DELETE FROM metadata_values WHERE path = ? AND value = ? AND label = ?')
+  const deleteValues = db.prepare('DELETE FROM metadata_values WHERE label = ?')
   const insertDocument = db.prepare('INSERT INTO documents (id, title, text, metadata) VALUES (?, ?, ?, ?)')
   const insertVector = db.prepare('INSERT INTO vectors (label, vector) VALUES (?, ?)')
   const insertValue = db.prepare(
@@ -40,11 +39,7 @@ export function rowWriter(db: Connection) {
     labelOf: (id: string) => labelOfId.get(id) as number | undefined,
 
     delete(label: number): void {
-      const metadata = metadataOf.get(label) as string | undefined
-      if (metadata === undefined) return
-      for (const { path, value } of metadataValues(JSON.parse(metadata) as Metadata)) {
-        deleteValue.run(sqlPath(path), sqlValue(value), label)
-      }
+      deleteValues.run(label)
       deleteVector.run(label)
       deleteDocument.run(label)
     },

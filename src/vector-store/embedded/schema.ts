@@ -10,7 +10,8 @@ export const FORMAT_VERSION = 1
 /**
  * - `documents.label` names a vector in the graph: never used twice (AUTOINCREMENT), a replaced document gets a new one;
  * - `metadata_values` has one row for every place a filter can reach; numbers are numbers, strings text, and blobs
- *   stand for false, true, null and containers, so that one ordered index answers every condition.
+ *   stand for false, true, null and containers, so that one ordered index answers every condition;
+ *   the other one tests single documents.
  */
 const DDL = (dimensions: number) => `
   CREATE TABLE store (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -31,6 +32,7 @@ const DDL = (dimensions: number) => `
     label INTEGER NOT NULL,
     PRIMARY KEY (path, value, label)
   ) WITHOUT ROWID;
+  CREATE INDEX metadata_values_by_label ON metadata_values (label, path);
 `
 
 export interface StoreIdentity {
