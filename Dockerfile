@@ -40,7 +40,7 @@ RUN npm prune --omit=dev \
 
 # ---------------------------------------------------------------------------------------------------------------
 FROM build AS build-cuda
-# The package's own installer fetches the CUDA provider of its version from NuGet (about 300 MB). The project's
+# The package's own installer fetches the CUDA provider of its version from NuGet (some hundred MB). The project's
 # .npmrc keeps npm from doing so at every install; here the installer runs by itself, and "true" makes it fetch.
 # On arm64 it has nothing to fetch and says nothing, hence the test.
 RUN ONNXRUNTIME_NODE_INSTALL=true node node_modules/onnxruntime-node/script/install.js \
