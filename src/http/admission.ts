@@ -21,6 +21,10 @@ export function addAdmission(server: Server, { state, config }: HttpContext): vo
     // `close` comes once for every response, sent or broken off.
     reply.raw.once('close', () => open--)
   })
+  // A kept-alive connection would hold the end up until its keep-alive ran out.
+  server.addHook('onSend', async (_request, reply) => {
+    if (state() !== 'ready') reply.header('connection', 'close')
+  })
 }
 
 /** @throws ServiceError UNAVAILABLE unless ready */

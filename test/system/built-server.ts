@@ -1,0 +1,76 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const main = join(root, 'dist/main.js')
+
+/** Builds dist/ unless it is newer than every source. `npm test` has built it already. */
+export function ensureBuilt(): void {
+  const newest = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((latest, entry) => Math.max(latest, statSync(join(entry.parentPath, entry.name)).mtimeMs), 0)
+  if (existsSync(main) && statSync(main).mtimeMs >= newest) return
+  execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'pipe' })
+}
+
+export interface Exit {
+  code: number | null
+  signal: string | null
+}
+
+/** A server process of the build. */
+export interface Running {
+  url: string
+  child: ChildProcess
+  /** Both streams so far. */
+  output(): string
+  exit: Promise<Exit>
+  kill(signal: NodeJS.Signals): Promise<Exit>
+}
+
+/** What no test may inherit from the shell it runs in. */
+const CLEAN = { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', DEVICE: 'cpu', THREADS: '1' }
+
+export function launch(environment: Record<string, string>, args: string[] = []): Omit<Running, 'url'> {
+  const child = spawn(process.execPath, [main, ...args], { cwd: tmpdir(), env: { ...CLEAN, ...environment } })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk) => {
+      output += chunk
+    })
+  }
+  const exit = new Promise<Exit>((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal }))
+  })
+  return {
+    child,
+    output: () => output,
+    exit,
+    kill(signal) {
+      child.kill(signal)
+      return exit
+    },
+  }
+}
+
+/** Starts a server and waits until /readyz says so. */
+export async function startServer(environment: Record<string, string>): Promise<Running> {
+  const launched = launch(environment)
+  let gone = false
+  void launched.exit.then(() => {
+    gone = true
+  })
+  for (;;) {
+    if (gone) throw new Error(`the server ended:\n${launched.output()}`)
+    const url = /Listening on (http:\/\/[^;\s]+)/.exec(launched.output())?.[1]
+    if (url && launched.output().includes('Ready after')) return { ...launched, url }
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'llara-system-'))
+}
