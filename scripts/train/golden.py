@@ -54,6 +54,7 @@ class Fixture:
 
 FIXTURE_LIST = [
     Fixture("mha-paper", "paper", bos=False, config={"tie_word_embeddings": True}),
+    Fixture("mha-released", "released", bos=True, dtype=torch.bfloat16),
     Fixture(
         "gqa-released",
         "released",

@@ -41,16 +41,22 @@ export async function compilePrompts(
   const ebae = await compile(template.prompts.ebae)
   const wrapper = Math.max(...[ebar, ebae].map((prompt) => prompt.prefixIds.length + prompt.suffixIds.length))
   const limit = bodyLimit(checkpoint.config.positionsMax - wrapper, template.maxBodyTokens, maxBodyTokens)
-  for (const id of [...ebar.prefixIds, ...ebar.suffixIds, ...ebae.suffixIds]) {
-    if (id >= checkpoint.config.vocabularySize) {
-      const message = `Token id ${id} lies outside the model's vocabulary of ${checkpoint.config.vocabularySize}: tokenizer and weights do not belong together.`
-      throw new ServiceError('MODEL_UNUSABLE', message)
-    }
-  }
+  checkVocabulary(checkpoint, [...ebar.prefixIds, ...ebar.suffixIds, ...ebae.suffixIds])
   return {
     prompts: { ebar: { ...ebar, maxBodyTokens: limit }, ebae: { ...ebae, maxBodyTokens: limit } },
     pooledTokens: template.prompts.ebae.specials.length,
   }
+}
+
+/** Every id that a text or a prompt can give must have a row in the embedding table. */
+function checkVocabulary({ tokenizerJson, config }: Checkpoint, promptIds: readonly number[]): void {
+  const { model } = JSON.parse(tokenizerJson) as { model: { vocab: Record<string, number> } }
+  let largest = 0
+  for (const id of promptIds) largest = Math.max(largest, id)
+  for (const id of Object.values(model.vocab)) largest = Math.max(largest, id)
+  if (largest < config.vocabularySize) return
+  const message = `Token id ${largest} lies outside the model's vocabulary of ${config.vocabularySize}: tokenizer and weights do not belong together.`
+  throw new ServiceError('MODEL_UNUSABLE', message)
 }
 
 function requiredId(ids: ReadonlyMap<string, number>, token: string): number {

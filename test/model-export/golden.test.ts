@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type CheckpointName, tinyModel } from '../fixtures/tiny-model.ts'
-import { type Golden, largestDifference, readGolden, TinyGraph } from './tiny-graph.ts'
+import { cosine, type Golden, largestDifference, readGolden, TinyGraph } from './tiny-graph.ts'
 
-const NAMES: CheckpointName[] = ['mha-paper', 'gqa-paper', 'gqa-released']
+const NAMES: CheckpointName[] = ['mha-paper', 'mha-released', 'gqa-paper', 'gqa-released']
 const PROMPTS = ['ebae', 'ebar'] as const
 
 /** Distance to what transformers computes, in float32. */
@@ -40,6 +40,20 @@ describe.each(NAMES)('%s, exported in fp32', (name) => {
     )
     for (const [i, expected] of golden.prompts[prompt].vectors.entries()) {
       expect(largestDifference(vectors[i]![0]!, expected)).toBeLessThan(TOLERANCE)
+    }
+  })
+
+  it('gives one text the same vector alone and in a mixed batch', async () => {
+    const bodies = [...golden.body_ids, golden.body_ids.flat().slice(0, 180)]
+    for (const task of ['ebae', 'both'] as const) {
+      const rows = bodies.map((body) => graph.row(task, body))
+      const mixed = await graph.run(rows, () => 9)
+      for (const [i, row] of rows.entries()) {
+        const [alone] = await graph.run([row])
+        for (const [group, vector] of alone!.entries()) {
+          expect(cosine(vector, mixed[i]![group]!)).toBeGreaterThan(0.9999)
+        }
+      }
     }
   })
 

@@ -1,6 +1,6 @@
-/** Numbers kept of one site's activations: about 4 MB. */
+/** Numbers kept of one site's activations: at most 4 MB. */
 const VALUES_MAX = 1 << 20
-const ROWS_MAX = 1024
+const ROWS_MAX = 384
 
 /** What is remembered of the activations at one site: each channel's peak, and an even sample of rows. */
 export class SiteStatistics {
