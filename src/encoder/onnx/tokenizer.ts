@@ -12,6 +12,12 @@ export interface Body {
 const CHARS_PER_TOKEN = 6
 
 /**
+ * Up to so many texts are tokenised one by one: the library spreads a batch over a pool of its own, where a query
+ * would wait for whatever bulk texts are there already.
+ */
+const SINGLES_MAX = 4
+
+/**
  * Tokenises body text: what goes between a prompt's prefix and suffix. Adds no BOS or EOS, and user text never
  * yields a special id. The work runs on Node's thread pool, in the Rust library the checkpoints were made with.
  */
@@ -49,8 +55,11 @@ export class BodyTokenizer {
 
   /** All tokens of each text, index i for text i. */
   async encode(texts: readonly string[]): Promise<Uint32Array[]> {
-    if (texts.length === 0) return []
-    const encodings = await this.#tokenizer.encodeBatch([...texts], { addSpecialTokens: false })
+    const plain = { addSpecialTokens: false }
+    const encodings =
+      texts.length <= SINGLES_MAX
+        ? await Promise.all(texts.map((text) => this.#tokenizer.encode(text, null, plain)))
+        : await this.#tokenizer.encodeBatch([...texts], plain)
     return encodings.map((encoding) => Uint32Array.from(encoding.getIds()))
   }
 
