@@ -2,6 +2,7 @@ import type { EncodeBothResult, EncodeResult, Prompt, Truncate } from '../encode
 import { checkTexts } from './check-text.ts'
 import type { Retrieval, Timings } from './context.ts'
 import { encodeInWindows } from './encode-bulk.ts'
+import { locateFault } from './locate-fault.ts'
 
 export interface EmbedRequest {
   texts: readonly string[]
@@ -31,17 +32,23 @@ export async function embed(retrieval: Retrieval, request: EmbedRequest): Promis
   const { encoder, limits } = retrieval
   const { texts, prompt, truncate, signal } = request
   checkTexts(texts, request.field, limits.textBytesMax)
-  const run = (part: readonly string[], options: object) =>
+  const run = (part: readonly string[], options: object): Promise<EncodeResult | EncodeBothResult> =>
     prompt === 'both'
       ? encoder.encodeBoth(part, { truncate, ...options })
       : encoder.encode(part, prompt, { truncate, ...options })
+  const nameOf = (index: number) => `${request.field}[${index}]`
   const results =
     texts.length <= limits.interactiveTextsMax
-      ? [await run(texts, { lane: 'interactive', ...(signal && { signal }) })]
+      ? [
+          await run(texts, { lane: 'interactive', ...(signal && { signal }) }).catch((error) => {
+            throw locateFault(error, nameOf)
+          }),
+        ]
       : await encodeInWindows<EncodeResult | EncodeBothResult>(
           texts,
           limits.ingestBatchDocuments,
           signal,
+          nameOf,
           run,
         )
   const vectors: EmbedResult['vectors'] = {}

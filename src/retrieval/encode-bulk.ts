@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { EncodeOptions } from '../encoder/encoder.ts'
 import { ServiceError } from '../errors.ts'
+import { locateFault } from './locate-fault.ts'
 
 /** Between two tries where the refusal did not name a time. */
 const RETRY_MS = 100
@@ -11,11 +12,13 @@ const WINDOWS_AT_ONCE = 2
  * Work on many texts through a bounded queue, a window at a time, results in order. The first window may be
  * refused (OVERLOADED goes to the caller, nothing is lost yet); later ones wait for room, because work already
  * done would be lost.
+ * @param nameOf names text i as the caller knows it, for messages
  */
 export async function encodeInWindows<T>(
   texts: readonly string[],
   windowTexts: number,
   signal: AbortSignal | undefined,
+  nameOf: (index: number) => string,
   encode: (window: readonly string[], options: EncodeOptions) => Promise<T>,
 ): Promise<T[]> {
   const abort = new AbortController()
@@ -25,8 +28,13 @@ export async function encodeInWindows<T>(
   let next = 0
   const take = async (): Promise<void> => {
     for (let window = next++; window < starts.length; window = next++) {
-      const part = texts.slice(starts[window], starts[window]! + windowTexts)
-      const run = () => encode(part, { signal: combined, lane: 'bulk' })
+      if (combined.aborted) throw abandoned()
+      const start = starts[window]!
+      const part = texts.slice(start, start + windowTexts)
+      const run = () =>
+        encode(part, { signal: combined, lane: 'bulk' }).catch((error) => {
+          throw locateFault(error, (index) => nameOf(start + index))
+        })
       results[window] = window === 0 ? await run() : await patiently(run, combined)
     }
   }
@@ -48,8 +56,12 @@ export async function patiently<T>(run: () => Promise<T>, signal: AbortSignal): 
       if (!(error instanceof ServiceError) || error.code !== 'OVERLOADED') throw error
       const wait = Number(error.details['retryAfterMs'] ?? RETRY_MS)
       await sleep(Math.max(1, wait), undefined, { signal }).catch(() => {
-        throw new ServiceError('ABORTED', 'The request was abandoned.')
+        throw abandoned()
       })
     }
   }
+}
+
+function abandoned(): ServiceError {
+  return new ServiceError('ABORTED', 'The request was abandoned, or its time was over.')
 }

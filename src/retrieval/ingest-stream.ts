@@ -6,6 +6,7 @@ import type { Retrieval } from './context.ts'
 import { patiently } from './encode-bulk.ts'
 import { IngestReport, type IngestSummary } from './ingest-report.ts'
 import { interruptible } from './interruptible.ts'
+import { locateFault } from './locate-fault.ts'
 
 /** One line of a stream: a document, or why it is none. Lines count from 1. */
 export type IngestLine = { line: number } & (
@@ -120,7 +121,7 @@ async function encodeBatch(
       const error = toServiceError(thrown)
       if (!OWN_FAULTS.has(error.code)) throw error
       if (part.length === 1) {
-        report.fault(part[0]!.line, error)
+        report.fault(part[0]!.line, toServiceError(locateFault(error, () => 'text')))
         return []
       }
       const half = part.length >> 1

@@ -25,8 +25,12 @@ export async function ingest(
 ): Promise<IngestResult> {
   const documents = given.map((document, index) => checkDocument(document, `documents[${index}]`, limits))
   const windowTexts = limits.ingestBatchDocuments
-  const results = await encodeInWindows(documents.map(passage), windowTexts, options.signal, (texts, bulk) =>
-    encoder.encode(texts, 'ebae', { ...bulk, truncate: options.truncate }),
+  const results = await encodeInWindows(
+    documents.map(passage),
+    windowTexts,
+    options.signal,
+    (index) => `documents[${index}]`,
+    (texts, bulk) => encoder.encode(texts, 'ebae', { ...bulk, truncate: options.truncate }),
   )
   const vectors = results.flatMap((result) => result.vectors)
   const stored = await store.upsert(documents.map((document, i) => ({ ...document, vector: vectors[i]! })))

@@ -1,7 +1,7 @@
 import type { EncodeTimings } from '../encoder/encoder.ts'
 import { ServiceError } from '../errors.ts'
 import type { Hit, SearchOptions, SearchPath, SearchResult } from '../vector-store/vector-store.ts'
-import { checkTexts } from './check-text.ts'
+import { checkText, checkTexts } from './check-text.ts'
 import type { Retrieval, Timings } from './context.ts'
 import { unitVector } from './unit-vector.ts'
 
@@ -59,7 +59,9 @@ async function vectorsOf(
     if (!vector) throw new ServiceError('NOT_FOUND', 'There is no document with the id given as `like`.')
     return { vectors: [vector] }
   }
-  checkTexts(target.texts, target.field, limits.textBytesMax)
+  const { texts, field } = target
+  if (texts.length === 1) checkText(texts[0]!, field, limits.textBytesMax)
+  else checkTexts(texts, field, limits.textBytesMax)
   const prompt = target.task === 'similarity' ? 'ebae' : 'ebar'
   return encoder.encode(target.texts, prompt, { lane: 'interactive', ...(signal && { signal }) })
 }

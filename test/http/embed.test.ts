@@ -62,7 +62,13 @@ test('many texts go in windows and come back in order', async () => {
 
 test('truncate: error refuses what is too long', async () => {
   const { body } = await embed({ texts: ['a', LONG], prompt: 'ebar', truncate: 'error' }).expect(422)
-  expect(body.code).toBe('TEXT_TOO_LONG')
+  expect(body).toMatchObject({
+    code: 'TEXT_TOO_LONG',
+    details: { field: 'texts[1]', limit: expect.any(Number) },
+  })
+  const many = Array.from({ length: 30 }, (_, i) => (i === 19 ? LONG : `text ${i}`))
+  const bulk = await embed({ texts: many, prompt: 'ebar', truncate: 'error' }).expect(422)
+  expect(bulk.body.detail).toContain('texts[19] has more than')
 })
 
 test.each([

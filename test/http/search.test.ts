@@ -79,7 +79,7 @@ test.each([
   [{}, 'exactly one'],
   [{ query: 'a', like: 'sky' }, 'exactly one'],
   [{ query: 'a', queries: ['b'] }, 'exactly one'],
-  [{ query: ' ' }, 'query[0] is empty'],
+  [{ query: ' ' }, 'query is empty'],
   [{ query: '\ud800' }, 'Unicode'],
   [{ queries: [] }, 'queries'],
   [{ query: 'a', k: 0 }, 'k must be >= 1'],

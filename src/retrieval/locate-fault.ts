@@ -1,0 +1,18 @@
+import { ServiceError } from '../errors.ts'
+
+/**
+ * The encoder counts the texts it was given; the caller counts those of its request. A text over the model's limit
+ * is named as the caller knows it; other errors pass as they are.
+ * @param name of the text at the encoder's index, as the caller would write it: `texts[3]`
+ */
+export function locateFault(error: unknown, name: (index: number) => string): unknown {
+  if (!(error instanceof ServiceError) || error.code !== 'TEXT_TOO_LONG') return error
+  const { index, limit, ...details } = error.details
+  const field = name(Number(index ?? 0))
+  const message = `${field} has more than ${limit} tokens; shorten it, or ask for truncate: end.`
+  return new ServiceError('TEXT_TOO_LONG', message, {
+    ...details,
+    field,
+    ...(limit !== undefined && { limit }),
+  })
+}
