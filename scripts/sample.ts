@@ -15,8 +15,8 @@ until the same command with --remove takes them out. API_KEY is sent as its key;
 const DOCUMENTS = fileURLToPath(new URL('../sample/documents.jsonl', import.meta.url))
 const SEARCHES = [
   { query: 'why does pasta take longer to cook in the mountains?' },
-  { query: 'something is eating holes in my salad plants at night' },
-  { query: 'how do I keep my savings safe?', filter: { topic: 'finance', level: { $lte: 2 } } },
+  { query: 'what helps against feeling ill on a boat?' },
+  { query: 'how was a cure for a disease found?', filter: { year: { $lt: 1900 } } },
 ]
 const K = 3
 const WIDTH = Math.min(Math.max(process.stdout.columns ?? 110, 80), 160)
@@ -98,6 +98,7 @@ async function ownService(): Promise<Service> {
   const { readConfig } = await import('../src/config.ts')
   const { MODEL, DEVICE, THREADS } = process.env
   const config = readConfig({ MODEL, DEVICE, THREADS, PORT: '0', LOG_LEVEL: 'error' })
+  console.log('Starting a service ...')
   const dataDir = await mkdtemp(join(tmpdir(), 'llara-sample-'))
   const app = await createApp({ ...config, dataDir })
   const close = async () => {
@@ -124,6 +125,7 @@ async function show(service: Service): Promise<void> {
   console.log(`Model      ${model.id}, ${model.precision}, ${model.dimensions} dimensions, on ${device}`)
 
   const body = await readFile(DOCUMENTS, 'utf8')
+  console.log(`Documents  ${body.trimEnd().split('\n').length} to embed and store ...`)
   const began = performance.now()
   const answer = await call<Ingested>(service, 'POST', '/documents', body, 'application/x-ndjson')
   const seconds = (performance.now() - began) / 1000
@@ -131,7 +133,7 @@ async function show(service: Service): Promise<void> {
   if (failed > 0)
     throw new Complaint(`${failed} documents failed; line ${errors[0]?.line}: ${errors[0]?.detail}`)
   const rate = `${Math.round((created + updated) / seconds)} documents/s, ${Math.round(tokens / seconds)} tokens/s`
-  console.log(`Documents  ${created} new, ${updated} replaced in ${seconds.toFixed(2)} s (${rate})`)
+  console.log(`           ${created} new, ${updated} replaced in ${seconds.toFixed(2)} s (${rate})`)
 
   for (const search of SEARCHES) {
     const started = performance.now()

@@ -65,8 +65,21 @@ describe('npm run sample, by itself', () => {
     expect([code, error]).toEqual([0, ''])
     expect(out).toContain('200 new, 0 replaced')
     expect(out.match(/^ {2}[123] {5}-?\d\.\d{3} /gm)).toHaveLength(9)
-    expect(out).toContain('filter {"topic":"finance"')
+    expect(out).toContain('filter {"year":{"$lt":1900}}')
     expect(readdirSync(scratch).filter((name) => name.startsWith('llara-sample-'))).toEqual([])
+  })
+
+  test('finds with the bundled model what each question is about', async () => {
+    const { code, out } = await sample([])
+    expect(code).toBe(0)
+    const [, ...searches] = out.split(/^"/m)
+    const wanted = [
+      'Why water boils sooner on a mountain',
+      'Feeling well on a rolling ship',
+      'Lemons against scurvy',
+    ]
+    expect(searches).toHaveLength(wanted.length)
+    for (const [index, title] of wanted.entries()) expect(searches[index]).toContain(title)
   })
 
   test('without a model says what to do', async () => {
