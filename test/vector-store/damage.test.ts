@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { cp, open, readdir, rm, truncate, writeFile } from 'node:fs/promises'
+import { cp, mkdir, open, readdir, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { openEmbeddedStore } from '../../src/vector-store/embedded/embedded-store.ts'
@@ -84,10 +84,34 @@ describe('a saved graph', () => {
       .poll(() => store.notices.map(({ kind }) => kind), { timeout: 30_000 })
       .toContain('graph-built')
     expect((await store.search(queries, 3)).map(({ path }) => path)).toEqual(Array(5).fill('hnsw'))
+  })
+
+  it('takes the place of the damaged one for the next start', async () => {
+    const folder = await copyOfWhole()
+    await flip(await graphFile(folder), 5000)
+    const store = await openIn(folder)
+    await expect
+      .poll(() => store.notices.map(({ kind }) => kind), { timeout: 30_000 })
+      .toContain('graph-built')
     await store.close()
     const again = await openIn(folder)
-    expect(again.notices.map(({ kind }) => kind)).toEqual(['graph-loaded'])
+    expect(again.notices[0]).toMatchObject({ kind: 'graph-loaded' })
+    expect((await again.search(queries, 3)).map(({ path }) => path)).toEqual(Array(5).fill('hnsw'))
     expect(again.stats().tombstones).toBe(0)
+  })
+
+  it('that cannot be written is told, and leaves the one before in place', async () => {
+    const folder = await copyOfWhole()
+    await mkdir(join(folder, 'graph.json.new'))
+    const store = await openIn(folder)
+    await store.upsert(clusteredDocuments(new Random(9), 3, DIMENSIONS))
+    await expect(store.snapshot()).rejects.toMatchObject({ code: 'STORE_UNUSABLE' })
+    await store.close()
+    expect(store.notices.at(-1)?.kind).toBe('graph-not-saved')
+    expect((await readdir(folder)).filter((name) => name.endsWith('.hnsw'))).toHaveLength(1)
+    const again = await openIn(folder)
+    expect(again.notices[0]).toMatchObject({ kind: 'graph-loaded', facts: { elements: 1500 } })
+    expect(again.stats().documents).toBe(1500)
   })
 
   it('is built again when the store is opened with other parameters', async () => {

@@ -20,6 +20,7 @@ async function runUntilKilled(dataDir: string, first: number, batches: number): 
   let last = first - 1
   for await (const line of createInterface({ input: running.stdout })) {
     last = Number(line)
+    if (last === first) await expect(openIn(dataDir)).rejects.toMatchObject({ code: 'STORE_UNUSABLE' })
     if (last === first + batches - 1) running.kill('SIGKILL')
   }
   expect((await exited)[1]).toBe('SIGKILL')
@@ -61,6 +62,14 @@ describe('after kill -9', () => {
 })
 
 describe('one folder', () => {
+  it('is not opened with parameters that cannot work', async () => {
+    const dataDir = await scratchFolder()
+    for (const options of [{ m: 1 }, { efSearch: 0 }, { tombstoneRatioMax: 2 }, { sliceMsMax: Number.NaN }]) {
+      await expect(openIn(dataDir, options)).rejects.toMatchObject({ code: 'INVALID_CONFIG' })
+    }
+    await expect(openIn(dataDir, { dimensions: 0 })).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+  })
+
   it('is open once at a time, and free again after close', async () => {
     const dataDir = await scratchFolder()
     const first = await openIn(dataDir)

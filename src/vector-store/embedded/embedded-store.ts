@@ -16,10 +16,17 @@ import type {
   VectorDocument,
   VectorStore,
 } from '../vector-store.ts'
-import { EMBEDDED_STORE_DEFAULTS, type EmbeddedStoreLimits, type StoreNotice } from './options.ts'
+import {
+  checkLimits,
+  EMBEDDED_STORE_DEFAULTS,
+  type EmbeddedStoreLimits,
+  type StoreNotice,
+} from './options.ts'
 import { packDocuments, packVectors } from './pack.ts'
 import { WaitingRoom } from './waiting-room.ts'
 import type { Counts, ScanReply, SearchCall, SearchReply, WireDocument, WorkerData } from './wire.ts'
+
+const DIMENSIONS_MAX = 16_384
 
 export interface EmbeddedStoreOptions extends Partial<EmbeddedStoreLimits> {
   /** Folder of the store's files; made if missing. One process at a time. */
@@ -38,12 +45,14 @@ export interface EmbeddedStore extends VectorStore {
 /**
  * Opens, or creates, the store in `dataDir`: SQLite holds documents and vectors, HNSW the graph, both in one worker.
  *
- * @throws ServiceError STORE_UNUSABLE when the files are damaged, in use by another process, or belong to another
+ * @throws ServiceError INVALID_CONFIG for a limit out of its range; STORE_UNUSABLE when the files are damaged, in use by another process, or belong to another
  *   model, dimension or format
  */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
   const { dataDir, dimensions, fingerprint, onNotice, ...given } = options
   const limits = { ...EMBEDDED_STORE_DEFAULTS, ...given }
+  checkLimits(limits)
+  checkCount(dimensions, 'dimensions', DIMENSIONS_MAX)
   const data: WorkerData = { dataDir, dimensions, fingerprint, limits }
   const worker = spawnWorker(new URL('./worker.ts', import.meta.url), data, import.meta.url)
   const client = new WorkerClient(worker, 'The vector store')

@@ -55,8 +55,13 @@ async function startEngine(
   const writes = new Mutex()
   const table = loadVectors(reader, dataDir, dimensions)
   const keeper = new GraphKeeper({ dataDir, fingerprint, parameters }, db, events.notice)
+  const tell = (notice: StoreNotice) => {
+    // Whoever hears that the graph is built sees its counts.
+    if (notice.kind === 'graph-built') events.counts(counts())
+    events.notice(notice)
+  }
   const graph = new LiveGraph(
-    { table, parameters, turns, writes, notice: events.notice, ...limits },
+    { table, parameters, turns, writes, notice: tell, ...limits },
     await keeper.load(),
   )
   const rows = rowReader(reader)
@@ -88,7 +93,6 @@ async function startEngine(
       const before = graph.tombstones
       const rebuilt = graph.rebuild().then(() => {
         keeper.changes += before
-        events.counts(counts())
         upkeep()
       })
       inBackground(rebuilt, notBuilt)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
-import { open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readSync } from 'node:fs'
+import { open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Graph, type GraphParameters } from './graph.ts'
 import type { Slice } from './turns.ts'
@@ -77,20 +77,49 @@ export async function writeGraph(options: GraphFileOptions, graph: Graph, graphI
 
 /**
  * Makes a written graph the one to load: checks it, waits until it is on the disk, then puts its manifest in place of
- * the old one in one step and removes what is no longer named.
+ * the old one in one step and removes what is no longer named. When that fails, the old graph stays the one.
  */
 export async function publishGraph(
   options: GraphFileOptions,
-  written: { graphId: string; elements: number },
+  { graphId, elements }: { graphId: string; elements: number },
   slice: Slice,
 ): Promise<{ bytes: number }> {
   const { dataDir, fingerprint, parameters } = options
-  const path = join(dataDir, graphFileName(written.graphId))
-  const file = await open(path, 'r+')
-  let bytes = 0
-  const hash = createHash('sha256')
+  const path = join(dataDir, graphFileName(graphId))
   try {
+    const digest = await settle(path, parameters, elements, slice)
+    const manifest: GraphManifest = {
+      format: FORMAT,
+      graphId,
+      fingerprint,
+      ...parameters,
+      elements,
+      ...digest,
+    }
+    const temporary = join(dataDir, `${MANIFEST}.new`)
+    await writeFile(temporary, `${JSON.stringify(manifest, null, 2)}\n`, { flush: true })
+    await rename(temporary, join(dataDir, MANIFEST))
+    syncFolder(dataDir)
+    await removeGraphsExcept(dataDir, graphId)
+    return digest
+  } catch (error) {
+    await rm(path, { force: true })
+    throw error
+  }
+}
+
+/** Waits until a written graph is on the disk, whole. */
+async function settle(
+  path: string,
+  parameters: GraphParameters,
+  elements: number,
+  slice: Slice,
+): Promise<{ bytes: number; sha256: string }> {
+  const file = await open(path, 'r+')
+  try {
+    const hash = createHash('sha256')
     const chunk = Buffer.alloc(CHUNK_BYTES)
+    let bytes = 0
     for (;;) {
       const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, bytes)
       if (bytesRead === 0) break
@@ -99,35 +128,24 @@ export async function publishGraph(
       bytes += bytesRead
     }
     // The native writer does not say when the disk was full.
-    if (bytes !== (await wholeLength(file, parameters, written.elements))) {
+    if (bytes !== (await wholeLength(file, parameters, elements))) {
       throw new Error('the graph was not written whole; is the disk full?')
     }
     await file.sync()
+    return { bytes, sha256: hash.digest('hex') }
   } finally {
     await file.close()
   }
-  const manifest: GraphManifest = {
-    format: FORMAT,
-    graphId: written.graphId,
-    fingerprint,
-    ...parameters,
-    elements: written.elements,
-    bytes,
-    sha256: hash.digest('hex'),
-  }
-  const temporary = join(dataDir, `${MANIFEST}.new`)
-  const manifestFile = await open(temporary, 'w')
+}
+
+/** Waits until the names in a folder are on the disk too. */
+export function syncFolder(folder: string): void {
+  const fd = openSync(folder, 'r')
   try {
-    await manifestFile.writeFile(`${JSON.stringify(manifest, null, 2)}\n`)
-    await manifestFile.sync()
+    fsyncSync(fd)
   } finally {
-    await manifestFile.close()
+    closeSync(fd)
   }
-  await rename(temporary, join(dataDir, MANIFEST))
-  const folder = await open(dataDir, 'r')
-  await folder.sync().finally(() => folder.close())
-  await removeGraphsExcept(dataDir, written.graphId)
-  return { bytes }
 }
 
 /** Takes away a graph that cannot be trusted, manifest first. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { ServiceError } from '../../errors.ts'
 import type { Connection } from './database.ts'
 import { Graph } from './graph.ts'
 import { discardGraph, type GraphFileOptions, loadGraph, publishGraph, writeGraph } from './graph-file.ts'
@@ -52,7 +53,7 @@ export class GraphKeeper {
     return Graph.empty(this.#file.parameters)
   }
 
-  /** Writes the graph out if it changed. @throws Error when it could not be written; the database is whole all the same */
+  /** Writes the graph out if it changed. @throws ServiceError STORE_UNUSABLE; the database is whole all the same */
   save(graph: LiveGraph, writes: Mutex, turns: Turns): Promise<void> {
     return this.#saves.run(async () => {
       if (this.changes === 0) return
@@ -68,7 +69,14 @@ export class GraphKeeper {
         return { graphId, elements, changes }
       })
       if (!written) return
-      const { bytes } = await publishGraph(this.#file, written, turns.slice('upkeep'))
+      const { bytes } = await publishGraph(this.#file, written, turns.slice('upkeep')).catch((error) => {
+        throw new ServiceError(
+          'STORE_UNUSABLE',
+          'The graph could not be saved; the documents are safe, but the next start takes longer. Check the disk.',
+          {},
+          error,
+        )
+      })
       this.#current = written.graphId
       this.changes -= written.changes
       this.#notice({

@@ -75,7 +75,8 @@ export class LiveGraph {
     const { turns, writes } = this.#options
     const all = this.pending.size
     if (all === 0) return
-    const progress = this.#progress('graph-building', all)
+    const progress = this.#progress(all)
+    progress(0)
     while (this.pending.size > 0 && !this.#stopped) {
       await turns.next('upkeep')
       await writes.run(async () => {
@@ -104,21 +105,23 @@ export class LiveGraph {
     const labels = table.labels().filter((label) => !this.pending.has(label))
     const next = Graph.empty(parameters, Math.ceil(table.size * 1.1))
     this.#next = next
-    const progress = this.#progress('graph-building', labels.length)
+    const progress = this.#progress(labels.length)
     const slice = turns.slice('upkeep')
-    for (const [i, label] of labels.entries()) {
-      await slice.pause()
-      if (this.#stopped) return
-      const slot = table.slot(label)
-      if (slot !== undefined) next.add(label, table.vector(slot))
-      progress(i)
-    }
-    await writes.run(async () => {
-      const old = this.#graph
-      this.#graph = next
+    try {
+      for (const [i, label] of labels.entries()) {
+        await slice.pause()
+        if (this.#stopped) return
+        const slot = table.slot(label)
+        if (slot !== undefined) next.add(label, table.vector(slot))
+        progress(i)
+      }
+      await writes.run(async () => {
+        this.#graph.free()
+        this.#graph = next
+      })
+    } finally {
       this.#next = undefined
-      old.free()
-    })
+    }
     this.#built(labels.length)
   }
 
@@ -136,14 +139,14 @@ export class LiveGraph {
     this.#next?.add(label, vector)
   }
 
-  #progress(kind: StoreNotice['kind'], all: number): (done: number) => void {
-    let at = performance.now() + PROGRESS_MS
+  #progress(all: number): (done: number) => void {
+    let at = 0
     return (done) => {
       if (performance.now() < at) return
       at = performance.now() + PROGRESS_MS
       this.#options.notice({
         level: 'info',
-        kind,
+        kind: 'graph-building',
         message: `building the graph: ${done} of ${all}`,
         facts: { done, all },
       })

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ServiceError } from '../../errors.ts'
 import { type Connection, connect, lock } from './database.ts'
-import { hasGraph } from './graph-file.ts'
+import { hasGraph, syncFolder } from './graph-file.ts'
 import { openSchema } from './schema.ts'
 import type { WorkerData } from './wire.ts'
 
@@ -43,6 +43,7 @@ export function openFiles(data: WorkerData): OpenFiles {
     const db = connect(file, { bytesMax: data.limits.databaseBytesMax })
     closers.push(() => db.close())
     const created = openSchema(db, dataDir, data)
+    if (created) syncFolder(dataDir)
     if (!created && statSync(file).size <= QUICK_CHECK_BYTES_MAX) {
       const problems = db.pragma('quick_check(1)', { simple: true })
       if (problems !== 'ok') throw damaged(dataDir, String(problems))

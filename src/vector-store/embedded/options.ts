@@ -1,3 +1,5 @@
+import { ServiceError } from '../../errors.ts'
+
 /** Parameters and limits of the embedded store, with their units. */
 export interface EmbeddedStoreLimits {
   /** Links per node of the graph. More: better recall, more memory (about 8 bytes x 2 x m a document). */
@@ -39,6 +41,32 @@ export const EMBEDDED_STORE_DEFAULTS: EmbeddedStoreLimits = {
   upsertDocumentsMax: 1_000,
   sliceMsMax: 10,
   databaseBytesMax: 0,
+}
+
+/** What each may be; the native graph ends the process on some values outside. */
+const RANGES: { [key in keyof EmbeddedStoreLimits]: [min: number, max: number] } = {
+  m: [2, 128],
+  efConstruction: [4, 10_000],
+  efSearch: [1, 10_000],
+  exactScoringMax: [0, 10_000_000],
+  tombstoneRatioMax: [0.01, 0.9],
+  tombstonesMin: [1, 1_000_000],
+  snapshotChangesMin: [1, 100_000_000],
+  operationsWaitingMax: [1, 1_000_000],
+  writesWaitingMax: [1, 100_000],
+  upsertDocumentsMax: [1, 100_000],
+  sliceMsMax: [1, 1_000],
+  databaseBytesMax: [0, Number.MAX_SAFE_INTEGER],
+}
+
+/** @throws ServiceError INVALID_CONFIG */
+export function checkLimits(limits: EmbeddedStoreLimits): void {
+  for (const [key, [min, max]] of Object.entries(RANGES) as [keyof EmbeddedStoreLimits, [number, number]][]) {
+    const value = limits[key]
+    const whole = key === 'tombstoneRatioMax' || Number.isInteger(value)
+    if (whole && value >= min && value <= max) continue
+    throw new ServiceError('INVALID_CONFIG', `${key} must be ${min} to ${max}, not ${value}.`, { field: key })
+  }
 }
 
 /** Something the operator should know: never texts, never vectors. */

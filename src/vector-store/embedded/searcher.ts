@@ -75,7 +75,7 @@ export class Searcher {
     const replies: SearchReply[] = []
     for (const one of found) {
       const { candidates, path } = one ?? { candidates: scored.shift()!.best(), path: 'exact' as const }
-      const hits = this.#resolve(candidates, call)
+      const hits = await this.#resolve(candidates, call, slice)
       if (!hits || (hits.length < Math.min(call.k, matches) && table.version !== version && slice))
         return undefined
       replies.push({ hits, path })
@@ -140,21 +140,28 @@ export class Searcher {
   }
 
   /** With ids, in order, cut to k; undefined when one of them is gone. */
-  #resolve(candidates: Candidate[], call: SearchCall): FoundHit[] | undefined {
+  async #resolve(
+    candidates: Candidate[],
+    call: SearchCall,
+    slice: Slice | undefined,
+  ): Promise<FoundHit[] | undefined> {
     const { rows } = this.#parts
     const named: { id: string; score: number; label: number }[] = []
     for (const { label, score } of candidates) {
       const id = rows.idOf(label)
       if (id === undefined) return undefined
       named.push({ id, score, label })
+      await slice?.pause()
     }
-    return named
-      .sort(compareHits)
-      .slice(0, call.k)
-      .map(({ id, score, label }) => {
-        if (call.documents === false) return { id, score }
-        const { text, title, metadata } = rows.byLabel(label)!
-        return { id, score, document: { id, text, title, metadata } }
-      })
+    const hits: FoundHit[] = []
+    for (const { id, score, label } of named.sort(compareHits).slice(0, call.k)) {
+      const row = call.documents === false ? undefined : rows.byLabel(label)
+      if (call.documents === false) hits.push({ id, score })
+      else if (row) {
+        const { text, title, metadata } = row
+        hits.push({ id, score, document: { id, text, title, metadata } })
+      } else return undefined
+    }
+    return hits
   }
 }
