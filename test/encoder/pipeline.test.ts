@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { MessageChannel } from 'node:worker_threads'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Lane } from '../../src/encoder/encoder.ts'
 import { BatchCost } from '../../src/encoder/onnx/batch-cost.ts'
@@ -31,15 +32,18 @@ beforeAll(async () => {
 })
 afterAll(() => session.release())
 
-/** Tells before each batch how many batches there were and which lengths it has. */
+/** Keeps each batch's lengths and tells, before and right after a batch, how many there were. */
 class WatchedRunner extends BatchRunner {
   readonly batches: number[][] = []
   beforeBatch: (count: number) => void = () => {}
+  afterBatch: (count: number) => void = () => {}
 
-  override run(rows: Parameters<BatchRunner['run']>[0]): Promise<Float32Array> {
+  override async run(rows: Parameters<BatchRunner['run']>[0]): Promise<Float32Array> {
     this.batches.push(rows.map(({ ids }) => ids.length))
     this.beforeBatch(this.batches.length)
-    return super.run(rows)
+    const embeddings = await super.run(rows)
+    this.afterBatch(this.batches.length)
+    return embeddings
   }
 }
 
@@ -56,14 +60,20 @@ function open() {
   return { runner, pipeline, encode }
 }
 
-test('what comes during a bulk batch and is interactive runs next', async () => {
+test('an interactive call whose message came during a bulk batch runs next', async () => {
   const { runner, pipeline, encode } = open()
+  const { port1, port2 } = new MessageChannel()
   let query: Promise<unknown> | undefined
-  runner.beforeBatch = (count) => {
-    if (count === 3) query = encode(['xxxxxxxxxxxxxxxxxxxx'], 'interactive')
+  port1.on('message', () => {
+    query = encode(['xxxxxxxxxxxxxxxxxxxx'], 'interactive')
+  })
+  // As in the worker: what was posted while the batch held the thread is there, but not yet delivered.
+  runner.afterBatch = (count) => {
+    if (count === 3) port2.postMessage('a query')
   }
   await encode(new Array(10).fill('x'))
   await query
+  port1.close()
   const longest = Math.max(...runner.batches.flat())
   expect(runner.batches.map(([length]) => length === longest).indexOf(true)).toBe(3)
   await pipeline.close()
