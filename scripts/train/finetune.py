@@ -14,18 +14,11 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import LlamaForCausalLM
 
+from alignment import TeacherVectors
 from encoder import with_prompt
-from gradient_cache import cached_backward
+from gradient_cache import batched_backward
 from prompts import Prompts
 from token_store import TokenStore
-
-
-@dataclass(frozen=True)
-class TeacherVectors:
-    """Unit rows in the student's first dimensions, parallel to the pairs: `queries` and `passages` [pairs, d]."""
-
-    queries: Tensor
-    passages: Tensor
 
 
 @dataclass(frozen=True)
@@ -67,7 +60,7 @@ def finetune_step(
     objective: Objective,
     max_tokens: int,
 ) -> Callable[[np.ndarray], float]:
-    """Backward over a batch of pair numbers, with gradient caching."""
+    """Backward over a batch of pair numbers, in micro-batches."""
 
     def backward(batch: np.ndarray) -> float:
         rows = [with_prompt(queries[i], prompts.ebar, max_tokens) for i in batch]
@@ -80,6 +73,6 @@ def finetune_step(
         def loss_of(vectors: Tensor) -> Tensor:
             return finetune_loss(vectors[: len(batch)], vectors[len(batch) :], guide, objective)
 
-        return cached_backward(model, rows, loss_of)
+        return batched_backward(model, rows, loss_of)
 
     return backward

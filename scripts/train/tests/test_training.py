@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from finetune import Objective, TeacherVectors, finetune_loss, finetune_step
-from gradient_cache import cached_backward, unit_states
+from alignment import nearest_rotation
+from finetune import Objective, finetune_loss, finetune_step
+from gradient_cache import batched_backward, unit_states
 from loop import Rates, run_steps
 from mine import hard_batches, hard_neighbours
 from tests.conftest import TEXTS
@@ -56,7 +57,8 @@ def test_a_run_out_of_time_saves_and_stops(warm, prompts, stores, tmp_path):
     assert all(torch.equal(before[name], value) for name, value in warm.state_dict().items())
 
 
-def test_gradient_caching_equals_one_big_batch(stirred, bodies, monkeypatch):
+@pytest.mark.parametrize("graph_tokens", [0, 10_000])
+def test_micro_batches_equal_one_big_batch(stirred, bodies, monkeypatch, graph_tokens):
     def loss_of(vectors):
         return (vectors @ vectors.T / 0.1).logsumexp(-1).sum()
 
@@ -64,7 +66,8 @@ def test_gradient_caching_equals_one_big_batch(stirred, bodies, monkeypatch):
     whole = [parameter.grad.clone() for parameter in stirred.parameters()]
     stirred.zero_grad()
     monkeypatch.setattr("gradient_cache.STEP_TOKENS", 1)
-    cached_backward(stirred, bodies, loss_of)
+    monkeypatch.setattr("gradient_cache.GRAPH_TOKENS", graph_tokens)
+    batched_backward(stirred, bodies, loss_of)
     for parameter, wanted in zip(stirred.parameters(), whole):
         assert torch.allclose(parameter.grad, wanted, atol=1e-4 * max(1.0, wanted.abs().max().item()))
 
@@ -76,8 +79,13 @@ def test_the_loss_is_lowest_where_the_teacher_is():
     only_teacher = Objective(contrast=0)
     guide = (target[0], target[1])
     assert finetune_loss(*target, guide, only_teacher) < finetune_loss(*other, guide, only_teacher)
-    vectors = TeacherVectors(*guide)
-    assert vectors.queries.shape == vectors.passages.shape
+
+
+def test_a_rotation_is_found_again():
+    generator = torch.Generator().manual_seed(2)
+    rows = torch.randn(40, 6, generator=generator)
+    rotation, _ = torch.linalg.qr(torch.randn(6, 6, generator=generator))
+    assert torch.allclose(nearest_rotation(rows, rows @ rotation), rotation, atol=1e-5)
 
 
 def test_hard_neighbours_skip_the_positive_and_what_is_as_near():
