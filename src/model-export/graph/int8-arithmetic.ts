@@ -2,6 +2,7 @@ import type { LlamaConfig } from '../checkpoint/llama-config.ts'
 import { EMBEDDING, type Projection, projectionName, projectionShape } from '../checkpoint/tensor-names.ts'
 import type { WeightSource } from '../checkpoint/weight-source.ts'
 import { type GraphBuilder, MICROSOFT } from '../onnx/graph-builder.ts'
+import { DATA_TYPE } from '../onnx/schema.ts'
 import type { QuantisationPlan } from '../quantisation/plan.ts'
 import { quantiseProjection, quantiseTable } from '../quantisation/quantise-weights.ts'
 import { ENTRY } from '../quantisation/smoothed-weights.ts'
@@ -34,7 +35,7 @@ export class Int8Arithmetic implements Arithmetic {
     const table = await graph.tensor(EMBEDDING, 'int8', [vocabularySize, hiddenSize], values)
     const scale = await graph.tensor('embed_scales', 'float', [vocabularySize, 1], scales)
     const steps = graph.node('embed_steps', 'Gather', [table, inputIds])
-    const real = graph.node('embed_float', 'Cast', [steps], { attributes: { to: { int: 1 } } })
+    const real = graph.node('embed_float', 'Cast', [steps], { attributes: { to: { int: DATA_TYPE.float } } })
     return graph.node('embed', 'Mul', [real, graph.node('embed_scale', 'Gather', [scale, inputIds])])
   }
 

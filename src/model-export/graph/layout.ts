@@ -1,5 +1,6 @@
 import { GRAPH } from '../../encoder/onnx/card.ts'
 import type { GraphBuilder } from '../onnx/graph-builder.ts'
+import { DATA_TYPE } from '../onnx/schema.ts'
 import type { Arithmetic } from './arithmetic.ts'
 
 /** Added to an attention score that must not count: exp of it is 0, and half precision can hold it. */
@@ -19,7 +20,9 @@ export interface Layout {
   rowPositions: string
   /** Attention bias of the pooled rows, causality included, [batch, 1, pooled, tokens]. */
   rowBias: string
-  groups: string
+  /** Tokens in a row, int32, and the index of the last one for each row, int32 [batch]: every row is full. */
+  tokenCount: string
+  lastTokens: string
 }
 
 /**
@@ -43,8 +46,14 @@ export async function buildLayout(
   const axis2 = await graph.ints('axis_2', [2])
   const along = (axis: number) => ({ attributes: { axis: { int: axis } } })
 
-  const tokens = graph.node('token_count', 'Gather', [graph.node('ids_shape', 'Shape', [inputIds]), one])
+  const shape = graph.node('ids_shape', 'Shape', [inputIds])
+  const tokens = graph.node('tokens', 'Gather', [shape, one])
   const columns = graph.node('columns', 'Range', [zero, tokens, one])
+  const int32 = { attributes: { to: { int: DATA_TYPE.int32 } } }
+  const tokenCount = graph.node('token_count', 'Cast', [tokens], int32)
+  const lastToken = graph.node('last_token', 'Cast', [graph.node('last', 'Sub', [tokens, one])], int32)
+  const batch = graph.node('batch_size', 'Gather', [shape, axis0])
+  const lastTokens = graph.node('last_tokens', 'Expand', [lastToken, batch])
   const groups = graph.node('group_count', 'Gather', [graph.node('spans_shape', 'Shape', [spans]), one])
   const joint = graph.node('joint', 'Greater', [groups, one])
 
@@ -102,6 +111,7 @@ export async function buildLayout(
     rows,
     rowPositions: row.position,
     rowBias,
-    groups,
+    tokenCount,
+    lastTokens,
   }
 }

@@ -5,14 +5,7 @@ import { type GraphBuilder, MICROSOFT } from '../onnx/graph-builder.ts'
 import { rotaryTables } from '../rotary-tables.ts'
 import type { Arithmetic } from './arithmetic.ts'
 import { siteName } from './arithmetic.ts'
-import {
-  type AttentionConstants,
-  attendAll,
-  attendRows,
-  attentionConstants,
-  repeatHeads,
-  rotate,
-} from './attention.ts'
+import { type AttentionContext, attendAll, attendRows, attentionContext, rotate } from './attention.ts'
 import { buildLayout, type Layout } from './layout.ts'
 import { poolAndNormalise } from './pooling.ts'
 
@@ -39,11 +32,14 @@ export async function buildLlamaGraph(options: LlamaGraphOptions): Promise<Sites
   const layout = await buildLayout(graph, arithmetic, options.pooledTokens)
   const { cos, sin } = rotaryTables(config, positions)
   const tableDims = [positions, config.headSize / 2]
-  const constants = await attentionConstants(graph, config, {
+  const context = await attentionContext(graph, {
+    config,
+    layout,
+    type: arithmetic.activations,
     cos: await arithmetic.constant(graph, 'rotary_cos', tableDims, cos),
     sin: await arithmetic.constant(graph, 'rotary_sin', tableDims, sin),
   })
-  const builder = new LayerBuilder(options, layout, constants)
+  const builder = new LayerBuilder(options, context)
   let stream = await builder.begin()
   for (let layer = 0; layer < config.layers; layer++) {
     options.onLayer?.(layer)
@@ -65,12 +61,12 @@ class LayerBuilder {
   readonly sites: Sites = new Map()
   readonly #options: LlamaGraphOptions
   readonly #layout: Layout
-  readonly #constants: AttentionConstants
+  readonly #context: AttentionContext
 
-  constructor(options: LlamaGraphOptions, layout: Layout, constants: AttentionConstants) {
+  constructor(options: LlamaGraphOptions, context: AttentionContext) {
     this.#options = options
-    this.#layout = layout
-    this.#constants = constants
+    this.#layout = context.layout
+    this.#context = context
   }
 
   async begin(): Promise<Stream> {
@@ -100,44 +96,30 @@ class LayerBuilder {
   }
 
   async #attend(normed: string, layer: number): Promise<string> {
-    const { graph, config, arithmetic } = this.#options
+    const { graph } = this.#options
     const entered = await this.#enter(normed, layer, 'attention')
     const queries = await this.#project(entered, layer, 'q')
-    const rotated = rotate(
-      graph,
-      `layers.${layer}.q_rotated`,
-      queries,
-      this.#layout.positions,
-      this.#constants,
-    )
+    const rotated = rotate(graph, `layers.${layer}.q_rotated`, queries, this.#layout.positions, this.#context)
     const [keys, values] = await this.#keysAndValues(entered, layer)
-    const inputs = [rotated, keys, values] as const
-    return attendAll(graph, `layers.${layer}.attended`, inputs, config, this.#layout, arithmetic.activations)
+    return attendAll(graph, `layers.${layer}.attended`, [rotated, keys, values], this.#context)
   }
 
   async #attendLast(normed: string, layer: number): Promise<string> {
-    const { graph, config } = this.#options
+    const { graph } = this.#options
     const entered = await this.#enter(normed, layer, 'attention')
     const [keys, values] = await this.#keysAndValues(entered, layer)
     const picked = this.#pick(`layers.${layer}.q_input`, entered)
     const queries = await this.#project(picked, layer, 'q')
-    const rotated = rotate(
-      graph,
-      `layers.${layer}.q_rotated`,
-      queries,
-      this.#layout.rowPositions,
-      this.#constants,
-    )
-    return attendRows(graph, `layers.${layer}.attended`, [rotated, keys, values], config, this.#layout)
+    const positions = this.#layout.rowPositions
+    const rotated = rotate(graph, `layers.${layer}.q_rotated`, queries, positions, this.#context)
+    return attendRows(graph, `layers.${layer}.attended`, [rotated, keys, values], this.#context)
   }
 
   async #keysAndValues(entered: string, layer: number): Promise<[string, string]> {
-    const { graph } = this.#options
     const keys = await this.#project(entered, layer, 'k')
-    const rotated = rotate(graph, `layers.${layer}.k_rotated`, keys, this.#layout.positions, this.#constants)
-    const values = await this.#project(entered, layer, 'v')
-    const repeat = (name: string, value: string) => repeatHeads(graph, name, value, this.#constants)
-    return [repeat(`layers.${layer}.keys`, rotated), repeat(`layers.${layer}.values`, values)]
+    const name = `layers.${layer}.k_rotated`
+    const rotated = rotate(this.#options.graph, name, keys, this.#layout.positions, this.#context)
+    return [rotated, await this.#project(entered, layer, 'v')]
   }
 
   /** The pooled rows of [batch, tokens, width]: [batch, pooled, width]. */

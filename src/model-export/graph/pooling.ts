@@ -2,6 +2,7 @@ import { GRAPH } from '../../encoder/onnx/card.ts'
 import type { LlamaConfig } from '../checkpoint/llama-config.ts'
 import { FINAL_NORM } from '../checkpoint/tensor-names.ts'
 import type { GraphBuilder } from '../onnx/graph-builder.ts'
+import { DATA_TYPE } from '../onnx/schema.ts'
 import type { Arithmetic } from './arithmetic.ts'
 import type { Layout } from './layout.ts'
 
@@ -24,7 +25,7 @@ export async function poolAndNormalise(graph: GraphBuilder, options: PoolingOpti
   const { config, pooledTokens } = options
   const half = options.arithmetic.activations === 'float16'
   const states = half
-    ? graph.node('states_float', 'Cast', [options.states], { attributes: { to: { int: 1 } } })
+    ? graph.node('states_float', 'Cast', [options.states], { attributes: { to: { int: DATA_TYPE.float } } })
     : options.states
   const weight = await graph.tensor(FINAL_NORM, 'float', [config.hiddenSize], options.weight)
   const normed = graph.node('final_norm', 'SimplifiedLayerNormalization', [states, weight], {
