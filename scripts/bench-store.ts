@@ -3,7 +3,7 @@
  * Vectors are clustered at random from a fixed seed; exact scoring in the same run is the yardstick.
  */
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
-import { cpus, tmpdir, totalmem } from 'node:os'
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type EmbeddedStore, openEmbeddedStore } from '../src/vector-store/embedded/embedded-store.ts'
@@ -85,7 +85,9 @@ function noteSearches(name: string, { ms, paths }: Timed): void {
 }
 
 function recall(found: string[][], truth: string[][]): number {
-  const shares = truth.map((ids, i) => ids.filter((id) => found[i]?.includes(id)).length / ids.length)
+  const shares = truth.flatMap((ids, i) =>
+    ids.length === 0 ? [] : [ids.filter((id) => found[i]?.includes(id)).length / ids.length],
+  )
   return shares.reduce((a, b) => a + b, 0) / shares.length
 }
 
@@ -103,6 +105,7 @@ try {
   note('documents', documents)
   note('dimensions', dimensions)
   const { m, efConstruction, efSearch, exactScoringMax } = EMBEDDED_STORE_DEFAULTS
+  note('load of the machine, 1 minute', loadavg()[0] ?? 0)
   note('parameters', `M ${m}, efConstruction ${efConstruction}, efSearch ${efSearch}, k ${K}, batch ${batch}`)
 
   const before = residentBytes()
@@ -189,8 +192,11 @@ try {
     if (size > 2 ** 20) note(`file ${name.replace(/-[0-9a-f]+\./, '-*.')}`, size / 2 ** 20, 'MiB')
   }
   at = performance.now()
+  const cpuBefore = process.cpuUsage()
   store = await open()
   note('start with these documents', performance.now() - at, 'ms')
+  const cpu = process.cpuUsage(cpuBefore)
+  note('  processor time of that start', (cpu.user + cpu.system) / 1000, 'ms')
   noteSearches('search, after the start', await timeSearches(store, queries))
   await store.close()
   note('exact scoring up to', exactScoringMax, 'matches')

@@ -1,4 +1,5 @@
 import type { Filter } from '../filter.ts'
+import type { JsonScalar } from '../json.ts'
 import { Bitset } from './bitset.ts'
 import type { Connection } from './database.ts'
 import type { Slice } from './turns.ts'
@@ -9,10 +10,16 @@ import type { VectorTable } from './vector-table.ts'
 const CHUNK = 4096
 /** A set this small is tested document by document against the conditions that are left. */
 const PROBES_MAX = 2048
+/** Index rows that are read in the time one document is tested. */
+const ROWS_PER_PROBE = 8
 
 /** Results kept for filters that come again before the next write. */
 const CACHED_MAX = 16
 const CACHED_KEY_CHARS_MAX = 4096
+
+/** Values of one `in` that are counted to estimate how many it matches. */
+const COUNTED_MAX = 64
+const FROM_DOCUMENT = 'FROM metadata_values INDEXED BY metadata_values_by_label WHERE path = ? AND label = ?'
 
 /** One condition as a piece of SQL after `path = ?`, with the values it binds. */
 interface Condition {
@@ -52,6 +59,17 @@ export class FilterIndex {
     return found
   }
 
+  /** Which of a few documents, by their labels, match; in one go, for filters of few conditions. */
+  async among(filter: Filter, labels: Iterable<number>): Promise<(label: number) => boolean> {
+    const within = new Bitset(this.#table.end)
+    for (const label of labels) {
+      const slot = this.#table.slot(label)
+      if (slot !== undefined) within.add(slot)
+    }
+    const found = await this.#evaluate(filter, within, undefined)
+    return (label) => found.has(this.#table.slot(label) ?? found.length)
+  }
+
   #remember(key: string, result: { version: number; found: Bitset }): void {
     if (key.length > CACHED_KEY_CHARS_MAX) return
     this.#cache.delete(key)
@@ -79,13 +97,23 @@ export class FilterIndex {
 
   async #all(filters: Filter[], within: Bitset | undefined, slice: Slice | undefined): Promise<Bitset> {
     let result = within
-    const ranked = filters.map((filter) => ({ filter, rows: this.#rowsUpTo(filter, PROBES_MAX) }))
-    for (const { filter } of ranked.sort((a, b) => a.rows - b.rows)) {
-      const few = result && result.count() <= PROBES_MAX
-      const part = await this.#evaluate(filter, few ? result : undefined, slice)
+    const ranked = within
+      ? filters.map((filter) => ({ filter, rows: Number.POSITIVE_INFINITY }))
+      : this.#ranked(filters)
+    for (const { filter, rows } of ranked) {
+      const left = result?.count() ?? Number.POSITIVE_INFINITY
+      const probe = left <= PROBES_MAX && left * ROWS_PER_PROBE <= rows
+      const part = await this.#evaluate(filter, probe ? result : undefined, slice)
       result = result ? result.and(part) : part
     }
     return result ?? this.#everything()
+  }
+
+  /** Rarest first. */
+  #ranked(filters: Filter[]): { filter: Filter; rows: number }[] {
+    const max = PROBES_MAX * ROWS_PER_PROBE
+    const ranked = filters.map((filter) => ({ filter, rows: this.atMost(filter, max) }))
+    return ranked.sort((a, b) => a.rows - b.rows)
   }
 
   /** All documents for which a condition holds. */
@@ -110,34 +138,62 @@ export class FilterIndex {
     return found
   }
 
+  /** Those of a few documents for which a condition holds. */
   async #probe(filter: Filter, within: Bitset, slice: Slice | undefined): Promise<Bitset> {
     const found = new Bitset(this.#table.end)
-    const slots = within.members()
-    for (const { where, values } of conditions(filter)) {
-      const path = sqlPath((filter as { path: string[] }).path)
-      const statement = this.#statement(
-        `SELECT 1 FROM metadata_values INDEXED BY metadata_values_by_label WHERE path = ? ${where} AND label = ? LIMIT 1`,
-      )
-      for (const slot of slots) {
-        if (!found.has(slot) && statement.get(path, ...values, this.#table.label(slot))) found.add(slot)
-      }
+    const path = sqlPath((filter as { path: string[] }).path)
+    const holds = filter.kind === 'in' ? this.#oneOf(filter.values) : this.#inside(filter)
+    for (const slot of within.members()) {
+      if (holds(path, this.#table.label(slot))) found.add(slot)
       await slice?.pause()
     }
     return found
   }
 
-  /** How many index rows a condition reads, counted no further than `max`; combinations count as many. */
-  #rowsUpTo(filter: Filter, max: number): number {
-    if (!('path' in filter)) return max + 1
+  #oneOf(values: JsonScalar[]): (path: string, label: number) => boolean {
+    const key = (value: SqlValue) => (Buffer.isBuffer(value) ? value[0] : `${typeof value} ${value}`)
+    const wanted = new Set(values.map((value) => key(sqlValue(value))))
+    const statement = this.#statement(`SELECT value ${FROM_DOCUMENT}`)
+    return (path, label) =>
+      (statement.all(path, label) as [SqlValue][]).some(([value]) => wanted.has(key(value)))
+  }
+
+  #inside(filter: Filter): (path: string, label: number) => boolean {
+    const [{ where, values }] = conditions(filter) as [Condition]
+    const statement = this.#statement(`SELECT 1 ${FROM_DOCUMENT} ${where} LIMIT 1`)
+    return (path, label) => statement.get(path, label, ...values) !== undefined
+  }
+
+  /** A bound on the documents that match, from the index, that gives up counting past `max`. */
+  atMost(filter: Filter, max: number): number {
+    switch (filter.kind) {
+      case 'not':
+        return max + 1
+      case 'and':
+        return Math.min(max + 1, ...filter.filters.map((part) => this.atMost(part, max)))
+      case 'or':
+        return Math.min(
+          max + 1,
+          filter.filters.reduce((sum, part) => sum + this.atMost(part, max), 0),
+        )
+      default:
+        return this.#rows(filter, max)
+    }
+  }
+
+  #rows(filter: Filter & { path: string[] }, max: number): number {
     let rows = 0
-    for (const { where, values } of conditions(filter)) {
+    const some = conditions(filter)
+    // Of a long list a part stands for the whole: this is only an estimate of what reading costs.
+    const sample = some.slice(0, COUNTED_MAX)
+    for (const { where, values } of sample) {
       const count = this.#statement(
         `SELECT count(*) FROM (SELECT 1 FROM metadata_values WHERE path = ? ${where} LIMIT ${max + 1})`,
       )
       rows += (count.get(sqlPath(filter.path), ...values) as [number])[0]
       if (rows > max) break
     }
-    return rows
+    return Math.min(max + 1, sample.length > 0 ? Math.ceil((rows * some.length) / sample.length) : 0)
   }
 
   #everything(): Bitset {
@@ -156,6 +212,13 @@ export class FilterIndex {
 }
 
 const COMPARISONS = { gt: '>', gte: '>=', lt: '<', lte: '<=' } as const
+
+/** Conditions on fields in a filter. */
+export function conditionCount(filter: Filter): number {
+  if (filter.kind === 'not') return conditionCount(filter.filter)
+  if (filter.kind !== 'and' && filter.kind !== 'or') return 1
+  return filter.filters.reduce((sum, part) => sum + conditionCount(part), 0)
+}
 
 /** The statements' fixed texts: nothing a caller wrote is ever part of them. */
 function conditions(filter: Filter): Condition[] {

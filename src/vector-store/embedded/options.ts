@@ -39,7 +39,7 @@ export const EMBEDDED_STORE_DEFAULTS: EmbeddedStoreLimits = {
   operationsWaitingMax: 1_024,
   writesWaitingMax: 64,
   upsertDocumentsMax: 1_000,
-  sliceMsMax: 10,
+  sliceMsMax: 5,
   databaseBytesMax: 0,
 }
 

@@ -1,13 +1,11 @@
-import { ServiceError } from '../../errors.ts'
 import { compareHits } from '../order.ts'
 import { similarity } from '../similarity.ts'
-import type { SearchPath } from '../vector-store.ts'
 import type { Bitset } from './bitset.ts'
-import type { FilterIndex } from './filter-index.ts'
+import { conditionCount, type FilterIndex } from './filter-index.ts'
 import type { LiveGraph } from './live-graph.ts'
 import type { EmbeddedStoreLimits } from './options.ts'
 import type { RowReader } from './rows.ts'
-import { type Candidate, TopHits } from './top-hits.ts'
+import { TopHits } from './top-hits.ts'
 import type { Slice, Turns } from './turns.ts'
 import type { VectorTable } from './vector-table.ts'
 import type { FoundHit, SearchCall, SearchReply } from './wire.ts'
@@ -18,8 +16,13 @@ const SCORES_PER_CANDIDATE = 8
 const OVERFETCH = 1.5
 /** Vectors scored between two looks at the clock. */
 const SCORES_PER_LOOK = 512
-/** Times a search begins again because documents were replaced under it, before it runs in one go. */
+/** Times scoring begins again because documents were replaced under it. */
 const RETRIES_MAX = 2
+/** Hits beyond k that stand in for those replaced during the last attempt. */
+const SPARE_HITS = 64
+/** Candidates of one walk that are tested against a filter, and conditions of such a filter: about 20 ms at most. */
+const PROBED_MAX = 1_000
+const PROBED_CONDITIONS_MAX = 8
 
 export interface SearcherParts {
   table: VectorTable
@@ -30,8 +33,6 @@ export interface SearcherParts {
   limits: EmbeddedStoreLimits
 }
 
-type Found = { candidates: Candidate[]; path: SearchPath }
-
 /** Finds k nearest documents: by the graph where that is cheaper, by scoring all that match where it is not. */
 export class Searcher {
   readonly #parts: SearcherParts
@@ -41,76 +42,92 @@ export class Searcher {
   }
 
   async search(call: SearchCall): Promise<SearchReply[]> {
+    const { dimensions } = this.#parts.table
     const slice = this.#parts.turns.slice('interactive')
     await slice.yield()
-    for (let attempt = 0; ; attempt++) {
-      const replies = await this.#attempt(call, attempt < RETRIES_MAX ? slice : undefined)
-      if (replies) return replies
-      if (attempt > RETRIES_MAX) {
-        throw new ServiceError(
-          'STORE_UNUSABLE',
-          'The database has lost documents that it held; restore it from a backup.',
-        )
+    const replies: (SearchReply | undefined)[] = []
+    const left: Float32Array[] = []
+    const walk = call.exact ? undefined : await this.#walker(call, slice)
+    for (let i = 0; i < call.vectors.length; i += dimensions) {
+      const query = call.vectors.subarray(i, i + dimensions)
+      const top = await walk?.(query)
+      const hits = top && this.#resolve(top, call)
+      replies.push(hits && { hits, path: 'hnsw' })
+      if (!hits) left.push(query)
+      await slice.pause()
+    }
+    const scored = left.length > 0 ? await this.#score(left, call, slice) : []
+    return replies.map((reply) => reply ?? { hits: scored.shift() as FoundHit[], path: 'exact' })
+  }
+
+  /** How to search by the graph; undefined where scoring what matches is cheaper. */
+  async #walker(call: SearchCall, slice: Slice) {
+    const { graph, filters, limits } = this.#parts
+    if (graph.pending.size > graph.linked) return undefined
+    const { filter } = call
+    if (!filter) return async (query: Float32Array) => this.#walk(query, call, call.k, () => () => true)
+    const max = limits.exactScoringMax
+    const few = filters.atMost(filter, max) <= max || conditionCount(filter) > PROBED_CONDITIONS_MAX
+    await slice.pause()
+    if (few) return undefined
+    return async (query: Float32Array) => {
+      // Most match, or few do: a first look tells how many candidates it takes.
+      for (let fetch = call.k * 2; ; ) {
+        let share = 0
+        const top = await this.#walk(query, call, fetch, async (labels) => {
+          const match = await filters.among(filter, labels)
+          share = labels.filter(match).length / labels.length
+          return match
+        })
+        const wanted = Math.ceil((call.k * OVERFETCH) / share)
+        if (top || share === 0 || wanted <= fetch || wanted > PROBED_MAX) return top
+        fetch = wanted
+        await slice.pause()
       }
     }
   }
 
-  /** @returns undefined when a candidate was removed or replaced meanwhile */
-  async #attempt(call: SearchCall, slice: Slice | undefined): Promise<SearchReply[] | undefined> {
-    const { table, filters } = this.#parts
-    const { dimensions } = table
-    const version = table.version
-    const queries = Array.from({ length: call.vectors.length / dimensions }, (_, i) =>
-      call.vectors.subarray(i * dimensions, (i + 1) * dimensions),
-    )
-    const matching = call.filter && (await filters.matching(call.filter, slice))
-    const matches = matching ? matching.count() : table.size
-    const found: (Found | undefined)[] = []
-    for (const query of queries) {
-      found.push(this.#walk(query, call, matching, matches))
-      await slice?.pause()
-    }
-    const left = queries.filter((_, i) => found[i] === undefined)
-    const scored = await this.#scoreAll(left, call, matching, slice)
-    const replies: SearchReply[] = []
-    for (const one of found) {
-      const { candidates, path } = one ?? { candidates: scored.shift()!.best(), path: 'exact' as const }
-      const hits = await this.#resolve(candidates, call, slice)
-      if (!hits || (hits.length < Math.min(call.k, matches) && table.version !== version && slice))
-        return undefined
-      replies.push({ hits, path })
-      await slice?.pause()
-    }
-    return replies
-  }
-
-  /** By the graph; undefined where scoring is cheaper, or where the walk ended with too few. */
-  #walk(
+  /** The best of `fetch` candidates that match; undefined when fewer than k do, or scoring all is cheaper. */
+  async #walk(
     query: Float32Array,
     call: SearchCall,
-    matching: Bitset | undefined,
-    matches: number,
-  ): Found | undefined {
+    fetch: number,
+    matcher: (labels: number[]) => ((label: number) => boolean) | Promise<(label: number) => boolean>,
+  ): Promise<TopHits | undefined> {
     const { table, graph, limits } = this.#parts
     const ef = call.ef ?? limits.efSearch
-    const wanted = matching ? Math.ceil((call.k * table.size * OVERFETCH) / matches) : call.k
-    const fetch = Math.max(wanted, ef)
-    const few = matching !== undefined && matches <= limits.exactScoringMax
-    const unlinked = graph.pending.size > graph.linked
-    if (call.exact || few || unlinked || fetch * SCORES_PER_CANDIDATE >= matches) return undefined
-    const top = new TopHits(call.k, Number.NEGATIVE_INFINITY)
+    const breadth = Math.max(fetch, ef)
+    if (breadth * SCORES_PER_CANDIDATE >= table.size) return undefined
+    const labels = [...graph.current.search(query, breadth, ef).labels, ...graph.pending]
+    const match = await matcher(labels)
+    const top = new TopHits(call.k, call.minScore ?? -1)
     let reached = 0
-    const offer = (label: number) => {
+    for (const label of labels) {
       const slot = table.slot(label)
-      if (slot === undefined || (matching && !matching.has(slot))) return
+      if (slot === undefined || !match(label)) continue
       reached++
       top.offer(label, similarity(query, table.block(slot), table.offset(slot)))
     }
-    for (const label of graph.current.search(query, fetch, ef).labels) offer(label)
-    for (const label of graph.pending) offer(label)
-    if (reached < Math.min(call.k, matches)) return undefined
-    const candidates = top.best().filter(({ score }) => score >= (call.minScore ?? -1))
-    return { candidates, path: 'hnsw' }
+    return reached < call.k ? undefined : top
+  }
+
+  /** Scores all that match; again when documents were replaced meanwhile, and at last without those. */
+  async #score(queries: Float32Array[], call: SearchCall, slice: Slice): Promise<FoundHit[][]> {
+    const { table, filters } = this.#parts
+    for (let attempt = 0; ; attempt++) {
+      const matching = call.filter && (await filters.matching(call.filter, slice))
+      const { version } = table
+      const patient = attempt < RETRIES_MAX
+      const tops = await this.#scoreAll(
+        queries,
+        patient ? call : { ...call, k: call.k + SPARE_HITS },
+        matching,
+        slice,
+      )
+      if (patient && matching && table.version !== version) continue
+      const hits = tops.map((top) => this.#resolve(top, call, !patient))
+      if (hits.every((list) => list !== undefined)) return hits
+    }
   }
 
   /** Scores every matching vector for all queries at once. */
@@ -122,13 +139,14 @@ export class Searcher {
   ): Promise<TopHits[]> {
     const { table } = this.#parts
     const tops = queries.map(() => new TopHits(call.k, call.minScore ?? -1))
-    if (queries.length === 0) return tops
+    const { newest } = table
     const slots = matching?.members()
     const end = slots ? slots.length : table.end
     for (let i = 0; i < end; i++) {
       const slot = slots ? (slots[i] as number) : i
       const label = table.label(slot)
-      if (label === 0) continue
+      // A slot that matched may have been given to a later document.
+      if (label === 0 || (matching && label > newest)) continue
       const block = table.block(slot)
       const offset = table.offset(slot)
       for (let q = 0; q < queries.length; q++) {
@@ -139,29 +157,22 @@ export class Searcher {
     return tops
   }
 
-  /** With ids, in order, cut to k; undefined when one of them is gone. */
-  async #resolve(
-    candidates: Candidate[],
-    call: SearchCall,
-    slice: Slice | undefined,
-  ): Promise<FoundHit[] | undefined> {
+  /** With ids, in order, cut to k; undefined when one of them is gone, unless those may be left out. */
+  #resolve(top: TopHits, call: SearchCall, leaveOut = false): FoundHit[] | undefined {
     const { rows } = this.#parts
     const named: { id: string; score: number; label: number }[] = []
-    for (const { label, score } of candidates) {
+    for (const { label, score } of top.best()) {
       const id = rows.idOf(label)
-      if (id === undefined) return undefined
-      named.push({ id, score, label })
-      await slice?.pause()
+      if (id !== undefined) named.push({ id, score, label })
+      else if (!leaveOut) return undefined
     }
-    const hits: FoundHit[] = []
-    for (const { id, score, label } of named.sort(compareHits).slice(0, call.k)) {
-      const row = call.documents === false ? undefined : rows.byLabel(label)
-      if (call.documents === false) hits.push({ id, score })
-      else if (row) {
-        const { text, title, metadata } = row
-        hits.push({ id, score, document: { id, text, title, metadata } })
-      } else return undefined
-    }
-    return hits
+    return named
+      .sort(compareHits)
+      .slice(0, call.k)
+      .map(({ id, score, label }) => {
+        if (call.documents === false) return { id, score }
+        const { text, title, metadata } = rows.byLabel(label)!
+        return { id, score, document: { id, text, title, metadata } }
+      })
   }
 }

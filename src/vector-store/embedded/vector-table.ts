@@ -13,6 +13,7 @@ export class VectorTable {
   #labels = new Uint32Array(BLOCK_ROWS)
   #end = 0
   #version = 0
+  #newest = 0
 
   constructor(dimensions: number) {
     this.dimensions = dimensions
@@ -30,6 +31,11 @@ export class VectorTable {
   /** Changes with every change: what was read slice by slice is whole only if this stayed the same. */
   get version(): number {
     return this.#version
+  }
+
+  /** The highest label so far: what comes later has a higher one. */
+  get newest(): number {
+    return this.#newest
   }
 
   has(label: number): boolean {
@@ -61,6 +67,7 @@ export class VectorTable {
     }
     this.#labels[slot] = label
     this.#slots.set(label, slot)
+    this.#newest = Math.max(this.#newest, label)
     this.#version++
   }
 
