@@ -101,7 +101,11 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
             ids: Type.Optional(Type.Array(Id, { minItems: 1, maxItems: config.documentsPerRequestMax })),
             filter: Type.Optional(FilterSchema),
           },
-          { additionalProperties: false, description: 'Exactly one of `ids`, `filter`.' },
+          {
+            additionalProperties: false,
+            description: 'Exactly one of `ids`, `filter`.',
+            examples: [{ ids: ['astro-17'] }, { filter: { year: { $lt: 2000 } } }],
+          },
         ),
         response: { 200: Removed, ...PROBLEMS },
       },

@@ -26,7 +26,7 @@ const bodySchema = ({ textsPerRequestMax }: Config) =>
         }),
       ),
     },
-    { additionalProperties: false },
+    { additionalProperties: false, examples: [{ texts: ['why is the sky blue'], prompt: 'ebar' }] },
   )
 
 const Vectors = Type.Array(Type.Union([Type.Array(Type.Number()), Type.String({ description: 'base64' })]), {

@@ -11,6 +11,13 @@ import { ndjsonDocuments } from '../ndjson-body.ts'
 import { compileCheck } from '../validation.ts'
 import { DocumentFields, Id, MetadataSchema, PROBLEMS, TruncateSchema } from '../wire.ts'
 
+const EXAMPLE = {
+  id: 'astro-17',
+  title: 'Why the sky is blue',
+  text: 'Blue light is scattered more than red light.',
+  metadata: { year: 2021, tags: ['space'] },
+}
+
 const NewDocument = Type.Object(
   {
     id: Type.Optional(Id),
@@ -27,7 +34,7 @@ const bodySchema = ({ documentsPerRequestMax }: Config) =>
       documents: Type.Array(NewDocument, { minItems: 1, maxItems: documentsPerRequestMax }),
       truncate: Type.Optional(TruncateSchema),
     },
-    { additionalProperties: false },
+    { additionalProperties: false, examples: [{ documents: [EXAMPLE] }] },
   )
 
 const Query = Type.Object({ truncate: Type.Optional(TruncateSchema) }, { additionalProperties: false })
@@ -35,6 +42,7 @@ const Query = Type.Object({ truncate: Type.Optional(TruncateSchema) }, { additio
 const NdjsonBody = Type.Unknown({
   description:
     'One document a line, of any total length. Committed in whole batches, in order; a faulty line is reported and skipped.',
+  examples: [`${JSON.stringify(EXAMPLE)}\n{"text":"A second document, without an id of its own."}\n`],
 })
 
 const Answer = Type.Object({

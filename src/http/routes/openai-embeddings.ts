@@ -33,7 +33,10 @@ const Body = Type.Object(
     dimensions: Type.Optional(Type.Integer({ description: "The model's own; vectors are not shortened." })),
     user: Type.Optional(Type.String({ description: 'Ignored.' })),
   },
-  { additionalProperties: false },
+  {
+    additionalProperties: false,
+    examples: [{ model: 'llara-mini', input: ['Blue light is scattered.'], input_type: 'document' }],
+  },
 )
 
 const Answer = Type.Object({

@@ -73,7 +73,14 @@ const bodySchema = ({ queriesPerRequestMax, kMax, efMax }: Config) =>
       ),
       exact: Type.Optional(Type.Boolean({ description: 'Score every matching document.' })),
     },
-    { additionalProperties: false, description: 'Exactly one of `query`, `queries`, `vector`, `like`.' },
+    {
+      additionalProperties: false,
+      description: 'Exactly one of `query`, `queries`, `vector`, `like`.',
+      examples: [
+        { query: 'why is the sky blue', k: 5, filter: { year: { $gte: 2020 } } },
+        { like: 'astro-17', k: 5 },
+      ],
+    },
   )
 
 type Body = Static<ReturnType<typeof bodySchema>>
