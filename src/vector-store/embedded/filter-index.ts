@@ -1,6 +1,7 @@
 import type { Filter } from '../filter.ts'
 import type { JsonScalar } from '../json.ts'
 import { Bitset } from './bitset.ts'
+import { type Condition, conditions } from './conditions.ts'
 import type { Connection } from './database.ts'
 import type { Slice } from './turns.ts'
 import { type SqlValue, sqlPath, sqlValue } from './value-codec.ts'
@@ -20,12 +21,6 @@ const CACHED_KEY_CHARS_MAX = 4096
 /** Values of one `in` that are counted to estimate how many it matches. */
 const COUNTED_MAX = 64
 const FROM_DOCUMENT = 'FROM metadata_values INDEXED BY metadata_values_by_label WHERE path = ? AND label = ?'
-
-/** One condition as a piece of SQL after `path = ?`, with the values it binds. */
-interface Condition {
-  where: string
-  values: SqlValue[]
-}
 
 /**
  * Finds the documents that a filter matches. Each condition is a statement over the ordered index of metadata values,
@@ -208,39 +203,5 @@ export class FilterIndex {
     const statement = this.#db.prepare(sql).raw()
     this.#statements.set(sql, statement)
     return statement
-  }
-}
-
-const COMPARISONS = { gt: '>', gte: '>=', lt: '<', lte: '<=' } as const
-
-/** Conditions on fields in a filter. */
-export function conditionCount(filter: Filter): number {
-  if (filter.kind === 'not') return conditionCount(filter.filter)
-  if (filter.kind !== 'and' && filter.kind !== 'or') return 1
-  return filter.filters.reduce((sum, part) => sum + conditionCount(part), 0)
-}
-
-/** The statements' fixed texts: nothing a caller wrote is ever part of them. */
-function conditions(filter: Filter): Condition[] {
-  switch (filter.kind) {
-    case 'exists':
-      return [{ where: '', values: [] }]
-    case 'in':
-      return filter.values.map((value) => ({ where: 'AND value = ?', values: [sqlValue(value)] }))
-    case 'range': {
-      // Numbers end where text begins (''), text ends where blobs begin (x'').
-      const upwards = filter.operator === 'gt' || filter.operator === 'gte'
-      const numeric = typeof filter.value === 'number'
-      const edge = upwards
-        ? numeric
-          ? `AND value < ''`
-          : `AND value < x''`
-        : numeric
-          ? ''
-          : `AND value >= ''`
-      return [{ where: `AND value ${COMPARISONS[filter.operator]} ? ${edge}`, values: [filter.value] }]
-    }
-    default:
-      return []
   }
 }
