@@ -65,7 +65,7 @@ async function benchThroughput(folder: string, encoder: OnnxEncoder): Promise<Ma
     console.log(
       `${String(length).padStart(4)} body tokens: encoder ${result.encoderTokens.toFixed(0)} tokens/s, ` +
         `${result.encoderTexts.toFixed(1)} texts/s; session ${result.rawTokens.toFixed(0)} tokens/s; ` +
-        `ratio ${result.ratio.toFixed(3)}; batches of ${result.batchRows}`,
+        `ratio ${result.ratio.toFixed(3)}, of processor time ${result.cpuRatio.toFixed(3)}; batches of ${result.batchRows}`,
     )
   }
   await raw.close()

@@ -9,6 +9,8 @@ export interface Throughput {
   rawTokens: number
   /** Median over rounds of encoder rate / bare session's rate, measured one after the other. */
   ratio: number
+  /** The same of processor time: what the encoder adds, whatever else the machine is doing. */
+  cpuRatio: number
   /** Rows of the encoder's batches, which the bare session runs too. */
   batchRows: number
 }
@@ -25,7 +27,7 @@ export async function measureThroughput(
   rounds: number,
 ): Promise<Throughput> {
   const probe = await textsOfLength(raw.tokenizer, length, PROBE_TEXTS)
-  const probeMs = await timed(() => encoder.encode(probe, 'ebae'))
+  const { ms: probeMs } = await costOf(() => encoder.encode(probe, 'ebae'))
   const count = Math.max(PROBE_TEXTS, 2 * Math.round((RUN_MS / probeMs) * (PROBE_TEXTS / 2)))
   const texts = await textsOfLength(raw.tokenizer, length, count)
   const rows = (await raw.tokenizer.encode(texts)).map((ids) => raw.row(ids))
@@ -36,20 +38,22 @@ export async function measureThroughput(
       encoder.encode(texts.slice(count / 2), 'ebae'),
     ])
   await viaEncoder()
-  const samples: { encoder: number; raw: number; batchRows: number }[] = []
+  const samples: { encoder: Cost; raw: Cost; batchRows: number }[] = []
   for (let round = 0; round < rounds; round++) {
     const before = encoder.load().batches
-    const encoderMs = await timed(viaEncoder)
+    const encoderCost = await costOf(viaEncoder)
     const batchRows = Math.max(1, Math.round(count / (encoder.load().batches - before)))
-    const rawMs = await timed(() => runRaw(raw, rows, batchRows))
-    samples.push({ encoder: tokens / encoderMs, raw: tokens / rawMs, batchRows })
+    const rawCost = await costOf(() => runRaw(raw, rows, batchRows))
+    samples.push({ encoder: encoderCost, raw: rawCost, batchRows })
   }
   const median = (pick: (sample: (typeof samples)[number]) => number) => quantile(samples.map(pick), 0.5)
+  const encoderTokens = (1000 * tokens) / median((sample) => sample.encoder.ms)
   return {
-    encoderTokens: 1000 * median((sample) => sample.encoder),
-    encoderTexts: (1000 * median((sample) => sample.encoder) * count) / tokens,
-    rawTokens: 1000 * median((sample) => sample.raw),
-    ratio: median((sample) => sample.encoder / sample.raw),
+    encoderTokens,
+    encoderTexts: (encoderTokens * count) / tokens,
+    rawTokens: (1000 * tokens) / median((sample) => sample.raw.ms),
+    ratio: median((sample) => sample.raw.ms / sample.encoder.ms),
+    cpuRatio: median((sample) => sample.raw.cpuMs / sample.encoder.cpuMs),
     batchRows: median((sample) => sample.batchRows),
   }
 }
@@ -59,8 +63,16 @@ async function runRaw(raw: RawModel, rows: readonly RowTokens[], batchRows: numb
   for (let at = 0; at < sorted.length; at += batchRows) await raw.run(sorted.slice(at, at + batchRows))
 }
 
-async function timed(run: () => Promise<unknown>): Promise<number> {
+interface Cost {
+  ms: number
+  /** Of all threads of the process. */
+  cpuMs: number
+}
+
+async function costOf(run: () => Promise<unknown>): Promise<Cost> {
   const start = performance.now()
+  const before = process.cpuUsage()
   await run()
-  return performance.now() - start
+  const { user, system } = process.cpuUsage(before)
+  return { ms: performance.now() - start, cpuMs: (user + system) / 1000 }
 }
