@@ -24,6 +24,8 @@ const SPARE_HITS = 64
 /** Candidates of one walk that are tested against a filter, and conditions of such a filter: about 20 ms at most. */
 const PROBED_MAX = 1_000
 const PROBED_CONDITIONS_MAX = 8
+/** Vectors not yet in the graph that a walk scores besides: about 10 ms. */
+const UNLINKED_MAX = 20_000
 
 export interface SearcherParts {
   table: VectorTable
@@ -64,8 +66,9 @@ export class Searcher {
   /** How to search by the graph; undefined where scoring what matches is cheaper. */
   async #walker(call: SearchCall, slice: Slice) {
     const { graph, filters, limits } = this.#parts
-    if (graph.pending.size > graph.linked) return undefined
     const { filter } = call
+    const unlinkedMax = filter ? PROBED_MAX : UNLINKED_MAX
+    if (graph.pending.size > Math.min(graph.linked, unlinkedMax)) return undefined
     if (!filter) return async (query: Float32Array) => this.#walk(query, call, call.k, () => () => true)
     const max = limits.exactScoringMax
     const few = filters.atMost(filter, max) <= max || conditionCount(filter) > PROBED_CONDITIONS_MAX
@@ -81,7 +84,7 @@ export class Searcher {
           return match
         })
         const wanted = Math.ceil((call.k * OVERFETCH) / share)
-        if (top || share === 0 || wanted <= fetch || wanted > PROBED_MAX) return top
+        if (top || !(share > 0) || wanted <= fetch || wanted > PROBED_MAX) return top
         fetch = wanted
         await slice.pause()
       }
