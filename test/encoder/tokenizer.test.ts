@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { hasStableCuts } from '../../src/encoder/onnx/stable-cut.ts'
+import { StableCuts } from '../../src/encoder/onnx/stable-cut.ts'
 import { BodyTokenizer } from '../../src/encoder/onnx/tokenizer.ts'
 import { byteLevelLike, llama2Like, mixedTexts } from './tokenizer-fixtures.ts'
 
@@ -112,20 +112,48 @@ test.each([
 })
 
 describe('where a text may be cut early', () => {
-  const stable = (json: string) => hasStableCuts(JSON.parse(json))
+  const cuts = (json: string) => {
+    const { betweenWords, afterStops } = new StableCuts(JSON.parse(json))
+    return { betweenWords, afterStops }
+  }
 
   test('is known for the common styles', () => {
-    expect(stable(llama2Like())).toBe(true)
-    expect(stable(byteLevelLike())).toBe(true)
-    expect(stable(fixture.toString())).toBe(true)
+    for (const json of Object.values(TOKENIZERS)) {
+      expect(cuts(json)).toEqual({ betweenWords: true, afterStops: true })
+    }
   })
 
-  test('is unknown when a piece spans a word boundary or a step is not known', () => {
-    const spanning = JSON.parse(llama2Like())
-    spanning.model.vocab['n▁t'] = 9_999
-    expect(hasStableCuts(spanning)).toBe(false)
-    expect(stable(llama2Like({ normalizer: { type: 'Precompiled' } }))).toBe(false)
+  test.each([
+    ['a word and a space', 'n▁t', { betweenWords: false, afterStops: true }],
+    ['a stop', 'x。t', { betweenWords: true, afterStops: false }],
+  ])('is not where a piece spans %s', (_, piece, expected) => {
+    const json = JSON.parse(llama2Like())
+    json.model.vocab[piece] = 9_999
+    expect(cuts(JSON.stringify(json))).toEqual(expected)
+  })
+
+  test.each([
+    ['a word and a space', 'nĠt', { betweenWords: false, afterStops: true }],
+    ['a stop from its start', 'xãĢĤæ', { betweenWords: true, afterStops: false }],
+    ['a stop from its last byte', 'Ĥæ', { betweenWords: true, afterStops: false }],
+  ])('is not where a byte-level piece spans %s', (_, piece, expected) => {
+    const json = JSON.parse(byteLevelLike())
+    json.model.vocab[piece] = 9_999
+    expect(cuts(JSON.stringify(json))).toEqual(expected)
+  })
+
+  test('is nowhere when a step is not known', () => {
+    const nowhere = { betweenWords: false, afterStops: false }
+    expect(cuts(llama2Like({ normalizer: { type: 'Precompiled' } }))).toEqual(nowhere)
     const split = { type: 'Split', pattern: { Regex: '\\w+ \\w+' }, behavior: 'Isolated' }
-    expect(stable(byteLevelLike({ pre_tokenizer: split }))).toBe(false)
+    expect(cuts(byteLevelLike({ pre_tokenizer: split }))).toEqual(nowhere)
+  })
+
+  test('lies close to the limit, in either kind of script', () => {
+    const stable = new StableCuts(JSON.parse(llama2Like()))
+    expect(stable.prefixLength('the quick one on the inn', 12)).toBe(9)
+    expect(stable.prefixLength('東京は今日も雨。明日は晴れるだろう。', 12)).toBe(8)
+    expect(stable.prefixLength('x'.repeat(50), 12)).toBe(0)
+    expect(stable.prefixLength('short', 12)).toBe(5)
   })
 })

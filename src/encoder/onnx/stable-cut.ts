@@ -1,30 +1,52 @@
 import type { Step, TokenizerJson } from './tokenizer-json.ts'
 
 /**
- * Where a text may be cut so that the first part has the same tokens alone as it has in the whole: before an
- * ASCII space that follows a letter, a digit or ASCII punctuation. That holds when no vocabulary entry spans such
- * a place (merges are local, so none can cross it) and no normaliser or pre-tokeniser looks over it; what is not
- * known to keep this is taken not to.
+ * Places where a text may be cut so that the first part has the same tokens alone as it has in the whole. Merges
+ * are local: when no vocabulary entry spans such a place, none can cross it. What is not known to keep this, in the
+ * vocabulary, the normalisers or the pre-tokenisers, is taken not to.
  */
-export function hasStableCuts(json: TokenizerJson): boolean {
-  const normalizers = flatten(json.normalizer)
-  const preTokenizers = flatten(json.pre_tokenizer)
-  if (!normalizers.every(normalizerIsLocal) || !preTokenizers.every(preTokenizerIsLocal)) return false
-  // Bytes up to 0x20 are written U+0100 to U+0120 by byte-level tokenizers, the space itself U+0120.
-  const byteLevel = preTokenizers.some((step) => step.type === 'ByteLevel')
-  const crossing = byteLevel ? /[^\u0100-\u0120]\u0120/ : /[^\s\u2581][ \u2581]/
-  const pieces = Object.keys(json.model.vocab)
-  const added = (json.added_tokens ?? []).map((token) => token.content)
-  return !pieces.some((piece) => crossing.test(piece)) && !added.some((content) => /\S\s/.test(content))
+export class StableCuts {
+  /** Before an ASCII space that follows a letter, a digit or ASCII punctuation. */
+  readonly betweenWords: boolean
+  /** Between an ideographic comma or full stop and a letter without case: for scripts written without spaces. */
+  readonly afterStops: boolean
+
+  constructor(json: TokenizerJson) {
+    const preTokenizers = flatten(json.pre_tokenizer)
+    const local =
+      flatten(json.normalizer).every(normalizerIsLocal) && preTokenizers.every(preTokenizerIsLocal)
+    const byteLevel = preTokenizers.some((step) => step.type === 'ByteLevel')
+    const spans = byteLevel ? SPANNING_BYTES : SPANNING_CHARS
+    const added = (json.added_tokens ?? []).map((token) => token.content)
+    const pieces = Object.keys(json.model.vocab)
+    const free = (piece: RegExp, content: RegExp) =>
+      local && !pieces.some((each) => piece.test(each)) && !added.some((each) => content.test(each))
+    this.betweenWords = free(spans.words, /\S\s/)
+    this.afterStops = free(spans.stops, /[、。]./)
+  }
+
+  /** The longest stable prefix of `text` up to `charsMax` UTF-16 units; the whole text if it fits; else 0. */
+  prefixLength(text: string, charsMax: number): number {
+    if (text.length <= charsMax) return text.length
+    for (let at = charsMax; at > 0; at--) {
+      const before = text[at - 1]!
+      if (this.betweenWords && text[at] === ' ' && /[!-~\p{L}\p{N}]/u.test(before)) return at
+      if (this.afterStops && (before === '。' || before === '、') && /\p{Lo}/u.test(text[at]!)) return at
+    }
+    return 0
+  }
 }
 
-/** The longest stable prefix of `text` no longer than `charsMax` UTF-16 units; the whole text if it fits; else 0. */
-export function stablePrefixLength(text: string, charsMax: number): number {
-  if (text.length <= charsMax) return text.length
-  for (let at = text.lastIndexOf(' ', charsMax); at > 0; at = text.lastIndexOf(' ', at - 1)) {
-    if (/[!-~\p{L}\p{N}]/u.test(text[at - 1]!)) return at
-  }
-  return 0
+/** Vocabulary entries over a space (written `▁`), or over a stop. */
+const SPANNING_CHARS = { words: /[^\s\u2581][ \u2581]/, stops: /[、。]./ }
+
+/**
+ * The same for byte-level vocabularies, which write bytes up to 0x20 as U+0100 to U+0120 (the space last) and those
+ * from 0x80 as U+0122 on. A stop is E3 80 81 or E3 80 82; an entry over it may begin inside it.
+ */
+const SPANNING_BYTES = {
+  words: /[^\u0100-\u0120]\u0120/,
+  stops: /(?:\u00e3\u0122|^\u0122|^)[\u0123\u0124][\u00c2-\u00f4]/,
 }
 
 function flatten(step: Step | null | undefined): Step[] {

@@ -1,5 +1,5 @@
 import { Tokenizer } from 'tokenizers'
-import { hasStableCuts, stablePrefixLength } from './stable-cut.ts'
+import { StableCuts } from './stable-cut.ts'
 import { parseTokenizerJson, unusable, withoutSpecials } from './tokenizer-json.ts'
 
 /** A body's first tokens, and whether there were more. */
@@ -24,9 +24,9 @@ const SINGLES_MAX = 4
 export class BodyTokenizer {
   readonly #tokenizer: Tokenizer
   readonly #specials: Map<string, number>
-  readonly #cuts: boolean
+  readonly #cuts: StableCuts
 
-  private constructor(tokenizer: Tokenizer, specials: Map<string, number>, cuts: boolean) {
+  private constructor(tokenizer: Tokenizer, specials: Map<string, number>, cuts: StableCuts) {
     this.#tokenizer = tokenizer
     this.#specials = specials
     this.#cuts = cuts
@@ -45,7 +45,7 @@ export class BodyTokenizer {
     } catch (cause) {
       throw unusable('cannot be read by the tokenizer library; copy it again from the checkpoint', cause)
     }
-    return new BodyTokenizer(tokenizer, specials, hasStableCuts(json))
+    return new BodyTokenizer(tokenizer, specials, new StableCuts(json))
   }
 
   /** Id of a special token such as `</s>`, by its content; undefined for anything else. */
@@ -71,7 +71,7 @@ export class BodyTokenizer {
     const bodies = new Array<Body>(texts.length)
     let open = texts.map((_, index) => index)
     for (let charsMax = (tokensMax + 1) * CHARS_PER_TOKEN; open.length > 0; charsMax *= 2) {
-      const lengths = open.map((index) => this.#readLength(texts[index]!, charsMax))
+      const lengths = open.map((index) => this.#cuts.prefixLength(texts[index]!, charsMax))
       const ready = open
         .map((index, i) => ({ index, length: lengths[i]! }))
         .filter(({ length }) => length > 0)
@@ -88,10 +88,5 @@ export class BodyTokenizer {
       open = open.filter((index) => !done.has(index))
     }
     return bodies
-  }
-
-  /** UTF-16 units of `text` to read; 0 when no stable cut lies within `charsMax`. */
-  #readLength(text: string, charsMax: number): number {
-    return this.#cuts ? stablePrefixLength(text, charsMax) : text.length
   }
 }
