@@ -69,6 +69,22 @@ describe('walks of the graph', () => {
   })
 })
 
+describe('one vector many times over', () => {
+  it('gives k hits by either path, the first ids where all are scored', async () => {
+    const random = new Random(17)
+    const store = await openIn(await scratchFolder(), { efSearch: 20 })
+    const vector = random.unitVector(DIMENSIONS)
+    const documents = clusteredDocuments(random, 3000, DIMENSIONS).map((d) => ({ ...d, vector }))
+    await ingest(store, documents)
+    const [exact] = await store.search([vector], 4, { exact: true })
+    expect(exact?.hits.map(({ id }) => id)).toEqual(['d0', 'd1', 'd10', 'd100'])
+    const [found] = await store.search([vector], 4)
+    expect(found?.hits.map(({ score }) => score)).toEqual([1, 1, 1, 1])
+    const [filtered] = await store.search([vector], 4, { filter: parseFilter({ n: { $gte: 2000 } }) })
+    expect(filtered?.hits.map(({ id }) => id)).toEqual(['d2000', 'd2001', 'd2002', 'd2003'])
+  })
+})
+
 describe('tombstones', () => {
   it('are bounded by a rebuild in the background that changes no answer', async () => {
     const random = new Random(14)
