@@ -1,27 +1,24 @@
-import { type OnnxEncoder, openOnnxEncoder } from '../../src/encoder/onnx/onnx-encoder.ts'
+import { openOnnxEncoder } from '../../src/encoder/onnx/onnx-encoder.ts'
+import type { ExportOptions } from '../../src/model-export/export-model.ts'
 import { encoderContract } from '../contract/encoder.ts'
-import { tinyModel } from '../fixtures/tiny-model.ts'
+import { type CheckpointName, tinyModel } from '../fixtures/tiny-model.ts'
 
-encoderContract('ONNX Runtime, the paper’s prompts', {
-  open: async (limits): Promise<OnnxEncoder> =>
-    openOnnxEncoder({
-      modelFolder: await tinyModel('mha-paper', { maxBodyTokens: 48 }),
-      device: 'cpu',
-      intraOpThreads: 1,
-      limits: limits ?? {},
-    }),
-  word: 'the',
-  specialTokens: ['<s>', '</s>', '<unk>'],
-})
+const MODELS: [string, CheckpointName, Partial<ExportOptions>, string[]][] = [
+  ['the paper’s prompts', 'mha-paper', {}, []],
+  ['the released prompts', 'gqa-released', {}, ['<s1>', '<s16>']],
+  ['int8', 'gqa-paper', { precision: 'int8' }, []],
+]
 
-encoderContract('ONNX Runtime, the released prompts', {
-  open: async (limits): Promise<OnnxEncoder> =>
-    openOnnxEncoder({
-      modelFolder: await tinyModel('gqa-released', { maxBodyTokens: 48 }),
-      device: 'cpu',
-      intraOpThreads: 1,
-      limits: limits ?? {},
-    }),
-  word: 'the',
-  specialTokens: ['<s>', '</s>', '<unk>', '<s1>', '<s16>'],
-})
+for (const [name, checkpoint, options, specialTokens] of MODELS) {
+  encoderContract(`ONNX Runtime, ${name}`, {
+    open: async (limits) =>
+      openOnnxEncoder({
+        modelFolder: await tinyModel(checkpoint, { maxBodyTokens: 48, ...options }),
+        device: 'cpu',
+        intraOpThreads: 1,
+        limits: limits ?? {},
+      }),
+    word: 'the',
+    specialTokens: ['<s>', '</s>', '<unk>', ...specialTokens],
+  })
+}

@@ -22,10 +22,10 @@ export interface OpenedGraph {
 
 /** What keeps a precision off a provider, as the exporter makes the graphs. */
 const UNSUITED: Partial<Record<Card['precision'], { provider: 'cpu' | 'cuda'; why: string }>> = {
-  fp16: { provider: 'cpu', why: 'its precision is fp16, which is made for CUDA; export it as int8 or fp32' },
+  fp16: { provider: 'cpu', why: 'it is an fp16 model, made for CUDA; export int8 or fp32 for the CPU' },
   int8: {
     provider: 'cuda',
-    why: 'its precision is int8, which is made for the CPU; export it as fp16 or fp32',
+    why: 'it is an int8 model, made for the CPU; export fp16 or fp32 for CUDA',
   },
 }
 
