@@ -14,6 +14,7 @@ import { wellFormed } from './well-formed.ts'
  *   compare by Unicode code point;
  * - lists are transparent, wherever they stand on the path: a positive condition holds if it holds for some element,
  *   so `authors.name` reaches the name of every author in a list of objects;
+ * - several of `$gt $gte $lt $lte` on one field are one range, and hold for one and the same element;
  * - `$ne` and `$nin` are exactly "not `$eq`" and "not `$in`": a document without the field matches them;
  * - `$exists` asks whether the path leads to anything: `null`, an object and an empty list are something.
  */
@@ -21,10 +22,13 @@ export type Filter =
   | { kind: 'and' | 'or'; filters: Filter[] }
   | { kind: 'not'; filter: Filter }
   | { kind: 'in'; path: string[]; values: JsonScalar[] }
-  | { kind: 'range'; path: string[]; operator: RangeOperator; value: string | number }
+  | { kind: 'range'; path: string[]; bounds: RangeBound[] }
   | { kind: 'exists'; path: string[] }
 
-export type RangeOperator = 'gt' | 'gte' | 'lt' | 'lte'
+export interface RangeBound {
+  operator: 'gt' | 'gte' | 'lt' | 'lte'
+  value: string | number
+}
 
 /** Bounds that keep a filter from costing more than a search. */
 export const FILTER_LIMITS = {
@@ -89,7 +93,7 @@ function parseField(path: string[], wire: unknown, at: string, budget: Budget): 
   }
   const entries = Object.entries(wire)
   if (entries.length === 0) throw invalid(at, `must be a value or an object of ${OPERATORS}`)
-  return entries.map(([operator, value]): Filter => {
+  const filters = entries.map(([operator, value]): Filter => {
     const here = `${at}.${operator}`
     spend(budget, 'conditions', here)
     switch (operator) {
@@ -109,7 +113,11 @@ function parseField(path: string[], wire: unknown, at: string, budget: Budget): 
         if (typeof bound !== 'number' && typeof bound !== 'string') {
           throw invalid(here, `must be a number or a string, not ${describe(value)}`)
         }
-        return { kind: 'range', path, operator: operator.slice(1) as RangeOperator, value: bound }
+        return {
+          kind: 'range',
+          path,
+          bounds: [{ operator: operator.slice(1) as RangeBound['operator'], value: bound }],
+        }
       }
       case '$exists':
         if (typeof value !== 'boolean') throw invalid(here, `must be true or false, not ${describe(value)}`)
@@ -121,6 +129,9 @@ function parseField(path: string[], wire: unknown, at: string, budget: Budget): 
         )
     }
   })
+  const bounds = filters.flatMap((filter) => (filter.kind === 'range' ? filter.bounds : []))
+  const others = filters.filter((filter) => filter.kind !== 'range')
+  return bounds.length === 0 ? others : [...others, { kind: 'range', path, bounds }]
 }
 
 /** `a.b\.c` is the path `a`, `b.c`. */

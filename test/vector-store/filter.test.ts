@@ -13,10 +13,11 @@ describe('parseFilter', () => {
       filter: { kind: 'in', path: ['a', 'b.c', '\\'], values: [null] },
     })
     expect(parseFilter({ '\\$a': { $gt: 1, $lte: 'x' } })).toEqual({
-      kind: 'and',
-      filters: [
-        { kind: 'range', path: ['$a'], operator: 'gt', value: 1 },
-        { kind: 'range', path: ['$a'], operator: 'lte', value: 'x' },
+      kind: 'range',
+      path: ['$a'],
+      bounds: [
+        { operator: 'gt', value: 1 },
+        { operator: 'lte', value: 'x' },
       ],
     })
     expect(parseFilter({ $or: [{ a: 1 }, {}], $not: { b: { $exists: true } } })).toEqual({
@@ -109,6 +110,14 @@ describe('a filter', () => {
     expect(match({ none: { $exists: true } }, metadata)).toBe(true)
     expect(match({ 'none.a': { $exists: true } }, metadata)).toBe(false)
     expect(match({ none: null }, metadata)).toBe(false)
+  })
+
+  it('holds a range within one element', () => {
+    expect(match({ a: { $gt: 1, $lt: 5 } }, { a: [0, 9] })).toBe(false)
+    expect(match({ a: { $gt: 1, $lt: 5 } }, { a: [0, 3, 9] })).toBe(true)
+    expect(match({ a: { $gt: 1, $lt: 'z' } }, { a: [3, 'b'] })).toBe(false)
+    expect(match({ $and: [{ a: { $gt: 1 } }, { a: { $lt: 5 } }] }, { a: [0, 9] })).toBe(true)
+    expect(match({ a: { $gte: 1, $ne: 3 } }, { a: [3, 9] })).toBe(false)
   })
 
   it('treats names of Object.prototype as names', () => {

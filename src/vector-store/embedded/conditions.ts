@@ -24,17 +24,13 @@ export function conditions(filter: Filter): Condition[] {
     case 'in':
       return filter.values.map((value) => ({ where: 'AND value = ?', values: [sqlValue(value)] }))
     case 'range': {
+      const [type, mixed] = new Set(filter.bounds.map(({ value }) => typeof value))
+      // No value is a number and a string.
+      if (mixed) return []
+      const bounds = filter.bounds.map(({ operator }) => `AND value ${COMPARISONS[operator]} ?`)
       // Numbers end where text begins (''), text ends where blobs begin (x'').
-      const upwards = filter.operator === 'gt' || filter.operator === 'gte'
-      const numeric = typeof filter.value === 'number'
-      const edge = upwards
-        ? numeric
-          ? `AND value < ''`
-          : `AND value < x''`
-        : numeric
-          ? ''
-          : `AND value >= ''`
-      return [{ where: `AND value ${COMPARISONS[filter.operator]} ? ${edge}`, values: [filter.value] }]
+      const edge = type === 'number' ? `AND value < ''` : `AND value >= '' AND value < x''`
+      return [{ where: `${bounds.join(' ')} ${edge}`, values: filter.bounds.map(({ value }) => value) }]
     }
     default:
       return []

@@ -1,7 +1,7 @@
 import type { Filter } from '../filter.ts'
 import type { JsonScalar } from '../json.ts'
 import { Bitset } from './bitset.ts'
-import { type Condition, conditions } from './conditions.ts'
+import { conditions } from './conditions.ts'
 import type { Connection } from './database.ts'
 import type { Slice } from './turns.ts'
 import { type SqlValue, sqlPath, sqlValue } from './value-codec.ts'
@@ -154,7 +154,9 @@ export class FilterIndex {
   }
 
   #inside(filter: Filter): (path: string, label: number) => boolean {
-    const [{ where, values }] = conditions(filter) as [Condition]
+    const [condition] = conditions(filter)
+    if (!condition) return () => false
+    const { where, values } = condition
     const statement = this.#statement(`SELECT 1 ${FROM_DOCUMENT} ${where} LIMIT 1`)
     return (path, label) => statement.get(path, label, ...values) !== undefined
   }

@@ -28,7 +28,9 @@ function holds(filter: Filter, reach: (path: string[]) => MetadataValue['value']
     case 'in':
       return reach(filter.path).some((value) => filter.values.includes(value as JsonScalar))
     case 'range':
-      return reach(filter.path).some((value) => inRange(value, filter.operator, filter.value))
+      return reach(filter.path).some((value) => {
+        return filter.bounds.every((bound) => inRange(value, bound.operator, bound.value))
+      })
   }
 }
 
