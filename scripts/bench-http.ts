@@ -70,6 +70,9 @@ async function ingestRate(url: string): Promise<void> {
     const raw = texts.length / (await seconds(direct))
     const http = texts.length / (await seconds(() => ingest(url, texts, `round${round}`)))
     rounds.push({ http, raw })
+    console.log(
+      `  round ${round + 1}: ${http.toFixed(1)} documents/s, encoder alone ${raw.toFixed(1)} texts/s`,
+    )
   }
   await encoder.close()
   const median = (numbers: number[]) => quantile(numbers, 0.5)

@@ -21,6 +21,7 @@ export async function startServer(settings: Record<string, string>): Promise<Ser
     HOST: '127.0.0.1',
     DATA_DIR: dataDir,
     API_KEYS: '',
+    LOG_LEVEL: 'warn',
     ...settings,
   }
   const child = spawn(process.execPath, [MAIN], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
