@@ -41,14 +41,14 @@ class Recipe:
     taught_passages: int = 24_576
     adapt_rows: int = 32
     adapt_steps: int = 70
-    adapt_rates: Rates = Rates(layers=5e-4)
+    adapt_rates: Rates = Rates(layers=5e-4, warm_up_steps=10)
     adapt_minutes: float = 60
-    finetune_pairs: int = 64
-    finetune_rounds: int = 1
+    finetune_pairs: int = 48
+    finetune_steps: int = 130
     finetune_tokens: int = 200
-    finetune_rates: Rates = Rates(layers=5e-4, embeddings_share=0.2)
+    finetune_rates: Rates = Rates(layers=5e-4, embeddings_share=0.2, warm_up_steps=10)
     finetune_minutes: float = 120
-    objective: Objective = Objective()
+    objective: Objective = Objective(contrast=0.5, ranking=1.0, position=2.0)
 
 
 class Stages:
@@ -162,7 +162,13 @@ class Stages:
             4,
         )
         chance = np.random.default_rng(recipe.seed + 4)
-        batches = [b for _ in range(recipe.finetune_rounds) for b in hard_batches(neighbours, recipe.finetune_pairs, chance)]
+        batches: list[np.ndarray] = []
+        while len(batches) < recipe.finetune_steps:
+            made = hard_batches(neighbours, recipe.finetune_pairs, chance)
+            if not made:
+                raise ValueError(f"{count} pairs do not fill half a batch of {recipe.finetune_pairs}")
+            batches += made
+        batches = batches[: recipe.finetune_steps]
         step = finetune_step(model, prompts, queries, positives, vectors, recipe.objective, recipe.finetune_tokens)
         stop = time.time() + 60 * recipe.finetune_minutes
         file = self.work / "finetune.state.pt"

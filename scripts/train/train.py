@@ -18,6 +18,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=root / ".train", help="where stages leave their files")
     parser.add_argument("--teacher", type=Path, default=None, help="folder of the teacher's model")
     parser.add_argument("--taught-passages", type=int, default=Recipe.taught_passages)
+    parser.add_argument("--adapt-steps", type=int, default=Recipe.adapt_steps)
+    parser.add_argument("--finetune-steps", type=int, default=Recipe.finetune_steps)
     parser.add_argument("--adapt-minutes", type=float, default=Recipe.adapt_minutes)
     parser.add_argument("--finetune-minutes", type=float, default=Recipe.finetune_minutes)
     parser.add_argument("--layers", type=int, default=Recipe.layers)
@@ -29,6 +31,8 @@ def main() -> None:
     given = parse()
     recipe = Recipe(
         taught_passages=given.taught_passages,
+        adapt_steps=given.adapt_steps,
+        finetune_steps=given.finetune_steps,
         adapt_minutes=given.adapt_minutes,
         finetune_minutes=given.finetune_minutes,
         layers=given.layers,

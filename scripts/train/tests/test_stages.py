@@ -11,7 +11,15 @@ from stages import Recipe, Stages
 from tests.conftest import TEXTS
 
 RECIPE = Recipe(
-    dimensions=112, hidden=128, layers=2, intermediate=64, taught_passages=8, adapt_rows=2, adapt_steps=2, finetune_pairs=4
+    dimensions=112,
+    hidden=128,
+    layers=2,
+    intermediate=64,
+    taught_passages=8,
+    adapt_rows=2,
+    adapt_steps=2,
+    finetune_pairs=4,
+    finetune_steps=3,
 )
 LICENCES = """| source name in the files | where it comes from | licence |
 |---|---|---|
