@@ -8,6 +8,7 @@ import { ServiceError } from '../src/errors.ts'
 import { readBeirSet } from '../src/evaluation/beir.ts'
 import { type Evaluation, evaluate } from '../src/evaluation/evaluate.ts'
 import { METRICS, type MetricName } from '../src/evaluation/metrics.ts'
+import { recordInCard } from '../src/evaluation/record.ts'
 import { modelFolder } from '../src/model-folder.ts'
 import { openEmbeddedStore } from '../src/vector-store/embedded/embedded-store.ts'
 
@@ -20,6 +21,7 @@ store, and searches it twice: every document scored (exact: the model alone), an
   --device DEVICE     auto, cpu or cuda (default auto)
   --ef N              breadth of the graph walk (default: the store's)
   --queries N         only the first N judged queries (told in the output)
+  --write-card        put the figures into the model's card as well
   --json              one JSON object per set on standard output, nothing else
 `
 
@@ -34,6 +36,7 @@ async function main(): Promise<void> {
       ef: { type: 'string' },
       queries: { type: 'string' },
       json: { type: 'boolean', default: false },
+      'write-card': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -45,8 +48,10 @@ async function main(): Promise<void> {
   if (!['auto', 'cpu', 'cuda'].includes(values.device)) throw invalid('--device is auto, cpu or cuda')
   const ef = positiveInteger('--ef', values.ef)
   const queriesMax = positiveInteger('--queries', values.queries)
+  if (values['write-card'] && queriesMax) throw invalid('--write-card takes whole sets, so not --queries')
+  const folderOfModel = modelFolder(values.model)
   const encoder = await openOnnxEncoder({
-    modelFolder: modelFolder(values.model),
+    modelFolder: folderOfModel,
     device: values.device as 'auto' | 'cpu' | 'cuda',
   })
   try {
@@ -62,6 +67,8 @@ async function main(): Promise<void> {
       try {
         const retrieval = { encoder, store, limits: defaultConfig() }
         const figures = await evaluate(retrieval, set, { ...(ef && { ef }), onProgress: progress })
+        const name = basename(resolve(folder))
+        if (values['write-card']) await recordInCard(folderOfModel, name, figures)
         const machine = `${cpus()[0]?.model.trim()}, ${availableParallelism()} threads, Node ${process.version}`
         const model = { id, precision, fingerprint }
         const report = {
