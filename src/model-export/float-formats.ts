@@ -5,10 +5,14 @@ export function bfloat16ToFloat32(words: Uint16Array): Float32Array {
   return new Float32Array(bits.buffer)
 }
 
+/** The real number of every binary16 word. */
+let float16Values: Float32Array | undefined
+
 /** IEEE 754 binary16 to binary32: exact. */
 export function float16ToFloat32(words: Uint16Array): Float32Array {
+  float16Values ??= Float32Array.from({ length: 0x10000 }, (_, word) => decodeFloat16(word))
   const floats = new Float32Array(words.length)
-  for (let i = 0; i < words.length; i++) floats[i] = decodeFloat16(words[i]!)
+  for (let i = 0; i < words.length; i++) floats[i] = float16Values[words[i]!]!
   return floats
 }
 

@@ -5,6 +5,7 @@ import { ServiceError } from '../errors.ts'
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
 import { beginningOfSequence, tokenIds } from './special-tokens.ts'
 import type { Template, TemplatePrompt } from './templates.ts'
+import { checkTrainedPrompts } from './trained-prompts.ts'
 
 export interface CompiledPrompts {
   prompts: Record<Prompt, CardPrompt>
@@ -17,13 +18,15 @@ export interface CompiledPrompts {
  * written, and special tokens are looked up by name. Tokenising the joined string would give other ids.
  *
  * @param maxBodyTokens wanted; default the template's, cut to what the model's positions hold
- * @throws ServiceError MODEL_UNUSABLE when the tokenizer lacks a special token or positions are too few
+ * @throws ServiceError MODEL_UNUSABLE when the tokenizer lacks a special token, positions are too few, or the
+ *   checkpoint says it was trained with other prompts
  */
 export async function compilePrompts(
   checkpoint: Checkpoint,
   template: Template,
   maxBodyTokens?: number,
 ): Promise<CompiledPrompts> {
+  checkTrainedPrompts(checkpoint.training, template)
   const ids = tokenIds(checkpoint.tokenizerJson)
   const bos = beginningOfSequence(checkpoint, ids)
   const tokenizer = BodyTokenizer.load(checkpoint.tokenizerJson)

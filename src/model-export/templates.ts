@@ -20,7 +20,11 @@ function numberedSpecials(from: number): string[] {
   return Array.from({ length: 8 }, (_, i) => `<s${from + i}>`)
 }
 
-/** The two ways of prompting that are public. Wording: LLaRA (ACL 2024), and FlagEmbedding's research/LLARA. */
+/**
+ * The two ways of prompting that are public. Spaces belong to the words, the one after the text and the one before
+ * the special token too: the string between is tokenised by itself as it stands here, in training and in service.
+ * Wording: LLaRA (ACL 2024), and FlagEmbedding's research/LLARA.
+ */
 export const TEMPLATES = {
   paper: {
     prompts: {

@@ -69,4 +69,15 @@ describe.each(NAMES)('%s, exported in fp32', (name) => {
       }
     }
   })
+
+  it('takes rows as long as its card allows, in both passes', async () => {
+    const { maxBodyTokens } = graph.card.prompts.ebae
+    const letters = golden.body_ids[3]!
+    const body = Array.from({ length: maxBodyTokens }, (_, i) => letters[i % letters.length]!)
+    const [joint] = await graph.run([graph.row('both', body)])
+    for (const [group, prompt] of PROMPTS.entries()) {
+      const [single] = await graph.run([graph.row(prompt, body)])
+      expect(largestDifference(joint![group]!, single![0]!)).toBeLessThan(TOLERANCE)
+    }
+  })
 })

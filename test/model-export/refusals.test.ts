@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { CopiedCheckpoint } from './copied-checkpoint.ts'
 
@@ -123,4 +123,18 @@ it('refuses a tokenizer that is larger than the vocabulary', async () => {
   })
   await expect(checkpoint.export()).rejects.toThrow('5000 lies outside')
   expectNothingWritten(checkpoint)
+})
+
+it('refuses a template other than the one training.json states', async () => {
+  const checkpoint = new CopiedCheckpoint('mha-paper')
+  const prompts = { prefix: '', ebae_suffix: ' The original sentence: ', ebar_suffix: ' The next sentence: ' }
+  writeFileSync(checkpoint.path('training.json'), JSON.stringify({ prompts }))
+  await expect(checkpoint.export({ template: 'released' })).rejects.toThrow(
+    'training.json says the ebae prefix',
+  )
+  expectNothingWritten(checkpoint)
+  await checkpoint.export({ template: 'paper' })
+  prompts.ebar_suffix = ' Next: '
+  writeFileSync(checkpoint.path('training.json'), JSON.stringify({ prompts }))
+  await expect(checkpoint.export({ overwrite: true })).rejects.toThrow('the ebar suffix was " Next: "')
 })

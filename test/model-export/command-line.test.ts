@@ -1,0 +1,44 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { expect, it } from 'vitest'
+import { readCard } from '../../src/encoder/onnx/card-file.ts'
+import { CopiedCheckpoint } from './copied-checkpoint.ts'
+
+const SCRIPT = fileURLToPath(new URL('../../scripts/export-model.ts', import.meta.url))
+
+function run(...options: string[]) {
+  return spawnSync(process.execPath, ['--import', 'tsx', SCRIPT, ...options], { encoding: 'utf8' })
+}
+
+it('exports with all its options and prints what it wrote', () => {
+  const { folder, out } = new CopiedCheckpoint('mha-paper')
+  const options = ['--precision', 'fp32', '--template', 'released', '--id', 'tiny', '--max-body-tokens', '20']
+  const result = run(folder, '--out', out, '--licence', 'CC0', '--source', 'a test', ...options)
+  expect(result.stderr).toContain('layer 3 of 3')
+  expect(result.stdout).toMatch(/tiny: 32 dimensions, fp32.*\n\s+model\.onnx/)
+  expect(result.status).toBe(0)
+  const card = readCard(out)
+  expect(card).toMatchObject({ id: 'tiny', licence: 'CC0', source: 'a test', precision: 'fp32' })
+  expect(card.prompts.ebar.maxBodyTokens).toBe(20)
+})
+
+it('says what is wrong in one line and exits with 1', () => {
+  const { folder, out } = new CopiedCheckpoint('mha-paper')
+  const faults: [options: string[], told: string][] = [
+    [[folder, '--out', out], '--licence is missing'],
+    [
+      [folder, '--out', out, '--licence', 'x', '--precision', 'int4'],
+      '--precision is int4; it can be int8, fp16, fp32',
+    ],
+    [[folder, '--out', out, '--licence', 'x', '--speed', '9'], "Unknown option '--speed'"],
+    [[out, '--out', out, '--licence', 'x'], 'has no config.json'],
+  ]
+  for (const [options, told] of faults) {
+    const result = run(...options)
+    expect(result.status).toBe(1)
+    expect(result.stderr).toContain(`Not exported.`)
+    expect(result.stderr).toContain(told)
+    expect(result.stderr.trim().split('\n')).toHaveLength(1)
+  }
+  expect(run('--help').stdout).toContain('--calibration FILE')
+})
