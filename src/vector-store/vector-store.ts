@@ -67,8 +67,8 @@ export interface StoreStats {
  * All methods are batches and safe to call at once; writes and reads of one store happen in the order of calls
  * that have resolved (read your writes). Every implementation passes test/contract/vector-store.ts.
  *
- * @throws ServiceError from every method: INVALID_INPUT (wrong dimensions, NaN, k < 1, ...), OVERLOADED (too many
- *   operations waiting), UNAVAILABLE (closed), STORE_UNUSABLE (disk full or damaged)
+ * @throws ServiceError from every method: INVALID_INPUT (wrong dimensions, NaN, k < 1, ...), TOO_LARGE (too many
+ *   documents in one upsert, too much metadata), OVERLOADED (too many operations waiting), UNAVAILABLE (closed), STORE_UNUSABLE (disk full or damaged)
  */
 export interface VectorStore {
   readonly dimensions: number

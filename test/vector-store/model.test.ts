@@ -98,7 +98,7 @@ describe('the embedded store under random operations', () => {
         },
       ],
     ]
-    for (let i = 0; i < 150; i++) {
+    for (let i = 0; i < 110; i++) {
       const dice = random.next()
       await operations.find(([below]) => dice < below)?.[1]()
     }
