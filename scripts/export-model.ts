@@ -2,7 +2,8 @@
 import { parseArgs } from 'node:util'
 import { ServiceError } from '../src/errors.ts'
 import { readTexts } from '../src/model-export/calibration/read-texts.ts'
-import { type ExportOptions, exportModel } from '../src/model-export/export-model.ts'
+import { exportModel } from '../src/model-export/export-model.ts'
+import type { ExportOptions } from '../src/model-export/export-options.ts'
 import { TEMPLATES } from '../src/model-export/templates.ts'
 
 const HELP = `npm run model:export -- CHECKPOINT --out FOLDER --licence TEXT [options]

@@ -4,36 +4,14 @@ import { type Card, MODEL_FILES } from '../encoder/onnx/card.ts'
 import { buildCard } from './build-card.ts'
 import { SENTENCES } from './calibration/texts.ts'
 import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts'
+import type { ExportOptions } from './export-options.ts'
 import { FloatArithmetic } from './graph/float-arithmetic.ts'
 import { writeFolderAtomically } from './model-folder.ts'
 import { parameterCount } from './parameter-count.ts'
 import { type CompiledPrompts, compilePrompts } from './prompts.ts'
-import { TEMPLATES, type TemplateName } from './templates.ts'
+import { TEMPLATES } from './templates.ts'
 import { writeGraph } from './write-graph.ts'
 import { writeInt8 } from './write-int8.ts'
-
-export interface ExportOptions {
-  /** A Hugging Face LLaMA folder: config.json, safetensors (sharded or not), tokenizer.json and its config. */
-  checkpoint: string
-  /** The model folder to write, e.g. `models/llara-mini`. */
-  out: string
-  /** Default: the name of `out`. */
-  id?: string
-  precision: Card['precision']
-  template: TemplateName
-  licence: string
-  /** Where the checkpoint came from, for people. */
-  source: string
-  /** Default: the template's (512), or what the model's positions leave room for. */
-  maxBodyTokens?: number
-  /** Texts that int8's activation ranges are measured on; default a built-in list of English sentences. */
-  calibrationTexts?: readonly string[]
-  /** Replace `out` if it exists. */
-  overwrite?: boolean
-  /** Weights over this many bytes go beside the graph instead of inside. Default 512 MiB. */
-  inlineBytesMax?: number
-  onProgress?: (step: string) => void
-}
 
 const INLINE_BYTES_MAX = 512 * 1024 * 1024
 const WEIGHT_BYTES: Record<Card['precision'], number> = { fp32: 4, fp16: 2, int8: 1 }

@@ -1,7 +1,8 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ExportOptions, exportModel } from '../../src/model-export/export-model.ts'
+import { exportModel } from '../../src/model-export/export-model.ts'
+import type { ExportOptions } from '../../src/model-export/export-options.ts'
 import { type CheckpointName, checkpointFolder } from '../fixtures/tiny-model.ts'
 
 type Json = Record<string, unknown>

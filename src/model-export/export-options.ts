@@ -1,0 +1,25 @@
+import type { Card } from '../encoder/onnx/card.ts'
+import type { TemplateName } from './templates.ts'
+
+export interface ExportOptions {
+  /** A Hugging Face LLaMA folder: config.json, safetensors (sharded or not), tokenizer.json and its config. */
+  checkpoint: string
+  /** The model folder to write, e.g. `models/llara-mini`. */
+  out: string
+  /** Default: the name of `out`. */
+  id?: string
+  precision: Card['precision']
+  template: TemplateName
+  licence: string
+  /** Where the checkpoint came from, for people. */
+  source: string
+  /** Default: the template's (512), or what the model's positions leave room for. */
+  maxBodyTokens?: number
+  /** Texts that int8's activation ranges are measured on; default a built-in list of English sentences. */
+  calibrationTexts?: readonly string[]
+  /** Replace `out` if it exists. */
+  overwrite?: boolean
+  /** Weights over this many bytes go beside the graph instead of inside. Default 512 MiB. */
+  inlineBytesMax?: number
+  onProgress?: (step: string) => void
+}
