@@ -1,4 +1,4 @@
-import { type Config, SETTINGS, type SettingName, variableName } from './config-schema.ts'
+import { type Config, SETTINGS, variableName } from './config-schema.ts'
 import { ServiceError } from './errors.ts'
 
 /**
@@ -67,5 +67,3 @@ function isOneEditAway(left: string, right: string): boolean {
   const skipRight = right.length >= left.length ? 1 : 0
   return left.slice(start + skipLeft) === right.slice(start + skipRight)
 }
-
-export type { Config, SettingName }

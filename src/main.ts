@@ -8,6 +8,8 @@ import { toServiceError } from './errors.ts'
 /** Exit codes: 0 stopped when asked, 1 failed, 2 cannot run with these settings. */
 const FAILED = 1
 const MISCONFIGURED = 2
+const EXIT_CODES =
+  'Exit codes: 0 stopped when asked, 1 failed, 2 cannot run with these settings, model or data.'
 /** A start longer than this says every so often that it is still at it. */
 const STILL_MS = 5000
 
@@ -18,7 +20,7 @@ async function main(args: string[]): Promise<void> {
   if (unknown.length > 0)
     refuse(`Unknown arguments: ${unknown.join(' ')}. Settings are environment variables; see --help.`)
   if (args.includes('--version')) return console.log(version)
-  if (args.length > 0) return console.log(`LLaRA Serve ${version}\n\n${configHelp()}`)
+  if (args.length > 0) return console.log(`LLaRA Serve ${version}\n\n${configHelp()}${EXIT_CODES}`)
   await serve(settings())
 }
 

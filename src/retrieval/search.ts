@@ -3,6 +3,7 @@ import { ServiceError } from '../errors.ts'
 import type { Hit, SearchOptions, SearchPath, SearchResult } from '../vector-store/vector-store.ts'
 import { checkText, checkTexts } from './check-text.ts'
 import type { Retrieval, Timings } from './context.ts'
+import { cutIndexes } from './embed.ts'
 import { unitVector } from './unit-vector.ts'
 
 /** What to look for. Queries are embedded as questions (EBAR), or as statements (EBAE) for similarity. */
@@ -21,6 +22,8 @@ export interface SearchRequest {
 export interface SearchAnswer {
   /** One per text; one for a vector or a document. */
   batches: { hits: Hit[]; path: SearchPath }[]
+  /** Indexes of the texts that were cut to the model's limit. */
+  truncated: number[]
   timings: Timings
 }
 
@@ -31,13 +34,14 @@ export interface SearchAnswer {
 export async function search(retrieval: Retrieval, request: SearchRequest): Promise<SearchAnswer> {
   const started = performance.now()
   const { target, k, options } = request
-  const { vectors, timings } = await vectorsOf(retrieval, target, request.signal)
+  const { vectors, timings, truncated } = await vectorsOf(retrieval, target, request.signal)
   const searchStarted = performance.now()
   const excluded = target.kind === 'like' ? target.id : undefined
   const found = await retrieval.store.search(vectors, excluded === undefined ? k : k + 1, options)
   const ended = performance.now()
   return {
     batches: found.map((result) => without(result, excluded, k)),
+    truncated: truncated ? cutIndexes({ truncated }) : [],
     timings: {
       tokenize: timings?.tokenizeMs ?? 0,
       queue: timings?.queueMs ?? 0,
@@ -52,7 +56,7 @@ async function vectorsOf(
   { encoder, store, limits }: Retrieval,
   target: Target,
   signal: AbortSignal | undefined,
-): Promise<{ vectors: Float32Array[]; timings?: EncodeTimings }> {
+): Promise<{ vectors: Float32Array[]; timings?: EncodeTimings; truncated?: Uint8Array }> {
   if (target.kind === 'vector') return { vectors: [unitVector(target.vector, encoder.card.dimensions)] }
   if (target.kind === 'like') {
     const [vector] = await store.vectors([target.id])

@@ -46,6 +46,12 @@ test('base64 is little-endian float32', async () => {
   expect(bytes.readFloatLE(0)).toBeCloseTo(float.body.data[0].embedding[0], 7)
 })
 
+test('a text over the model limit is cut, and told', async () => {
+  const input = ['blue', 'word '.repeat(2000)]
+  const { body } = await embeddings({ model: MODEL, input, input_type: 'document' }).expect(200)
+  expect(body.truncated).toEqual([1])
+})
+
 test.each([
   [{ input: 'a' }, 422, 'input_type "query" or "document"'],
   [{ input: 'a', model: `${MODEL}:query`, input_type: 'document' }, 422, 'different things'],

@@ -50,6 +50,11 @@ test('retrieval and similarity embed a text with different prompts', async () =>
   expect(byVector.body.timings_ms.inference).toBe(0)
 })
 
+test('a query over the model limit is cut, and told', async () => {
+  const { body } = await search({ queries: ['blue', 'word '.repeat(2000)] }).expect(200)
+  expect(body.truncated).toEqual([1])
+})
+
 test('like finds neighbours of a document and leaves it out', async () => {
   const { body } = await search({ like: 'sky', k: 3 }).expect(200)
   expect(ids(body.results).sort()).toEqual(['grass', 'sea'])

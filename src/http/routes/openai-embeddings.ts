@@ -53,6 +53,11 @@ const Answer = Type.Object({
   ),
   model: Type.String(),
   usage: Type.Object({ prompt_tokens: Type.Integer(), total_tokens: Type.Integer() }),
+  truncated: Type.Optional(
+    Type.Array(Type.Integer(), {
+      description: 'Indexes of the texts that were cut to the model limit; absent when none was.',
+    }),
+  ),
 })
 
 /** OpenAI's embeddings contract, with the prompt made explicit. */
@@ -92,7 +97,8 @@ export function openaiEmbeddingsRoute(server: Server, { config, retrieval }: Htt
       const vectors = result.vectors[prompt] ?? []
       const usage = { prompt_tokens: result.tokens, total_tokens: result.tokens }
       function* pieces() {
-        yield `${JSON.stringify({ object: 'list', model: body.model, usage }).slice(0, -1)},"data":`
+        const cut = result.truncated.length > 0 && { truncated: result.truncated }
+        yield `${JSON.stringify({ object: 'list', model: body.model, usage, ...cut }).slice(0, -1)},"data":`
         yield* listOf(
           vectors,
           (vector, index) =>

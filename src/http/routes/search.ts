@@ -102,6 +102,11 @@ const Answer = Type.Object({
   ),
   path: PathSchema,
   paths: Type.Optional(Type.Array(PathSchema, { description: 'With `queries`: the path of each.' })),
+  truncated: Type.Optional(
+    Type.Array(Type.Integer(), {
+      description: 'Indexes of the queries that were cut to the model limit; absent when none was.',
+    }),
+  ),
   timings_ms: TimingsSchema,
 })
 
@@ -135,7 +140,11 @@ export function searchRoute(server: Server, { config, retrieval }: HttpContext):
       })
       const timings = roundTimings(answer.timings)
       reply.header('server-timing', serverTiming(timings))
-      return { ...listsOf(answer, new Set(include), body.queries !== undefined), timings_ms: timings }
+      return {
+        ...listsOf(answer, new Set(include), body.queries !== undefined),
+        ...(answer.truncated.length > 0 && { truncated: answer.truncated }),
+        timings_ms: timings,
+      }
     },
   )
 }
