@@ -29,10 +29,15 @@ export class TinyGraph {
     this.#session = session
   }
 
-  static async open(folder: string): Promise<TinyGraph> {
-    const path = join(folder, MODEL_FILES.graph)
+  static open(folder: string): Promise<TinyGraph> {
+    return TinyGraph.openWith(folder, folder)
+  }
+
+  /** The graph of one folder with the card of another. */
+  static async openWith(graphFolder: string, cardFolder: string): Promise<TinyGraph> {
+    const path = join(graphFolder, MODEL_FILES.graph)
     const session = await openSession(path, { provider: 'cpu', intraOpThreads: 1, deviceId: 0 })
-    return new TinyGraph(readCard(folder), session)
+    return new TinyGraph(readCard(cardFolder), session)
   }
 
   row(task: Task, body: readonly number[]): RowTokens {
