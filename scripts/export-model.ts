@@ -1,4 +1,5 @@
 /** Turns a Hugging Face LLaMA checkpoint into a model folder: `npm run model:export -- --help`. */
+import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { ServiceError } from '../src/errors.ts'
 import { readTexts } from '../src/model-export/calibration/read-texts.ts'
@@ -21,6 +22,7 @@ index), tokenizer.json, tokenizer_config.json.
   --max-body-tokens N   longest text, prompt not counted; default 512, or what the model holds
   --calibration FILE    texts for int8, one a line, or .jsonl with a "text" field;
                         default a built-in list of English sentences
+  --quality FILE        a JSON object of figures measured elsewhere, for the card
   --overwrite           replace FOLDER if it exists
   --help                this text
 `
@@ -37,6 +39,7 @@ function readOptions(): ExportOptions | undefined {
       source: { type: 'string' },
       'max-body-tokens': { type: 'string' },
       calibration: { type: 'string' },
+      quality: { type: 'string' },
       overwrite: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -60,8 +63,21 @@ function readOptions(): ExportOptions | undefined {
     overwrite: values.overwrite,
     ...(id !== undefined && { id }),
     ...(tokens !== undefined && { maxBodyTokens: Number(tokens) }),
+    ...(values.quality !== undefined && { quality: readQuality(values.quality) }),
     ...(values.calibration !== undefined && { calibrationTexts: readTexts(values.calibration) }),
   }
+}
+
+function readQuality(path: string): Record<string, unknown> {
+  try {
+    const quality: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    if (typeof quality === 'object' && quality !== null && !Array.isArray(quality)) {
+      return quality as Record<string, unknown>
+    }
+  } catch {
+    throw invalid(`--quality: ${path} cannot be read as JSON.`)
+  }
+  throw invalid(`--quality: ${path} does not hold a JSON object.`)
 }
 
 function oneOf<Name extends string>(option: string, value: string, names: readonly Name[]): Name {

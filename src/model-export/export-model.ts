@@ -11,7 +11,7 @@ import { parameterCount } from './parameter-count.ts'
 import { type CompiledPrompts, compilePrompts } from './prompts.ts'
 import { TEMPLATES } from './templates.ts'
 import { writeGraph } from './write-graph.ts'
-import { writeInt8 } from './write-int8.ts'
+import { type Int8Quality, writeInt8 } from './write-int8.ts'
 
 const INLINE_BYTES_MAX = 512 * 1024 * 1024
 const WEIGHT_BYTES: Record<Card['precision'], number> = { fp32: 4, fp16: 2, int8: 1 }
@@ -31,7 +31,8 @@ export async function exportModel(options: ExportOptions): Promise<Card> {
     const compiled = await compilePrompts(checkpoint, template, options.maxBodyTokens)
     let card: Card | undefined
     await writeFolderAtomically(options.out, options.overwrite ?? false, async (folder) => {
-      const quality = await writeModel(folder, checkpoint, compiled, options)
+      const measured = await writeModel(folder, checkpoint, compiled, options)
+      const quality = measured || options.quality ? { ...options.quality, ...measured } : undefined
       await writeFile(join(folder, MODEL_FILES.tokenizer), checkpoint.tokenizerJson, { flag: 'wx' })
       card = await buildCard(folder, checkpoint, compiled, options, quality)
       await writeFile(join(folder, MODEL_FILES.card), `${JSON.stringify(card, null, 2)}\n`, { flag: 'wx' })
@@ -48,7 +49,7 @@ async function writeModel(
   checkpoint: Checkpoint,
   compiled: CompiledPrompts,
   options: ExportOptions,
-): Promise<unknown> {
+): Promise<Int8Quality | undefined> {
   const { config } = checkpoint
   const { precision, inlineBytesMax = INLINE_BYTES_MAX } = options
   const onProgress = options.onProgress ?? (() => {})

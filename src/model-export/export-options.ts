@@ -17,6 +17,8 @@ export interface ExportOptions {
   maxBodyTokens?: number
   /** Texts that int8's activation ranges are measured on; default a built-in list of English sentences. */
   calibrationTexts?: readonly string[]
+  /** Figures measured elsewhere, such as an evaluation, for the card; not part of the fingerprint. */
+  quality?: Record<string, unknown>
   /** Replace `out` if it exists. */
   overwrite?: boolean
   /** Weights over this many bytes go beside the graph instead of inside. Default 512 MiB. */

@@ -26,6 +26,16 @@ describe('a model folder', () => {
     expect(readFileSync(join(checkpoint.out, 'tokenizer.json'), 'utf8')).toBe(source)
   })
 
+  it('carries figures measured elsewhere beside its own', async () => {
+    const checkpoint = new CopiedCheckpoint('mha-paper')
+    const calibrationTexts = ['a b c', 'd e', 'f', 'g h', 'i j k', 'l', 'm n', 'o p q']
+    await checkpoint.export({ precision: 'int8', calibrationTexts, quality: { scifact: { 'ndcg@10': 0.5 } } })
+    expect(readCard(checkpoint.out).quality).toMatchObject({
+      scifact: { 'ndcg@10': 0.5 },
+      drift: { against: 'fp32', vectors: 4 },
+    })
+  })
+
   it('is replaced only when asked', async () => {
     const checkpoint = new CopiedCheckpoint('mha-paper')
     await checkpoint.export({ id: 'first' })
@@ -58,7 +68,7 @@ describe('a model folder', () => {
     const print = async (options: Parameters<CopiedCheckpoint['export']>[0] = {}) =>
       (await checkpoint.export({ overwrite: true, ...options })).fingerprint
     const first = await print()
-    expect(await print({ id: 'other', licence: 'other', source: 'other' })).toBe(first)
+    expect(await print({ id: 'other', licence: 'other', quality: { 'ndcg@10': 0.5 } })).toBe(first)
     const others = [await print({ template: 'released' }), await print({ precision: 'fp16' })]
     others.push(await print({ maxBodyTokens: 9 }))
     checkpoint.edit('tokenizer.json', (json) => {
