@@ -1,5 +1,6 @@
 import { ServiceError } from '../../errors.ts'
 import { GRAPH } from './card.ts'
+import { ExitGuard } from './exit-guard.ts'
 import type { RowTokens } from './prompt.ts'
 import type { GraphSession } from './session.ts'
 
@@ -11,11 +12,13 @@ export class BatchRunner {
   readonly #session: GraphSession
   readonly #padId: bigint
   readonly #dimensions: number
+  readonly #guard: ExitGuard
 
-  constructor(session: GraphSession, padId: number, dimensions: number) {
+  constructor(session: GraphSession, padId: number, dimensions: number, guard = new ExitGuard()) {
     this.#session = session
     this.#padId = BigInt(padId)
     this.#dimensions = dimensions
+    this.#guard = guard
   }
 
   /**
@@ -51,10 +54,12 @@ export class BatchRunner {
         spans[r * groups * 2 + s] = BigInt(at)
       })
     })
-    const outputs = await this.#session.run({
-      [GRAPH.inputIds]: { type: 'int64', dims: [rows.length, length], data: ids },
-      [GRAPH.spans]: { type: 'int64', dims: [rows.length, groups, 2], data: spans },
-    })
+    const outputs = await this.#guard.run(() =>
+      this.#session.run({
+        [GRAPH.inputIds]: { type: 'int64', dims: [rows.length, length], data: ids },
+        [GRAPH.spans]: { type: 'int64', dims: [rows.length, groups, 2], data: spans },
+      }),
+    )
     const embeddings = outputs[GRAPH.embeddings]?.data
     const expected = rows.length * groups * this.#dimensions
     if (!(embeddings instanceof Float32Array) || embeddings.length !== expected) {

@@ -18,6 +18,7 @@ import { type CallRequest, type CallResult, epochMs } from './call.ts'
 import type { Card } from './card.ts'
 import { readCard } from './card-file.ts'
 import type { DeviceChoice } from './device.ts'
+import { ExitGuard } from './exit-guard.ts'
 import { DEFAULT_LIMITS, type EncoderLimits, estimatedCost } from './limits.ts'
 import { LoadCounters } from './load-counters.ts'
 import { disableRuntimeTelemetry } from './no-telemetry.ts'
@@ -36,6 +37,9 @@ export interface OnnxEncoderOptions {
   limits?: Partial<EncoderLimits>
 }
 
+/** How long an exit of the process waits for the running batch; `close` it first to wait for all of it. */
+const EXIT_WAIT_MS_MAX = 2_000
+
 /**
  * Starts the worker thread, loads the model and runs a first real embedding.
  *
@@ -46,6 +50,7 @@ export async function openOnnxEncoder(options: OnnxEncoderOptions): Promise<Onnx
   const modelFolder = resolve(options.modelFolder)
   const card = readCard(modelFolder)
   const counters = new LoadCounters()
+  const exitGuard = new ExitGuard()
   disableRuntimeTelemetry()
   const worker = spawnWorker(
     new URL('./worker.ts', import.meta.url),
@@ -57,9 +62,13 @@ export async function openOnnxEncoder(options: OnnxEncoderOptions): Promise<Onnx
       intraOpThreads: options.intraOpThreads ?? availableParallelism(),
       limits,
       counters: counters.buffer,
+      exitGuard: exitGuard.buffer,
     } satisfies WorkerOptions,
     import.meta.url,
   )
+  const holdExit = () => exitGuard.leave(EXIT_WAIT_MS_MAX)
+  process.once('exit', holdExit)
+  worker.once('exit', () => process.off('exit', holdExit))
   const client = new WorkerClient(worker, 'the encoder')
   try {
     return new OnnxEncoder(client, card, await client.ready<EncoderDevice>(), limits, counters)

@@ -9,6 +9,7 @@ import { BatchRunner } from './batch-runner.ts'
 import type { CallRequest } from './call.ts'
 import { type Card, GRAPH, MODEL_FILES } from './card.ts'
 import { type DeviceOptions, openOnDevice } from './device.ts'
+import { ExitGuard } from './exit-guard.ts'
 import type { EncoderLimits } from './limits.ts'
 import { LoadCounters } from './load-counters.ts'
 import { EncoderPipeline } from './pipeline.ts'
@@ -21,17 +22,16 @@ export interface WorkerOptions extends DeviceOptions {
   limits: EncoderLimits
   /** Shared with the face. */
   counters: SharedArrayBuffer
+  exitGuard: SharedArrayBuffer
 }
 
 await serveWorker(async () => {
   const options = workerData as WorkerOptions
   const { modelFolder, card, limits } = options
   const tokenizer = loadTokenizer(modelFolder, card)
-  const { session, device } = await openOnDevice(
-    join(modelFolder, MODEL_FILES.graph),
-    card.precision,
-    options,
-  )
+  const exitGuard = new ExitGuard(options.exitGuard)
+  const graph = join(modelFolder, MODEL_FILES.graph)
+  const { session, device } = await exitGuard.run(() => openOnDevice(graph, card.precision, options))
   const missing = [GRAPH.inputIds, GRAPH.spans].filter((name) => !session.inputs.includes(name))
   if (missing.length > 0) {
     throw new ServiceError(
@@ -39,7 +39,7 @@ await serveWorker(async () => {
       `The graph has no input ${missing.join()}. Export the model again.`,
     )
   }
-  const runner = new BatchRunner(session, card.padId, card.dimensions)
+  const runner = new BatchRunner(session, card.padId, card.dimensions, exitGuard)
   const cost = new BatchCost()
   const [body] = await tokenizer.encode(['A first text, to see that the model works and how fast it is.'])
   await warmUp(runner, card, cost, body!, limits.bulkBatchMsMax)
