@@ -9,5 +9,7 @@ if (!part || !/^[a-z]+$/.test(part) || !existsSync(script)) {
   console.error('Usage: npm run bench -- encoder | store | http [--help | options of that benchmark]')
   process.exit(2)
 }
-const { status } = spawnSync(process.execPath, ['--expose-gc', '--import', 'tsx', script, ...options], { stdio: 'inherit' })
+const { status } = spawnSync(process.execPath, ['--expose-gc', '--import', 'tsx', script, ...options], {
+  stdio: 'inherit',
+})
 process.exit(status ?? 1)
