@@ -1,6 +1,6 @@
 """Makes the checkpoint fixtures of the export tests: tiny random LLaMAs and the vectors transformers gives for them.
 
-    scripts/train/.venv/bin/python scripts/train/golden.py
+    scripts/train/.venv/bin/python scripts/train/golden.py [name ...]
 
 Writes test/fixtures/checkpoints/<name>/: config.json, safetensors, tokenizer.json, tokenizer_config.json and
 golden.json. Runs are reproducible; the tokenizer has bytes, a few merges, and specials in scrambled order.
@@ -9,11 +9,12 @@ golden.json. Runs are reproducible; the tokenizer has bytes, a few merges, and s
 import json
 import random
 import shutil
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, LlamaModel
 
 FIXTURES = Path(__file__).resolve().parents[2] / "test" / "fixtures" / "checkpoints"
@@ -49,6 +50,7 @@ class Fixture:
     dtype: torch.dtype = torch.float32
     bare: bool = False
     shard: str | None = None
+    wordpiece: bool = False
     config: dict = field(default_factory=dict)
 
 
@@ -83,6 +85,19 @@ FIXTURE_LIST = [
         bare=True,
         config={"num_key_value_heads": 1, "rope_parameters": {"rope_type": "linear", "rope_theta": 1000.0, "factor": 2.0}},
     ),
+    Fixture(
+        "bias-paper",
+        "paper",
+        bos=True,
+        wordpiece=True,
+        config={
+            "attention_bias": True,
+            "mlp_bias": True,
+            "num_key_value_heads": 2,
+            "tie_word_embeddings": True,
+            "rope_parameters": {"rope_type": "default", "rope_theta": 1e15},
+        },
+    ),
 ]
 
 
@@ -102,6 +117,23 @@ def tiny_tokenizer(bos: bool) -> Tokenizer:
     if bos:
         single = "<s> $A"
         tokenizer.post_processor = processors.TemplateProcessing(single=single, special_tokens=[("<s>", 1)])
+    return tokenizer
+
+
+def tiny_wordpiece() -> Tokenizer:
+    """As BERT has it: lower case, no accents, split at spaces and punctuation, `[CLS]` at the start; `</s>` added."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    words = [words for by_prompt in WORDS.values() for words in by_prompt.values()]
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=200, special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"], show_progress=False
+    )
+    tokenizer.train_from_iterator(TEXTS[:4] + words, trainer)
+    tokenizer.add_special_tokens([AddedToken("</s>", special=True, normalized=False)])
+    single = [("[CLS]", tokenizer.token_to_id("[CLS]")), ("[SEP]", tokenizer.token_to_id("[SEP]"))]
+    tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=single)
     return tokenizer
 
 
@@ -128,7 +160,9 @@ def embed(model: LlamaModel, rows: list[list[int]], pooled: int) -> list[list[fl
 
 def save(fixture: Fixture) -> None:
     torch.manual_seed(11)
-    tokenizer = tiny_tokenizer(fixture.bos)
+    tokenizer = tiny_wordpiece() if fixture.wordpiece else tiny_tokenizer(fixture.bos)
+    bos = "[CLS]" if fixture.wordpiece else "<s>"
+    bos_id = tokenizer.token_to_id(bos)
     settings = {
         "vocab_size": tokenizer.get_vocab_size(),
         "hidden_size": 32,
@@ -138,14 +172,16 @@ def save(fixture: Fixture) -> None:
         "num_key_value_heads": 4,
         "max_position_embeddings": 256,
         "initializer_range": 0.25,
-        "bos_token_id": 1,
-        "eos_token_id": 2,
+        "bos_token_id": bos_id,
+        "eos_token_id": tokenizer.token_to_id("</s>"),
         **fixture.config,
     }
     whole = LlamaForCausalLM(LlamaConfig(**settings)).eval()
     for name, parameter in whole.named_parameters():
         if "norm" in name:
             torch.nn.init.uniform_(parameter, 0.5, 1.5)
+        elif name.endswith("bias"):
+            torch.nn.init.uniform_(parameter, -0.5, 0.5)
     whole = whole.to(fixture.dtype)
     folder = FIXTURES / fixture.name
     shutil.rmtree(folder, ignore_errors=True)
@@ -153,11 +189,11 @@ def save(fixture: Fixture) -> None:
     saved.save_pretrained(folder, **({"max_shard_size": fixture.shard} if fixture.shard else {}))
     (folder / "generation_config.json").unlink(missing_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
-    tokenizer_config = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<s>", "eos_token": "</s>"}
+    tokenizer_config = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": bos, "eos_token": "</s>"}
     (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer_config, indent=2) + "\n")
 
     plain, model = without_specials(tokenizer), LlamaModel.from_pretrained(folder, dtype=torch.float32).eval()
-    prefix = ([1] if fixture.bos else []) + ids_of(plain, PREFIX[fixture.template])
+    prefix = ([bos_id] if fixture.bos else []) + ids_of(plain, PREFIX[fixture.template])
     golden: dict = {"template": fixture.template, "prefix_ids": prefix, "texts": TEXTS, "prompts": {}}
     golden["body_ids"] = [ids_of(plain, text) for text in TEXTS]
     for prompt in ("ebae", "ebar"):
@@ -174,5 +210,7 @@ def save(fixture: Fixture) -> None:
 
 if __name__ == "__main__":
     for fixture in FIXTURE_LIST:
+        if sys.argv[1:] and fixture.name not in sys.argv[1:]:
+            continue
         save(fixture)
         print(fixture.name, sum(file.stat().st_size for file in (FIXTURES / fixture.name).iterdir()), "bytes")

@@ -3,7 +3,7 @@ import { SENTENCES } from '../../src/model-export/calibration/texts.ts'
 import { type CheckpointName, tinyModel } from '../fixtures/tiny-model.ts'
 import { cosine, type Golden, largestDifference, readGolden, TinyGraph } from './tiny-graph.ts'
 
-const NAMES: CheckpointName[] = ['mha-paper', 'mha-released', 'gqa-paper', 'gqa-released']
+const NAMES: CheckpointName[] = ['mha-paper', 'mha-released', 'gqa-paper', 'gqa-released', 'bias-paper']
 /** Enough for models this small. */
 const TEXTS = SENTENCES.filter((_, i) => i % 5 === 0)
 const PROMPTS = ['ebae', 'ebar'] as const

@@ -1,9 +1,10 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { SiteStatistics } from '../../src/model-export/calibration/site-statistics.ts'
 import { openCheckpoint } from '../../src/model-export/checkpoint/checkpoint.ts'
-import { type Site, siteName } from '../../src/model-export/graph/arithmetic.ts'
+import { type Arithmetic, type Site, siteName } from '../../src/model-export/graph/arithmetic.ts'
+import { FloatArithmetic } from '../../src/model-export/graph/float-arithmetic.ts'
 import { Int8Arithmetic } from '../../src/model-export/graph/int8-arithmetic.ts'
 import type { SitePlan } from '../../src/model-export/quantisation/plan.ts'
 import { planSite } from '../../src/model-export/quantisation/plan-site.ts'
@@ -12,7 +13,7 @@ import { smoothedWeights, valueChannels } from '../../src/model-export/quantisat
 import { writeGraph } from '../../src/model-export/write-graph.ts'
 import type { CheckpointName } from '../fixtures/tiny-model.ts'
 import { CopiedCheckpoint } from './copied-checkpoint.ts'
-import { largestDifference, readGolden, TinyGraph } from './tiny-graph.ts'
+import { cosine, largestDifference, readGolden, TinyGraph } from './tiny-graph.ts'
 
 /** Even pseudo-random numbers in [-1, 1), the same in every run. */
 function noise(length: number, seed = 1): Float32Array {
@@ -72,11 +73,16 @@ it('weights keep to seven bits, so that sums of pairs fit 16', () => {
   expect(scales).toHaveLength(64)
 })
 
-describe.each<CheckpointName>(['mha-paper', 'gqa-released'])('%s', (name) => {
-  /** Vectors of a graph whose every site is in float, smoothed by the given factors. */
-  async function vectorsWith(factor: (seed: number, channel: number) => number): Promise<Float32Array[]> {
+describe.each<CheckpointName>(['mha-paper', 'gqa-released', 'bias-paper'])('%s', (name) => {
+  const unsmoothed = () => 1
+
+  /** Vectors and file size of a graph whose every site is in float, smoothed by the given factors. */
+  async function vectorsWith(
+    factor: (seed: number, channel: number) => number,
+    arithmeticOf: (...of: ConstructorParameters<typeof Int8Arithmetic>) => Arithmetic,
+  ): Promise<{ vectors: Float32Array[]; bytes: number }> {
     const copy = new CopiedCheckpoint(name)
-    const template = name === 'mha-paper' ? 'paper' : 'released'
+    const template = name.endsWith('paper') ? 'paper' : 'released'
     await copy.export({ template })
     const checkpoint = await openCheckpoint(copy.folder)
     const { config } = checkpoint
@@ -99,7 +105,7 @@ describe.each<CheckpointName>(['mha-paper', 'gqa-released'])('%s', (name) => {
     const weights = smoothedWeights(checkpoint, config, plan)
     const folder = join(copy.parent, 'smoothed')
     mkdirSync(folder)
-    const arithmetic = new Int8Arithmetic(config, weights, plan)
+    const arithmetic = arithmeticOf(config, weights, plan)
     const pooledTokens = template === 'paper' ? 1 : 8
     await writeGraph(folder, { config, weights, arithmetic, pooledTokens, positions: 256, external: false })
     await checkpoint.close()
@@ -107,14 +113,27 @@ describe.each<CheckpointName>(['mha-paper', 'gqa-released'])('%s', (name) => {
     const golden = readGolden(name)
     const vectors = await graph.run(golden.body_ids.map((body) => graph.row('both', body)))
     await graph.close()
-    return vectors.flat()
+    return { vectors: vectors.flat(), bytes: statSync(join(folder, 'model.onnx')).size }
   }
 
+  const inFloat = (...[config, weights]: ConstructorParameters<typeof Int8Arithmetic>) =>
+    new FloatArithmetic('float', config, weights)
+
   it('computes the same after smoothing, whatever the factors', async () => {
-    const plain = await vectorsWith(() => 1)
-    const smoothed = await vectorsWith((seed, channel) => 2 ** noise(channel + 1, seed + 3)[channel]!)
-    for (const [i, vector] of smoothed.entries()) {
-      expect(largestDifference(vector, plain[i]!)).toBeLessThan(1e-4)
+    const plain = await vectorsWith(unsmoothed, inFloat)
+    const factor = (seed: number, channel: number) => 2 ** noise(channel + 1, seed + 3)[channel]!
+    const smoothed = await vectorsWith(factor, inFloat)
+    for (const [i, vector] of smoothed.vectors.entries()) {
+      expect(largestDifference(vector, plain.vectors[i]!)).toBeLessThan(1e-4)
+    }
+  })
+
+  it('stores eight bits a weight where a site computes in float, and stays close', async () => {
+    const float = await vectorsWith(unsmoothed, inFloat)
+    const eight = await vectorsWith(unsmoothed, (...of) => new Int8Arithmetic(...of))
+    expect(eight.bytes).toBeLessThan(0.5 * float.bytes)
+    for (const [i, vector] of eight.vectors.entries()) {
+      expect(cosine(vector, float.vectors[i]!)).toBeGreaterThan(0.998)
     }
   })
 })

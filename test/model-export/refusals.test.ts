@@ -4,8 +4,8 @@ import { CopiedCheckpoint } from './copied-checkpoint.ts'
 
 const CONFIGS: [key: string, value: unknown][] = [
   ['model_type', 'mistral'],
-  ['attention_bias', true],
-  ['mlp_bias', true],
+  ['attention_bias', 'all'],
+  ['mlp_bias', 1],
   ['hidden_act', 'gelu'],
   ['sliding_window', 4096],
   ['quantization_config', { quant_method: 'gptq' }],
@@ -73,6 +73,18 @@ it('names a tensor that is missing and one that does not belong', async () => {
   })
   await expect(foreign.export()).rejects.toThrow('q_proj.bias is not part of a plain LLaMA')
   expectNothingWritten(foreign)
+})
+
+it.each([
+  ['attention_bias', 'model.layers.0.self_attn.q_proj.bias'],
+  ['mlp_bias', 'model.layers.0.mlp.gate_proj.bias'],
+])('misses the tensors that %s announces', async (key, tensor) => {
+  const checkpoint = new CopiedCheckpoint('mha-paper')
+  checkpoint.edit('config.json', (config) => {
+    config[key] = true
+  })
+  await expect(checkpoint.export()).rejects.toThrow(`lacks tensor ${tensor}`)
+  expectNothingWritten(checkpoint)
 })
 
 it('refuses a folder without weights, tokenizer or config', async () => {

@@ -56,6 +56,7 @@ function flatten(step: Step | null | undefined): Step[] {
 }
 
 const LOCAL_NORMALIZERS = new Set([
+  'BertNormalizer',
   'NFC',
   'NFD',
   'NFKC',
@@ -80,5 +81,5 @@ const LLAMA3_SPLIT =
 
 function preTokenizerIsLocal(step: Step): boolean {
   if (step.type === 'Split') return step.behavior === 'Isolated' && step.pattern?.Regex === LLAMA3_SPLIT
-  return ['ByteLevel', 'Metaspace', 'Digits', 'WhitespaceSplit'].includes(step.type)
+  return ['ByteLevel', 'Metaspace', 'Digits', 'WhitespaceSplit', 'BertPreTokenizer'].includes(step.type)
 }

@@ -8,7 +8,7 @@ export interface TokenizerJson {
   post_processor?: unknown
   truncation?: unknown
   padding?: unknown
-  model: BpeModel
+  model: VocabularyModel
 }
 
 interface AddedToken {
@@ -17,10 +17,11 @@ interface AddedToken {
   special?: boolean
 }
 
-interface BpeModel {
+/** BPE, as LLaMA checkpoints have it, or WordPiece (which has no merges), as models grown from a BERT do. */
+interface VocabularyModel {
   type?: string
   vocab: Record<string, number>
-  merges: (string | [string, string])[]
+  merges?: (string | [string, string])[]
   unk_token?: string | null
   dropout?: number | null
 }
@@ -42,8 +43,9 @@ export function parseTokenizerJson(text: string): TokenizerJson {
     throw unusable('is not JSON; copy it again from the checkpoint', cause)
   }
   const type = json?.model?.type ?? 'none'
-  if (type !== 'BPE' || !json.model.vocab || !Array.isArray(json.model.merges)) {
-    throw unusable(`holds a ${type} model; LLaMA checkpoints come with BPE, and only BPE is supported`)
+  const whole = type === 'WordPiece' || (type === 'BPE' && Array.isArray(json.model.merges))
+  if (!whole || !json.model.vocab) {
+    throw unusable(`holds a ${type} model; BPE and WordPiece are supported`)
   }
   return json
 }
@@ -71,10 +73,12 @@ export function withoutSpecials(
   const vocab = { ...json.model.vocab }
   // The unknown token stays: it is what the tokenizer answers to characters it cannot write.
   for (const content of specials.keys()) if (content !== json.model.unk_token) delete vocab[content]
-  const merges = json.model.merges.filter((merge) => {
+  const merges = json.model.merges?.filter((merge) => {
     const [left, right] = mergePair(merge)
     return ![left, right, left + right].some((piece) => specials.has(piece))
   })
+  // Merge dropout is for training; with it a text has no one tokenisation.
+  const bpe = merges && { merges, dropout: null }
   return {
     json: {
       ...json,
@@ -82,8 +86,7 @@ export function withoutSpecials(
       post_processor: null,
       truncation: null,
       padding: null,
-      // Merge dropout is for training; with it a text has no one tokenisation.
-      model: { ...json.model, vocab, merges, dropout: null },
+      model: { ...json.model, vocab, ...bpe },
     },
     specials,
   }

@@ -20,6 +20,13 @@ export function positive(raw: RawConfig, key: string, fallback?: number): number
   return value
 }
 
+/** True or false; absent is false. */
+export function flag(raw: RawConfig, key: string): boolean {
+  const value = raw[key] ?? false
+  if (typeof value !== 'boolean') throw unsupported(key, value, 'true or false is needed')
+  return value
+}
+
 /** MODEL_UNUSABLE naming the key and its value. */
 export function unsupported(key: string, value: unknown, why: string): ServiceError {
   const told = value === undefined ? 'is missing' : `is ${JSON.stringify(value)}`

@@ -1,4 +1,4 @@
-import { count, positive, type RawConfig, unsupported } from './config-values.ts'
+import { count, flag, positive, type RawConfig, unsupported } from './config-values.ts'
 import { type RopeScaling, readRope } from './rope-config.ts'
 
 /** What the graph needs to know of a LLaMA. */
@@ -14,6 +14,9 @@ export interface LlamaConfig {
   positionsMax: number
   ropeTheta: number
   ropeScaling: RopeScaling
+  /** Whether q, k, v and o, and whether gate, up and down, add a bias. */
+  attentionBias: boolean
+  mlpBias: boolean
 }
 
 /**
@@ -45,6 +48,8 @@ export function readLlamaConfig(raw: RawConfig): LlamaConfig {
     vocabularySize: count(raw, 'vocab_size'),
     normEpsilon: positive(raw, 'rms_norm_eps', 1e-6),
     positionsMax: count(raw, 'max_position_embeddings', 2048),
+    attentionBias: flag(raw, 'attention_bias'),
+    mlpBias: flag(raw, 'mlp_bias'),
     ...readRope(raw),
   }
 }
@@ -52,8 +57,6 @@ export function readLlamaConfig(raw: RawConfig): LlamaConfig {
 function refuseUnsupported(raw: RawConfig): void {
   const expected: [key: string, allowed: unknown[], why: string][] = [
     ['model_type', ['llama'], 'only LLaMA checkpoints (model_type "llama") can be exported'],
-    ['attention_bias', [undefined, null, false], 'attention projections with a bias are not supported'],
-    ['mlp_bias', [undefined, null, false], 'MLP projections with a bias are not supported'],
     ['hidden_act', [undefined, 'silu', 'swish'], 'only "silu" is supported'],
     ['sliding_window', [undefined, null], 'only full causal attention is supported'],
     ['use_sliding_window', [undefined, null, false], 'only full causal attention is supported'],

@@ -13,8 +13,18 @@ export function normName(layer: number, part: 'attention' | 'mlp'): string {
 }
 
 export function projectionName(layer: number, projection: Projection): string {
-  const block = ['gate', 'up', 'down'].includes(projection) ? 'mlp' : 'self_attn'
-  return `layers.${layer}.${block}.${projection}_proj.weight`
+  return `layers.${layer}.${block(projection)}.${projection}_proj.weight`
+}
+
+/** The bias a projection adds, one number an output; undefined where the model has none. */
+export function biasName(config: LlamaConfig, layer: number, projection: Projection): string | undefined {
+  const part = block(projection)
+  const biased = part === 'mlp' ? config.mlpBias : config.attentionBias
+  return biased ? `layers.${layer}.${part}.${projection}_proj.bias` : undefined
+}
+
+function block(projection: Projection): 'mlp' | 'self_attn' {
+  return ['gate', 'up', 'down'].includes(projection) ? 'mlp' : 'self_attn'
 }
 
 /** [output, input] widths of a projection, as checkpoints store them. */
@@ -40,7 +50,10 @@ export function expectedTensors(config: LlamaConfig): Map<string, number[]> {
   for (let layer = 0; layer < config.layers; layer++) {
     for (const part of ['attention', 'mlp'] as const) expected.set(normName(layer, part), [config.hiddenSize])
     for (const projection of PROJECTIONS) {
-      expected.set(projectionName(layer, projection), projectionShape(config, projection))
+      const shape = projectionShape(config, projection)
+      expected.set(projectionName(layer, projection), shape)
+      const bias = biasName(config, layer, projection)
+      if (bias !== undefined) expected.set(bias, [shape[0]])
     }
   }
   return expected.set(FINAL_NORM, [config.hiddenSize])

@@ -1,5 +1,11 @@
 import type { LlamaConfig } from '../checkpoint/llama-config.ts'
-import { EMBEDDING, type Projection, projectionName, projectionShape } from '../checkpoint/tensor-names.ts'
+import {
+  biasName,
+  EMBEDDING,
+  type Projection,
+  projectionName,
+  projectionShape,
+} from '../checkpoint/tensor-names.ts'
 import type { WeightSource } from '../checkpoint/weight-source.ts'
 import { float32ToFloat16 } from '../float-formats.ts'
 import type { GraphBuilder } from '../onnx/graph-builder.ts'
@@ -39,7 +45,29 @@ export class FloatArithmetic implements Arithmetic {
     const name = projectionName(layer, projection)
     const weight = transpose(await this.#weights.read(name), output, input)
     const stored = await this.constant(graph, name, [input, output], weight)
-    return graph.node(`layers.${layer}.${projection}`, 'MatMul', [entered, stored])
+    return this.multiply(graph, entered, stored, layer, projection)
+  }
+
+  /** MatMul by a stored [input, output] weight, and the projection's bias where it has one. */
+  async multiply(
+    graph: GraphBuilder,
+    entered: string,
+    weight: string,
+    layer: number,
+    projection: Projection,
+  ): Promise<string> {
+    const name = `layers.${layer}.${projection}`
+    const bias = await this.bias(graph, layer, projection)
+    if (bias === undefined) return graph.node(name, 'MatMul', [entered, weight])
+    return graph.node(name, 'Add', [graph.node(`${name}.product`, 'MatMul', [entered, weight]), bias])
+  }
+
+  /** The projection's bias, [output], as a constant; undefined where the model has none. */
+  async bias(graph: GraphBuilder, layer: number, projection: Projection): Promise<string | undefined> {
+    const name = biasName(this.#config, layer, projection)
+    if (name === undefined) return undefined
+    const values = await this.#weights.read(name)
+    return this.constant(graph, name, [values.length], values)
   }
 
   constant(

@@ -12,7 +12,8 @@ import { FloatArithmetic } from './float-arithmetic.ts'
 
 /**
  * 8-bit activations times 7-bit weights, summed in 32-bit integers. Activation scales are constants found by
- * calibration, never taken from the batch at hand: a text's vector does not depend on its neighbours.
+ * calibration, never taken from the batch at hand: a text's vector does not depend on its neighbours. A site left in
+ * floating point multiplies floats, but its weights are stored in 8 bits all the same.
  */
 export class Int8Arithmetic implements Arithmetic {
   readonly activations = 'float'
@@ -55,13 +56,24 @@ export class Int8Arithmetic implements Arithmetic {
     projection: Projection,
   ): Promise<string> {
     const site = siteName(layer, ENTRY[projection])
-    if (this.#plan.get(site)!.float) return this.#float.project(graph, entered, layer, projection)
+    const { float } = this.#plan.get(site)!
     const [outputs, inputs] = projectionShape(this.#config, projection)
     const name = projectionName(layer, projection)
-    const { values, scales } = quantiseProjection(await this.#weights.read(name), inputs)
+    const matrix = await this.#weights.read(name)
+    const { values, scales } = (float ? quantiseTable : quantiseProjection)(matrix, inputs)
     const weight = await graph.tensor(name, 'int8', [inputs, outputs], transposeInt8(values, outputs, inputs))
     const scale = await graph.tensor(`${name}.scales`, 'float', [outputs], scales)
+    if (float) {
+      // Both operands are constants, so the runtime multiplies them once, when it loads the graph.
+      const real = graph.node(`${name}.steps`, 'Cast', [weight], {
+        attributes: { to: { int: DATA_TYPE.float } },
+      })
+      const whole = graph.node(`${name}.float`, 'Mul', [real, scale])
+      return this.#float.multiply(graph, entered, whole, layer, projection)
+    }
+    const bias = await this.#float.bias(graph, layer, projection)
     const operands = [entered, weight, `${site}.scale`, scale, `${site}.zero`]
+    if (bias !== undefined) operands.push('', bias)
     return graph.node(`layers.${layer}.${projection}`, 'MatMulIntegerToFloat', operands, {
       domain: MICROSOFT,
     })

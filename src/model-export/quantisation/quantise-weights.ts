@@ -3,7 +3,7 @@
  * which processors without VNNI add them up, so sums are exact and the same on every CPU.
  */
 export const WEIGHT_LEVELS = 63
-/** Steps either side of zero in the embedding table, which is looked up and never multiplied in integers. */
+/** Steps either side of zero where weights become floats again before they are used: nothing can saturate. */
 const TABLE_LEVELS = 127
 
 export interface QuantisedRows {
@@ -34,7 +34,7 @@ export function quantiseProjection(matrix: Float32Array, inputs: number): Quanti
   return quantiseRows(matrix, inputs, WEIGHT_LEVELS)
 }
 
-/** An embedding table, one scale a token. */
+/** An embedding table, one scale a token, or the [output, input] weights of a float site, one scale an output. */
 export function quantiseTable(table: Float32Array, width: number): QuantisedRows {
   return quantiseRows(table, width, TABLE_LEVELS)
 }

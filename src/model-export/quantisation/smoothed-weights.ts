@@ -1,5 +1,6 @@
 import type { LlamaConfig } from '../checkpoint/llama-config.ts'
 import {
+  biasName,
   normName,
   PROJECTIONS,
   type Projection,
@@ -58,6 +59,8 @@ export function smoothedWeights(
           matrix[i] = (matrix[i]! * entry[i % width]!) / (after ? after[Math.floor(i / width)]! : 1)
         }
       })
+      const bias = biasName(config, layer, projection)
+      if (bias !== undefined && after) rescale.set(bias, (values) => divide(values, after))
     }
   }
   return {
