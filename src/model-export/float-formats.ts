@@ -1,17 +1,16 @@
-/** bfloat16 is the upper half of a float32. */
-export function bfloat16ToFloat32(words: Uint16Array): Float32Array {
-  const bits = new Uint32Array(words.length)
+/** bfloat16 is the upper half of a float32. Fills and returns `floats`. */
+export function bfloat16ToFloat32(words: Uint16Array, floats = new Float32Array(words.length)): Float32Array {
+  const bits = new Uint32Array(floats.buffer, floats.byteOffset, floats.length)
   for (let i = 0; i < words.length; i++) bits[i] = words[i]! << 16
-  return new Float32Array(bits.buffer)
+  return floats
 }
 
 /** The real number of every binary16 word. */
 let float16Values: Float32Array | undefined
 
-/** IEEE 754 binary16 to binary32: exact. */
-export function float16ToFloat32(words: Uint16Array): Float32Array {
+/** IEEE 754 binary16 to binary32: exact. Fills and returns `floats`. */
+export function float16ToFloat32(words: Uint16Array, floats = new Float32Array(words.length)): Float32Array {
   float16Values ??= Float32Array.from({ length: 0x10000 }, (_, word) => decodeFloat16(word))
-  const floats = new Float32Array(words.length)
   for (let i = 0; i < words.length; i++) floats[i] = float16Values[words[i]!]!
   return floats
 }

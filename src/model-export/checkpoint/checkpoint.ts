@@ -44,6 +44,7 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
     tokenizerConfig,
     training,
     read: (name) => weights.read(name),
+    bands: (name) => weights.bands(name),
     close: () => weights.close(),
   }
 }

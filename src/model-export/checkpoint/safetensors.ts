@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { ServiceError } from '../../errors.ts'
 import { bfloat16ToFloat32, float16ToFloat32 } from '../float-formats.ts'
+import { BAND_NUMBERS } from './weight-source.ts'
 
 /** Bytes per number of the formats a LLaMA checkpoint is published in. */
 const BYTES = { F32: 4, F16: 2, BF16: 2 } as const
@@ -25,7 +26,7 @@ interface RawEntry {
 }
 
 /**
- * One safetensors file, read by ranges: never more than one tensor in memory.
+ * One safetensors file, read by ranges: never more in memory than was asked for.
  *
  * Layout (safetensors format specification): u64 little-endian header length, a JSON header of
  * `{name: {dtype, shape, data_offsets: [begin, end]}}` with offsets relative to the header's end, then the data.
@@ -58,12 +59,38 @@ export class SafetensorsFile {
 
   /** The tensor's numbers as float32, row-major. */
   async read(tensorName: string): Promise<Float32Array> {
-    const tensor = this.tensors.get(tensorName)
-    if (!tensor) throw unusable(this.#name, `has no tensor ${tensorName}`)
-    const bytes = await readRange(this.#file, this.#name, tensor.begin, tensor.end - tensor.begin)
-    if (tensor.format === 'F32') return new Float32Array(bytes.buffer)
-    const words = new Uint16Array(bytes.buffer)
-    return tensor.format === 'F16' ? float16ToFloat32(words) : bfloat16ToFloat32(words)
+    const { begin, end, format } = this.#tensor(tensorName)
+    const numbers = new Float32Array((end - begin) / BYTES[format])
+    let done = 0
+    for await (const band of this.bands(tensorName)) {
+      numbers.set(band, done)
+      done += band.length
+    }
+    return numbers
+  }
+
+  /** The same in bands of whole rows; see WeightSource. */
+  async *bands(tensorName: string): AsyncIterable<Float32Array> {
+    const { begin, end, format, shape } = this.#tensor(tensorName)
+    const width = shape.slice(1).reduce((product, dim) => product * dim, 1)
+    const step = Math.max(1, Math.floor(BAND_NUMBERS / Math.max(1, width))) * width * BYTES[format]
+    const bytes = new Uint8Array(Math.min(step, end - begin))
+    const floats = new Float32Array(bytes.length / BYTES[format])
+    for (let start = begin; start < end; start += step) {
+      const length = Math.min(step, end - start)
+      await readRange(this.#file, this.#name, start, bytes.subarray(0, length))
+      const band = floats.subarray(0, length / BYTES[format])
+      if (format === 'F32') band.set(new Float32Array(bytes.buffer, 0, band.length))
+      else if (format === 'F16') float16ToFloat32(new Uint16Array(bytes.buffer, 0, band.length), band)
+      else bfloat16ToFloat32(new Uint16Array(bytes.buffer, 0, band.length), band)
+      yield band
+    }
+  }
+
+  #tensor(name: string): StoredTensor {
+    const tensor = this.tensors.get(name)
+    if (!tensor) throw unusable(this.#name, `has no tensor ${name}`)
+    return tensor
   }
 
   close(): Promise<void> {
@@ -73,12 +100,12 @@ export class SafetensorsFile {
 
 async function readHeader(file: FileHandle, name: string, size: number): Promise<Map<string, StoredTensor>> {
   if (size < 8) throw unusable(name, `is only ${size} bytes long, too short for a safetensors file`)
-  const head = await readRange(file, name, 0, 8)
+  const head = await readRange(file, name, 0, new Uint8Array(8))
   const length = Number(new DataView(head.buffer).getBigUint64(0, true))
   if (length > HEADER_BYTES_MAX || 8 + length > size) {
     throw unusable(name, `announces a header of ${length} bytes but is ${size} bytes long: cut or damaged`)
   }
-  const header = parseHeader(await readRange(file, name, 8, length), name)
+  const header = parseHeader(await readRange(file, name, 8, new Uint8Array(length)), name)
   const dataStart = 8 + length
   const tensors = new Map<string, StoredTensor>()
   for (const [key, entry] of Object.entries(header)) {
@@ -135,16 +162,17 @@ function isCounts(value: unknown): value is number[] {
 /** Node reads at most 2 GiB at once. */
 const READ_BYTES_MAX = 1 << 30
 
-async function readRange(
+/** Fills `bytes` from the file's byte `start` on. */
+async function readRange<Bytes extends Uint8Array>(
   file: FileHandle,
   name: string,
   start: number,
-  length: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length)
+  bytes: Bytes,
+): Promise<Bytes> {
   let done = 0
-  while (done < length) {
-    const { bytesRead } = await file.read(bytes, done, Math.min(length - done, READ_BYTES_MAX), start + done)
+  while (done < bytes.length) {
+    const wanted = Math.min(bytes.length - done, READ_BYTES_MAX)
+    const { bytesRead } = await file.read(bytes, done, wanted, start + done)
     if (bytesRead === 0) throw unusable(name, `ends at byte ${start + done}: the file is cut`)
     done += bytesRead
   }

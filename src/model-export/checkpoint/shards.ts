@@ -31,11 +31,10 @@ export async function openShards(folder: string, config: LlamaConfig): Promise<S
       for (const tensor of file.tensors.keys()) home.set(tensor, file)
     }
     const names = checkedNames(home, config)
+    const stored = (name: string) => names.get(name)!
     return {
-      read: (name) => {
-        const stored = names.get(name)!
-        return home.get(stored)!.read(stored)
-      },
+      read: (name) => home.get(stored(name))!.read(stored(name)),
+      bands: (name) => home.get(stored(name))!.bands(stored(name)),
       close,
     }
   } catch (error) {

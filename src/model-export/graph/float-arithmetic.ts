@@ -9,7 +9,7 @@ import {
 import type { WeightSource } from '../checkpoint/weight-source.ts'
 import { float32ToFloat16 } from '../float-formats.ts'
 import type { GraphBuilder } from '../onnx/graph-builder.ts'
-import { transpose } from '../transpose.ts'
+import { transposedBands } from '../transpose.ts'
 import type { Arithmetic } from './arithmetic.ts'
 
 /** Plain floating point: `float` for fp32, `float16` for fp16. */
@@ -26,9 +26,9 @@ export class FloatArithmetic implements Arithmetic {
 
   async embed(graph: GraphBuilder, inputIds: string): Promise<string> {
     const { vocabularySize, hiddenSize } = this.#config
-    const table = await this.#weights.read(EMBEDDING)
-    const name = await this.constant(graph, EMBEDDING, [vocabularySize, hiddenSize], table)
-    return graph.node('embed', 'Gather', [name, inputIds])
+    const header = { name: EMBEDDING, type: this.activations, dims: [vocabularySize, hiddenSize] }
+    await graph.streamed(header, this.#stored(EMBEDDING))
+    return graph.node('embed', 'Gather', [EMBEDDING, inputIds])
   }
 
   async enter(_graph: GraphBuilder, input: string): Promise<string> {
@@ -43,9 +43,11 @@ export class FloatArithmetic implements Arithmetic {
   ): Promise<string> {
     const [output, input] = projectionShape(this.#config, projection)
     const name = projectionName(layer, projection)
-    const weight = transpose(await this.#weights.read(name), output, input)
-    const stored = await this.constant(graph, name, [input, output], weight)
-    return this.multiply(graph, entered, stored, layer, projection)
+    const single = this.activations === 'float'
+    const weight = single ? await this.#weights.read(name) : await this.#half(name, output * input)
+    const header = { name, type: this.activations, dims: [input, output] }
+    await graph.streamed(header, transposedBands<Float32Array | Uint16Array>(weight, output, input))
+    return this.multiply(graph, entered, name, layer, projection)
   }
 
   /** MatMul by a stored [input, output] weight, and the projection's bias where it has one. */
@@ -68,6 +70,24 @@ export class FloatArithmetic implements Arithmetic {
     if (name === undefined) return undefined
     const values = await this.#weights.read(name)
     return this.constant(graph, name, [values.length], values)
+  }
+
+  /** A tensor's bands as they are stored. */
+  async *#stored(name: string): AsyncIterable<Float32Array | Uint16Array> {
+    for await (const band of this.#weights.bands(name)) {
+      yield this.activations === 'float16' ? float32ToFloat16(band) : band
+    }
+  }
+
+  /** A whole tensor in half precision, never whole in single. */
+  async #half(name: string, numbers: number): Promise<Uint16Array> {
+    const whole = new Uint16Array(numbers)
+    let done = 0
+    for await (const band of this.#weights.bands(name)) {
+      whole.set(float32ToFloat16(band), done)
+      done += band.length
+    }
+    return whole
   }
 
   constant(

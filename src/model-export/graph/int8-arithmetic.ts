@@ -6,8 +6,9 @@ import { DATA_TYPE } from '../onnx/schema.ts'
 import type { QuantisationPlan } from '../quantisation/plan.ts'
 import { quantiseProjection, quantiseTable } from '../quantisation/quantise-weights.ts'
 import { ENTRY } from '../quantisation/smoothed-weights.ts'
-import { transposeInt8 } from '../transpose.ts'
+import { transpose } from '../transpose.ts'
 import { type Arithmetic, type Site, siteName } from './arithmetic.ts'
+import { EightBitTable } from './eight-bit-table.ts'
 import { FloatArithmetic } from './float-arithmetic.ts'
 
 /**
@@ -30,14 +31,13 @@ export class Int8Arithmetic implements Arithmetic {
     this.#float = new FloatArithmetic('float', config, weights)
   }
 
-  async embed(graph: GraphBuilder, inputIds: string): Promise<string> {
+  embed(graph: GraphBuilder, inputIds: string): Promise<string> {
     const { vocabularySize, hiddenSize } = this.#config
-    const { values, scales } = quantiseTable(await this.#weights.read(EMBEDDING), hiddenSize)
-    const table = await graph.tensor(EMBEDDING, 'int8', [vocabularySize, hiddenSize], values)
-    const scale = await graph.tensor('embed_scales', 'float', [vocabularySize, 1], scales)
-    const steps = graph.node('embed_steps', 'Gather', [table, inputIds])
-    const real = graph.node('embed_float', 'Cast', [steps], { attributes: { to: { int: DATA_TYPE.float } } })
-    return graph.node('embed', 'Mul', [real, graph.node('embed_scale', 'Gather', [scale, inputIds])])
+    return new EightBitTable(vocabularySize, hiddenSize).lookUp(
+      graph,
+      inputIds,
+      this.#weights.bands(EMBEDDING),
+    )
   }
 
   async enter(graph: GraphBuilder, input: string, layer: number, site: Site): Promise<string> {
@@ -61,7 +61,7 @@ export class Int8Arithmetic implements Arithmetic {
     const name = projectionName(layer, projection)
     const matrix = await this.#weights.read(name)
     const { values, scales } = (float ? quantiseTable : quantiseProjection)(matrix, inputs)
-    const weight = await graph.tensor(name, 'int8', [inputs, outputs], transposeInt8(values, outputs, inputs))
+    const weight = await graph.tensor(name, 'int8', [inputs, outputs], transpose(values, outputs, inputs))
     const scale = await graph.tensor(`${name}.scales`, 'float', [outputs], scales)
     if (float) {
       // Both operands are constants, so the runtime multiplies them once, when it loads the graph.

@@ -6,7 +6,7 @@ import {
   type NodeProto,
   valueInfo,
 } from './schema.ts'
-import type { TensorSink } from './tensor-sink.ts'
+import type { TensorHeader, TensorSink } from './tensor-sink.ts'
 
 export interface NodeOptions {
   attributes?: Record<string, Attribute>
@@ -60,9 +60,16 @@ export class GraphBuilder {
     dims: readonly number[],
     data: ArrayBufferView,
   ): Promise<string> {
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    this.#graph.initializer.push(await this.#sink.add(name, type, dims, bytes))
-    return name
+    return this.streamed({ name, type, dims }, [data])
+  }
+
+  /** A large constant that is written as it is made; returns its name. */
+  async streamed(
+    header: TensorHeader,
+    chunks: AsyncIterable<ArrayBufferView> | Iterable<ArrayBufferView>,
+  ): Promise<string> {
+    this.#graph.initializer.push(await this.#sink.add(header, bytesOf(chunks)))
+    return header.name
   }
 
   /** A small int64 constant: a scalar from a number, a vector from a list. */
@@ -86,5 +93,13 @@ export class GraphBuilder {
 
   get proto(): GraphProto {
     return this.#graph
+  }
+}
+
+async function* bytesOf(
+  chunks: AsyncIterable<ArrayBufferView> | Iterable<ArrayBufferView>,
+): AsyncIterable<Uint8Array> {
+  for await (const { buffer, byteOffset, byteLength } of chunks) {
+    yield new Uint8Array(buffer, byteOffset, byteLength)
   }
 }

@@ -1,17 +1,26 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { DATA_TYPE, type DataType, EXTERNAL, type TensorProto } from './schema.ts'
 
+export interface TensorHeader {
+  name: string
+  type: DataType
+  dims: readonly number[]
+}
+
+/** A tensor's bytes in order. A chunk is valid until the next one is asked for. */
+export type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+
 /** Where a graph's weights go as they are produced, one tensor at a time. */
 export interface TensorSink {
-  add(name: string, type: DataType, dims: readonly number[], bytes: Uint8Array): Promise<TensorProto>
+  add(header: TensorHeader, chunks: Chunks): Promise<TensorProto>
   /** Flushes to disk. */
   close(): Promise<void>
 }
 
 /** Keeps weights inside the graph file: for models of moderate size. */
 export class InlineSink implements TensorSink {
-  async add(name: string, type: DataType, dims: readonly number[], bytes: Uint8Array): Promise<TensorProto> {
-    return { name, dims, dataType: DATA_TYPE[type], rawData: bytes }
+  async add({ name, type, dims }: TensorHeader, chunks: Chunks): Promise<TensorProto> {
+    return { name, dims, dataType: DATA_TYPE[type], rawData: await joined(chunks) }
   }
 
   async close(): Promise<void> {}
@@ -38,19 +47,22 @@ export class ExternalSink implements TensorSink {
     return new ExternalSink(await open(path, 'wx'), location)
   }
 
-  async add(name: string, type: DataType, dims: readonly number[], bytes: Uint8Array): Promise<TensorProto> {
+  async add({ name, type, dims }: TensorHeader, chunks: Chunks): Promise<TensorProto> {
     const proto = { name, dims, dataType: DATA_TYPE[type] }
-    if (bytes.byteLength <= INLINE_BYTES_MAX) return { ...proto, rawData: bytes.slice() }
+    const bytes = byteLength(type, dims)
+    if (bytes <= INLINE_BYTES_MAX) return { ...proto, rawData: await joined(chunks) }
     await this.#append(new Uint8Array((PAGE_BYTES - (this.#offset % PAGE_BYTES)) % PAGE_BYTES))
     const offset = this.#offset
-    await this.#append(bytes)
+    for await (const chunk of chunks) await this.#append(chunk)
+    const length = this.#offset - offset
+    if (length !== bytes) throw new Error(`${name} has ${length} bytes where its shape needs ${bytes}`)
     return {
       ...proto,
       dataLocation: EXTERNAL,
       externalData: [
         { key: 'location', value: this.#location },
         { key: 'offset', value: String(offset) },
-        { key: 'length', value: String(bytes.byteLength) },
+        { key: 'length', value: String(length) },
       ],
     }
   }
@@ -65,7 +77,30 @@ export class ExternalSink implements TensorSink {
   }
 
   async close(): Promise<void> {
-    await this.#file.sync()
-    await this.#file.close()
+    try {
+      await this.#file.sync()
+    } finally {
+      await this.#file.close()
+    }
   }
+}
+
+const TYPE_BYTES: Record<DataType, number> = {
+  float: 4,
+  uint8: 1,
+  int8: 1,
+  int32: 4,
+  int64: 8,
+  bool: 1,
+  float16: 2,
+}
+
+function byteLength(type: DataType, dims: readonly number[]): number {
+  return dims.reduce((product, dim) => product * dim, TYPE_BYTES[type])
+}
+
+async function joined(chunks: Chunks): Promise<Uint8Array> {
+  const copies: Uint8Array[] = []
+  for await (const chunk of chunks) copies.push(chunk.slice())
+  return copies.length === 1 ? copies[0]! : Buffer.concat(copies)
 }

@@ -63,11 +63,16 @@ export function smoothedWeights(
       if (bias !== undefined && after) rescale.set(bias, (values) => divide(values, after))
     }
   }
+  const read = async (name: string) => {
+    const tensor = await source.read(name)
+    rescale.get(name)?.(tensor)
+    return tensor
+  }
   return {
-    read: async (name) => {
-      const tensor = await source.read(name)
-      rescale.get(name)?.(tensor)
-      return tensor
+    read,
+    // Only models small enough to be calibrated come here: one band is all of the tensor.
+    async *bands(name) {
+      yield await read(name)
     },
   }
 }
