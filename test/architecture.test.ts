@@ -43,10 +43,15 @@ test('the rules see the code', () => {
   expect(importers('src/', 'fastify').length).toBeGreaterThan(3)
 })
 
-test.each(['onnxruntime-node', 'hnswlib-node', 'better-sqlite3', 'tokenizers', 'prom-client', 'protobufjs'])(
-  '%s is imported by exactly one file',
-  (name) => expect(importers('src/', name)).toHaveLength(1),
-)
+test.each([
+  'onnxruntime-node',
+  'hnswlib-node',
+  'better-sqlite3',
+  'tokenizers',
+  'prom-client',
+  'protobufjs',
+  '@huggingface/hub',
+])('%s is imported by exactly one file', (name) => expect(importers('src/', name)).toHaveLength(1))
 
 test('fastify stays in http/ and app.ts', () => {
   expect(importers('src/', 'fastify', ['src/http/', 'src/app.ts'])).toEqual([])
@@ -58,6 +63,7 @@ test('http and retrieval know interfaces, never an implementation', () => {
     'src/vector-store/embedded',
     'src/vector-store/exact',
     'src/model-export',
+    'src/model-hub',
     'src/evaluation',
   ]
   const guilty = ['src/http/', 'src/retrieval/', 'src/telemetry/'].flatMap((room) =>
@@ -77,9 +83,16 @@ test('dependencies point one way: main -> app -> http -> retrieval -> interfaces
   expect(importers('src/', 'src/app.ts', ['src/main.ts'])).toEqual([])
 })
 
-test('only scripts use model-export and evaluation', () => {
+test('only scripts use model-export, model-hub and evaluation', () => {
   expect(importers('src/', 'src/model-export', ['src/model-export/'])).toEqual([])
+  expect(importers('src/', 'src/model-hub', ['src/model-hub/'])).toEqual([])
   expect(importers('src/', 'src/evaluation', ['src/evaluation/'])).toEqual([])
+})
+
+test('model-hub downloads and knows nothing of what is made of it', () => {
+  for (const room of ['encoder', 'model-export', 'retrieval', 'vector-store', 'http']) {
+    expect(importers('src/model-hub/', `src/${room}`)).toEqual([])
+  }
 })
 
 test('config.ts is the only reader of the environment', () => {
