@@ -28,7 +28,12 @@ export async function exportModel(options: ExportOptions): Promise<Card> {
   const checkpoint = await openCheckpoint(options.checkpoint)
   try {
     const template = TEMPLATES[options.template]
-    const compiled = await compilePrompts(checkpoint, template, options.maxBodyTokens)
+    const compiled = await compilePrompts(
+      checkpoint,
+      template,
+      options.maxBodyTokens,
+      options.expectedPrompts,
+    )
     let card: Card | undefined
     await writeFolderAtomically(options.out, options.overwrite ?? false, async (folder) => {
       const measured = await writeModel(folder, checkpoint, compiled, options)

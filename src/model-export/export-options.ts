@@ -1,4 +1,5 @@
 import type { Card } from '../encoder/onnx/card.ts'
+import type { ExpectedPrompts } from './expected-prompts.ts'
 import type { TemplateName } from './templates.ts'
 
 export interface ExportOptions {
@@ -15,6 +16,8 @@ export interface ExportOptions {
   source: string
   /** Default: the template's (512), or what the model's positions leave room for. */
   maxBodyTokens?: number
+  /** Prompt ids the tokenizer must give, where they are known. */
+  expectedPrompts?: ExpectedPrompts
   /** Texts that int8's activation ranges are measured on; default a built-in list of English sentences. */
   calibrationTexts?: readonly string[]
   /** Figures measured elsewhere, such as an evaluation, for the card; not part of the fingerprint. */

@@ -3,6 +3,7 @@ import type { CardPrompt } from '../encoder/onnx/card.ts'
 import { BodyTokenizer } from '../encoder/onnx/tokenizer.ts'
 import { ServiceError } from '../errors.ts'
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
+import { checkExpectedPrompts, type ExpectedPrompts } from './expected-prompts.ts'
 import { beginningOfSequence, tokenIds } from './special-tokens.ts'
 import type { Template, TemplatePrompt } from './templates.ts'
 import { checkTrainedPrompts } from './trained-prompts.ts'
@@ -13,25 +14,32 @@ export interface CompiledPrompts {
   pooledTokens: number
 }
 
+/** What of a checkpoint decides its prompts; no weights. */
+export type PromptSources = Pick<Checkpoint, 'config' | 'tokenizerJson' | 'tokenizerConfig' | 'training'>
+
 /**
  * Turns a template into ids, as the method asks: prefix, body and suffix words are tokenised apart, exactly as
  * written, and special tokens are looked up by name. Tokenising the joined string would give other ids.
  *
  * @param maxBodyTokens wanted; default the template's, cut to what the model's positions hold
- * @throws ServiceError MODEL_UNUSABLE when the tokenizer lacks a special token, positions are too few, or the
- *   checkpoint says it was trained with other prompts
+ * @param expected the ids that must come out, where they are known
+ * @throws ServiceError MODEL_UNUSABLE when the tokenizer lacks a special token or gives other ids than expected,
+ *   positions are too few, or the checkpoint says it was trained with other prompts
  */
 export async function compilePrompts(
-  checkpoint: Checkpoint,
+  checkpoint: PromptSources,
   template: Template,
   maxBodyTokens?: number,
+  expected?: ExpectedPrompts,
 ): Promise<CompiledPrompts> {
   checkTrainedPrompts(checkpoint.training, template)
   const ids = tokenIds(checkpoint.tokenizerJson)
   const bos = beginningOfSequence(checkpoint, ids)
   const tokenizer = BodyTokenizer.load(checkpoint.tokenizerJson)
+  // Some pre-tokenizers make a space of no text at all.
+  const encode = async (text: string) => (text === '' ? [] : (await tokenizer.encode([text]))[0]!)
   const compile = async (prompt: TemplatePrompt) => {
-    const [prefix, words] = await tokenizer.encode([prompt.prefix, prompt.words])
+    const [prefix, words] = await Promise.all([prompt.prefix, prompt.words].map(encode))
     const specials = prompt.specials.map((token) => requiredId(ids, token))
     return {
       prefix: (bos?.token ?? '') + prompt.prefix,
@@ -44,6 +52,7 @@ export async function compilePrompts(
   const ebae = await compile(template.prompts.ebae)
   const wrapper = Math.max(...[ebar, ebae].map((prompt) => prompt.prefixIds.length + prompt.suffixIds.length))
   const limit = bodyLimit(checkpoint.config.positionsMax - wrapper, template.maxBodyTokens, maxBodyTokens)
+  if (expected) checkExpectedPrompts({ ebae, ebar }, template, expected)
   checkVocabulary(checkpoint, [...ebar.prefixIds, ...ebar.suffixIds, ...ebae.suffixIds])
   return {
     prompts: { ebar: { ...ebar, maxBodyTokens: limit }, ebae: { ...ebae, maxBodyTokens: limit } },
@@ -52,7 +61,7 @@ export async function compilePrompts(
 }
 
 /** Every id that a text or a prompt can give must have a row in the embedding table. */
-function checkVocabulary({ tokenizerJson, config }: Checkpoint, promptIds: readonly number[]): void {
+function checkVocabulary({ tokenizerJson, config }: PromptSources, promptIds: readonly number[]): void {
   const { model } = JSON.parse(tokenizerJson) as { model: { vocab: Record<string, number> } }
   let largest = 0
   for (const id of promptIds) largest = Math.max(largest, id)

@@ -33,6 +33,9 @@ const BOS_BY_DEFAULT = [
   'CodeLlamaTokenizerFast',
 ]
 
+/** Their BOS, where tokenizer_config.json does not name one. */
+const BOS_OF_CLASS = '<s>'
+
 /**
  * The BOS the model was trained with at the start of a text, if any. Tokenizer libraries disagree on adding it,
  * so it is read from the checkpoint's files: `add_bos_token` where stated, else the post-processor, else what the
@@ -42,16 +45,15 @@ export function beginningOfSequence(
   { tokenizerJson, tokenizerConfig }: Pick<Checkpoint, 'tokenizerJson' | 'tokenizerConfig'>,
   ids: ReadonlyMap<string, number>,
 ): NamedToken | undefined {
-  const token = contentOf(tokenizerConfig['bos_token'])
+  const ofClass = BOS_BY_DEFAULT.includes(String(tokenizerConfig['tokenizer_class']))
+  const named = tokenizerConfig['bos_token']
+  const token = named === undefined && ofClass ? BOS_OF_CLASS : contentOf(named)
   const id = token === undefined ? undefined : ids.get(token)
   if (token === undefined || id === undefined) return undefined
   const stated = tokenizerConfig['add_bos_token']
   const processor = (JSON.parse(tokenizerJson) as TokenizerFile).post_processor
   const wanted =
-    typeof stated === 'boolean'
-      ? stated
-      : startsWith(processor, token) ||
-        (!processor && BOS_BY_DEFAULT.includes(String(tokenizerConfig['tokenizer_class'])))
+    typeof stated === 'boolean' ? stated : startsWith(processor, token) || (!processor && ofClass)
   return wanted ? { token, id } : undefined
 }
 

@@ -21,9 +21,11 @@ function numberedSpecials(from: number): string[] {
 }
 
 /**
- * The two ways of prompting that are public. Spaces belong to the words, the one after the text and the one before
+ * The ways of prompting that are public: the LLaRA paper's, its released checkpoints', and RepLLaMA's. Spaces belong to the words, the one after the text and the one before
  * the special token too: the string between is tokenised by itself as it stands here, in training and in service.
- * Wording: LLaRA (ACL 2024), and FlagEmbedding's research/LLARA.
+ * Wording: LLaRA (ACL 2024), FlagEmbedding's research/LLARA, and Tevatron's examples/repllama. RepLLaMA tokenises
+ * `query: text` in one piece; the space is left to the tokenizer here, which puts one before a text of its own, so
+ * that the ids are the same.
  */
 export const TEMPLATES = {
   paper: {
@@ -47,6 +49,13 @@ export const TEMPLATES = {
       },
     },
     maxBodyTokens: 512,
+  },
+  repllama: {
+    prompts: {
+      ebae: { prefix: 'passage:', words: '', specials: ['</s>'] },
+      ebar: { prefix: 'query:', words: '', specials: ['</s>'] },
+    },
+    maxBodyTokens: 507,
   },
 } satisfies Record<string, Template>
 
