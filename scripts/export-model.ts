@@ -5,6 +5,7 @@ import { ServiceError } from '../src/errors.ts'
 import { readTexts } from '../src/model-export/calibration/read-texts.ts'
 import { exportModel } from '../src/model-export/export-model.ts'
 import type { ExportOptions } from '../src/model-export/export-options.ts'
+import { QUANTISATIONS } from '../src/model-export/quantisation/scheme.ts'
 import { TEMPLATES } from '../src/model-export/templates.ts'
 
 const HELP = `npm run model:export -- CHECKPOINT --out FOLDER --licence TEXT [options]
@@ -14,7 +15,11 @@ index), tokenizer.json, tokenizer_config.json.
 
   --out FOLDER          the model folder to write, such as models/llara-mini
   --licence TEXT        the licence the weights are under
-  --precision P         int8 (for CPU, default), fp16 (for CUDA), fp32
+  --precision P         int8 (for CPU, default), int4 (for CPU, large models), fp16 (for CUDA), fp32
+  --quantisation Q      how int8 is made: calibrated (activations in 8 bits too: fastest; runs the model
+                        in fp32 once, so 4 bytes of memory a parameter) or weight-only (weights in blocks
+                        of 32, nothing to calibrate); default calibrated up to 1e9 parameters. int4 is
+                        always weight-only
   --template T          paper (default): one </s>; released: eight special tokens a side,
                         for the public LLARA checkpoints
   --id NAME             the model's name; default the name of FOLDER
@@ -34,6 +39,7 @@ function readOptions(): ExportOptions | undefined {
       out: { type: 'string' },
       licence: { type: 'string' },
       precision: { type: 'string', default: 'int8' },
+      quantisation: { type: 'string' },
       template: { type: 'string', default: 'paper' },
       id: { type: 'string' },
       source: { type: 'string' },
@@ -57,8 +63,11 @@ function readOptions(): ExportOptions | undefined {
     checkpoint,
     out,
     licence,
-    precision: oneOf('precision', values.precision, ['int8', 'fp16', 'fp32']),
+    precision: oneOf('precision', values.precision, ['int8', 'int4', 'fp16', 'fp32']),
     template: oneOf('template', values.template, Object.keys(TEMPLATES) as (keyof typeof TEMPLATES)[]),
+    ...(values.quantisation !== undefined && {
+      quantisation: oneOf('quantisation', values.quantisation, QUANTISATIONS),
+    }),
     source: values.source ?? checkpoint.split(/[/\\]/).filter(Boolean).at(-1)!,
     overwrite: values.overwrite,
     ...(id !== undefined && { id }),
@@ -99,8 +108,9 @@ async function main(): Promise<void> {
   const start = performance.now()
   const card = await exportModel({ ...options, onProgress: (step) => console.error(`  ${step}`) })
   const seconds = ((performance.now() - start) / 1000).toFixed(1)
+  const how = card.quantisation ? ` (${card.quantisation.kind})` : ''
   console.log(
-    `${card.id}: ${card.dimensions} dimensions, ${card.precision}, written to ${options.out} in ${seconds} s`,
+    `${card.id}: ${card.dimensions} dimensions, ${card.precision}${how}, written to ${options.out} in ${seconds} s`,
   )
   for (const [name, { bytes }] of Object.entries(card.files)) {
     console.log(`  ${name.padEnd(16)} ${(bytes / 1e6).toFixed(1).padStart(9)} MB`)

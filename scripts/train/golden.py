@@ -86,6 +86,19 @@ FIXTURE_LIST = [
         config={"num_key_value_heads": 1, "rope_parameters": {"rope_type": "linear", "rope_theta": 1000.0, "factor": 2.0}},
     ),
     Fixture(
+        "blocks-released",
+        "released",
+        bos=True,
+        dtype=torch.bfloat16,
+        config={
+            "hidden_size": 64,
+            "intermediate_size": 160,
+            "num_hidden_layers": 2,
+            "num_key_value_heads": 2,
+            "initializer_range": 0.1,
+        },
+    ),
+    Fixture(
         "bias-paper",
         "paper",
         bos=True,

@@ -7,6 +7,7 @@ import type { ExportOptions } from './export-options.ts'
 import { type FileIdentity, identify } from './model-folder.ts'
 import { parameterCount } from './parameter-count.ts'
 import type { CompiledPrompts } from './prompts.ts'
+import type { Scheme } from './quantisation/scheme.ts'
 import { padId, tokenIds } from './special-tokens.ts'
 
 /** The card of a folder whose other files are written. */
@@ -15,7 +16,7 @@ export async function buildCard(
   checkpoint: Checkpoint,
   { prompts, pooledTokens }: CompiledPrompts,
   options: ExportOptions,
-  quality: unknown,
+  { scheme, quality }: { scheme: Scheme | undefined; quality: unknown },
 ): Promise<Card> {
   const { config, training } = checkpoint
   const files: Record<string, FileIdentity> = {}
@@ -27,9 +28,10 @@ export async function buildCard(
     id: options.id ?? basename(resolve(options.out)),
     dimensions: config.hiddenSize,
     precision,
+    ...(scheme && { quantisation: scheme }),
     ...identity,
     padId: padId(checkpoint, tokenIds(checkpoint.tokenizerJson), config.vocabularySize),
-    fingerprint: fingerprint(files, { ...identity, precision }),
+    fingerprint: fingerprint(files, { ...identity, precision, ...(scheme && { quantisation: scheme }) }),
     files,
     architecture: {
       hiddenSize: config.hiddenSize,

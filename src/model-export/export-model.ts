@@ -6,15 +6,17 @@ import { SENTENCES } from './calibration/texts.ts'
 import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts'
 import type { ExportOptions } from './export-options.ts'
 import { FloatArithmetic } from './graph/float-arithmetic.ts'
+import { WeightOnlyArithmetic } from './graph/weight-only-arithmetic.ts'
 import { writeFolderAtomically } from './model-folder.ts'
 import { parameterCount } from './parameter-count.ts'
 import { type CompiledPrompts, compilePrompts } from './prompts.ts'
+import { chooseScheme, type Scheme } from './quantisation/scheme.ts'
+import { storedBytes } from './stored-bytes.ts'
 import { TEMPLATES } from './templates.ts'
 import { writeGraph } from './write-graph.ts'
 import { type Int8Quality, writeInt8 } from './write-int8.ts'
 
 const INLINE_BYTES_MAX = 512 * 1024 * 1024
-const WEIGHT_BYTES: Record<Card['precision'], number> = { fp32: 4, fp16: 2, int8: 1 }
 
 /**
  * Turns a LLaMA checkpoint into a model folder the encoder can load. Nothing is written before the checkpoint, its
@@ -27,6 +29,8 @@ const WEIGHT_BYTES: Record<Card['precision'], number> = { fp32: 4, fp16: 2, int8
 export async function exportModel(options: ExportOptions): Promise<Card> {
   const checkpoint = await openCheckpoint(options.checkpoint)
   try {
+    const { config } = checkpoint
+    const scheme = chooseScheme(options.precision, parameterCount(config), options.quantisation)
     const template = TEMPLATES[options.template]
     const compiled = await compilePrompts(
       checkpoint,
@@ -36,10 +40,10 @@ export async function exportModel(options: ExportOptions): Promise<Card> {
     )
     let card: Card | undefined
     await writeFolderAtomically(options.out, options.overwrite ?? false, async (folder) => {
-      const measured = await writeModel(folder, checkpoint, compiled, options)
+      const measured = await writeModel(folder, { checkpoint, compiled, scheme, options })
       const quality = measured || options.quality ? { ...options.quality, ...measured } : undefined
       await writeFile(join(folder, MODEL_FILES.tokenizer), checkpoint.tokenizerJson, { flag: 'wx' })
-      card = await buildCard(folder, checkpoint, compiled, options, quality)
+      card = await buildCard(folder, checkpoint, compiled, options, { scheme, quality })
       await writeFile(join(folder, MODEL_FILES.card), `${JSON.stringify(card, null, 2)}\n`, { flag: 'wx' })
     })
     return card!
@@ -48,30 +52,34 @@ export async function exportModel(options: ExportOptions): Promise<Card> {
   }
 }
 
+interface Writing {
+  checkpoint: Checkpoint
+  compiled: CompiledPrompts
+  scheme: Scheme | undefined
+  options: ExportOptions
+}
+
 /** Writes graph and weights; returns what was measured on the way. */
-async function writeModel(
-  folder: string,
-  checkpoint: Checkpoint,
-  compiled: CompiledPrompts,
-  options: ExportOptions,
-): Promise<Int8Quality | undefined> {
+async function writeModel(folder: string, writing: Writing): Promise<Int8Quality | undefined> {
+  const { checkpoint, compiled, scheme, options } = writing
   const { config } = checkpoint
   const { precision, inlineBytesMax = INLINE_BYTES_MAX } = options
   const onProgress = options.onProgress ?? (() => {})
-  const isExternal = (kind: Card['precision']) => parameterCount(config) * WEIGHT_BYTES[kind] > inlineBytesMax
   const shape = {
     config,
     pooledTokens: compiled.pooledTokens,
     positions: longestRow(compiled),
-    external: isExternal(precision),
+    external: storedBytes(config, precision, scheme) > inlineBytesMax,
     onLayer: (layer: number) => onProgress(`layer ${layer + 1} of ${config.layers}`),
   }
-  if (precision === 'int8') {
+  if (scheme?.kind === 'calibrated') {
     const texts = options.calibrationTexts ?? SENTENCES
-    const externalReference = isExternal('fp32')
+    const externalReference = storedBytes(config, 'fp32') > inlineBytesMax
     return writeInt8(folder, { checkpoint, compiled, texts, shape, externalReference, onProgress })
   }
-  const arithmetic = new FloatArithmetic(precision === 'fp16' ? 'float16' : 'float', config, checkpoint)
+  const arithmetic = scheme
+    ? new WeightOnlyArithmetic(config, checkpoint, scheme)
+    : new FloatArithmetic(precision === 'fp16' ? 'float16' : 'float', config, checkpoint)
   await writeGraph(folder, { ...shape, weights: checkpoint, arithmetic })
   return undefined
 }

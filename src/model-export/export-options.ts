@@ -1,5 +1,6 @@
 import type { Card } from '../encoder/onnx/card.ts'
 import type { ExpectedPrompts } from './expected-prompts.ts'
+import type { Quantisation } from './quantisation/scheme.ts'
 import type { TemplateName } from './templates.ts'
 
 export interface ExportOptions {
@@ -10,6 +11,8 @@ export interface ExportOptions {
   /** Default: the name of `out`. */
   id?: string
   precision: Card['precision']
+  /** How int8 is made; default calibrated, or weight-only for models too large to run in fp32. int4 has one way. */
+  quantisation?: Quantisation
   template: TemplateName
   licence: string
   /** Where the checkpoint came from, for people. */

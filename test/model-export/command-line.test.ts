@@ -12,13 +12,15 @@ function run(...options: string[]) {
 
 it('exports with all its options and prints what it wrote', () => {
   const { folder, out } = new CopiedCheckpoint('mha-paper')
-  const options = ['--precision', 'fp32', '--template', 'released', '--id', 'tiny', '--max-body-tokens', '20']
+  const quantised = ['--precision', 'int8', '--quantisation', 'weight-only']
+  const options = [...quantised, '--template', 'released', '--id', 'tiny', '--max-body-tokens', '20']
   const result = run(folder, '--out', out, '--licence', 'CC0', '--source', 'a test', ...options)
   expect(result.stderr).toContain('layer 3 of 3')
-  expect(result.stdout).toMatch(/tiny: 32 dimensions, fp32.*\n\s+model\.onnx/)
+  expect(result.stdout).toMatch(/tiny: 32 dimensions, int8 \(weight-only\).*\n\s+model\.onnx/)
   expect(result.status).toBe(0)
   const card = readCard(out)
-  expect(card).toMatchObject({ id: 'tiny', licence: 'CC0', source: 'a test', precision: 'fp32' })
+  expect(card).toMatchObject({ id: 'tiny', licence: 'CC0', source: 'a test', precision: 'int8' })
+  expect(card.quantisation).toMatchObject({ kind: 'weight-only' })
   expect(card.prompts.ebar.maxBodyTokens).toBe(20)
 })
 
@@ -27,8 +29,12 @@ it('says what is wrong in one line and exits with 1', () => {
   const faults: [options: string[], told: string][] = [
     [[folder, '--out', out], '--licence is missing'],
     [
-      [folder, '--out', out, '--licence', 'x', '--precision', 'int4'],
-      '--precision is int4; it can be int8, fp16, fp32',
+      [folder, '--out', out, '--licence', 'x', '--precision', 'int2'],
+      '--precision is int2; it can be int8, int4, fp16, fp32',
+    ],
+    [
+      [folder, '--out', out, '--licence', 'x', '--precision', 'fp16', '--quantisation', 'weight-only'],
+      'fp16 is not quantised',
     ],
     [[folder, '--out', out, '--licence', 'x', '--speed', '9'], "Unknown option '--speed'"],
     [[out, '--out', out, '--licence', 'x'], 'has no config.json'],

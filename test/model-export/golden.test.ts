@@ -2,7 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type CheckpointName, tinyModel } from '../fixtures/tiny-model.ts'
 import { cosine, type Golden, largestDifference, readGolden, TinyGraph } from './tiny-graph.ts'
 
-const NAMES: CheckpointName[] = ['mha-paper', 'mha-released', 'gqa-paper', 'gqa-released', 'bias-paper']
+const NAMES: CheckpointName[] = [
+  'mha-paper',
+  'mha-released',
+  'gqa-paper',
+  'gqa-released',
+  'blocks-released',
+  'bias-paper',
+]
 const PROMPTS = ['ebae', 'ebar'] as const
 
 /** Distance to what transformers computes, in float32. */

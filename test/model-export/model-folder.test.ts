@@ -84,7 +84,7 @@ describe('a model folder', () => {
 })
 
 describe('weights beside the graph', () => {
-  it.each(['fp32', 'fp16', 'int8'] as const)(
+  it.each(['fp32', 'fp16', 'int8', 'int4'] as const)(
     'give the same vectors as weights inside it, in %s',
     async (precision) => {
       const checkpoint = new CopiedCheckpoint('gqa-released')

@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Card } from '../../src/encoder/onnx/card.ts'
+import { readCard } from '../../src/encoder/onnx/card-file.ts'
 import { SENTENCES } from '../../src/model-export/calibration/texts.ts'
+import type { ExportOptions } from '../../src/model-export/export-options.ts'
+import { chooseScheme, type Quantisation } from '../../src/model-export/quantisation/scheme.ts'
 import { type CheckpointName, tinyModel } from '../fixtures/tiny-model.ts'
 import { cosine, type Golden, largestDifference, readGolden, TinyGraph } from './tiny-graph.ts'
 
@@ -9,18 +13,31 @@ const TEXTS = SENTENCES.filter((_, i) => i % 5 === 0)
 const PROMPTS = ['ebae', 'ebar'] as const
 
 /**
- * Cosine to what transformers computes in float32. Random weights in 32 dimensions are the hardest case for eight
- * bits, since nothing averages out; trained models of some hundred dimensions stay above 0.99.
+ * Cosine to what transformers computes in float32. Random weights in 32 dimensions are the hardest case for few
+ * bits, since nothing averages out; trained models of some hundred dimensions stay above 0.99. Four bits need a
+ * little more than that to say anything.
  */
-const CLOSE = { fp16: { worst: 0.9999, mean: 0.9999 }, int8: { worst: 0.9, mean: 0.97 } }
+const CLOSE = {
+  fp16: { worst: 0.9999, mean: 0.9999, names: NAMES },
+  int8: { worst: 0.9, mean: 0.97, names: NAMES },
+  'int8 weight-only': { worst: 0.999, mean: 0.9995, names: ['blocks-released'] },
+  int4: { worst: 0.9, mean: 0.95, names: ['blocks-released'] },
+} satisfies Record<string, { worst: number; mean: number; names: CheckpointName[] }>
+type Kind = keyof typeof CLOSE
+const KINDS = Object.keys(CLOSE) as Kind[]
 
-describe.each(['fp16', 'int8'] as const)('in %s', (precision) => {
-  describe.each(NAMES)('%s', (name) => {
+function optionsOf(kind: Kind): Partial<ExportOptions> {
+  const [precision, quantisation] = kind.split(' ') as [Card['precision'], Quantisation | undefined]
+  return { precision, calibrationTexts: TEXTS, ...(quantisation && { quantisation }) }
+}
+
+describe.each(KINDS)('in %s', (kind) => {
+  describe.each<CheckpointName>(CLOSE[kind].names)('%s', (name) => {
     let graph: TinyGraph
     let golden: Golden
     beforeAll(async () => {
       golden = readGolden(name)
-      graph = await TinyGraph.open(await tinyModel(name, { precision, calibrationTexts: TEXTS }))
+      graph = await TinyGraph.open(await tinyModel(name, optionsOf(kind)))
     })
     afterAll(() => graph.close())
 
@@ -33,10 +50,8 @@ describe.each(['fp16', 'int8'] as const)('in %s', (precision) => {
           cosines.push(cosine(single[i]![0]!, expected), cosine(joint[i]![group]!, expected))
         }
       }
-      expect(Math.min(...cosines)).toBeGreaterThan(CLOSE[precision].worst)
-      expect(cosines.reduce((sum, value) => sum + value) / cosines.length).toBeGreaterThan(
-        CLOSE[precision].mean,
-      )
+      expect(Math.min(...cosines)).toBeGreaterThan(CLOSE[kind].worst)
+      expect(cosines.reduce((sum, value) => sum + value) / cosines.length).toBeGreaterThan(CLOSE[kind].mean)
     })
 
     it('gives unit vectors of single precision', async () => {
@@ -73,5 +88,37 @@ describe('int8', () => {
     expect(drift.meanCosine).toBeGreaterThan(0.99)
     expect(drift.worstCosine).toBeLessThanOrEqual(drift.meanCosine)
     await graph.close()
+  })
+})
+
+describe('how a model is quantised', () => {
+  it('stands in its card and moves its fingerprint', async () => {
+    const cards = await Promise.all(
+      KINDS.map(async (kind) => readCard(await tinyModel('mha-paper', optionsOf(kind)))),
+    )
+    const weightOnly = { kind: 'weight-only', blockSize: 32, accuracyLevel: 4 }
+    expect(cards.map((card) => card.quantisation)).toEqual([
+      undefined,
+      { kind: 'calibrated', bits: 8 },
+      { ...weightOnly, bits: 8 },
+      { ...weightOnly, bits: 4 },
+    ])
+    expect(new Set(cards.map((card) => card.fingerprint)).size).toBe(KINDS.length)
+  })
+
+  it('is chosen by size unless forced', () => {
+    expect(chooseScheme('int8', 5e8)).toEqual({ kind: 'calibrated', bits: 8 })
+    expect(chooseScheme('int8', 7e9)).toMatchObject({ kind: 'weight-only', bits: 8 })
+    expect(chooseScheme('int8', 7e9, 'calibrated')?.kind).toBe('calibrated')
+    expect(chooseScheme('int8', 5e8, 'weight-only')?.kind).toBe('weight-only')
+    expect(chooseScheme('fp16', 7e9)).toBeUndefined()
+  })
+
+  it.each([
+    ['int4', 'calibrated', 'int4 is always weight-only'],
+    ['fp16', 'weight-only', 'fp16 is not quantised'],
+    ['fp32', 'calibrated', 'fp32 is not quantised'],
+  ] as const)('is refused as %s %s', (precision, quantisation, message) => {
+    expect(() => chooseScheme(precision, 1, quantisation)).toThrow(message)
   })
 })

@@ -21,12 +21,34 @@ export const PromptSchema = Type.Object(
   { additionalProperties: false },
 )
 
+/** How int8 and int4 are made: activations in calibrated 8-bit ranges, or weights alone by blocks (MatMulNBits). */
+const QuantisationSchema = Type.Union([
+  Type.Object({ kind: Type.Literal('calibrated'), bits: Type.Literal(8) }, { additionalProperties: false }),
+  Type.Object(
+    {
+      kind: Type.Literal('weight-only'),
+      bits: Type.Union([Type.Literal(4), Type.Literal(8)]),
+      /** Weights that share a scale. */
+      blockSize: Type.Integer({ minimum: 16 }),
+      /** MatMulNBits' attribute: 1 keeps activations in float32, 4 makes them 8-bit by blocks of a row. */
+      accuracyLevel: Type.Union([Type.Literal(1), Type.Literal(4)]),
+    },
+    { additionalProperties: false },
+  ),
+])
+
 export const CardSchema = Type.Object(
   {
     format: Type.Literal(1),
     id: Type.String({ minLength: 1 }),
     dimensions: Type.Integer({ minimum: 1 }),
-    precision: Type.Union([Type.Literal('fp32'), Type.Literal('fp16'), Type.Literal('int8')]),
+    precision: Type.Union([
+      Type.Literal('fp32'),
+      Type.Literal('fp16'),
+      Type.Literal('int8'),
+      Type.Literal('int4'),
+    ]),
+    quantisation: Type.Optional(QuantisationSchema),
     prompts: Type.Object({ ebar: PromptSchema, ebae: PromptSchema }, { additionalProperties: false }),
     /** The embedding is the mean of the final states of the suffix's last `tokens` positions, L2-normalised. */
     pooling: Type.Object({ kind: Type.Literal('mean-of-last'), tokens: Type.Integer({ minimum: 1 }) }),

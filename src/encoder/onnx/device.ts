@@ -27,6 +27,10 @@ const UNSUITED: Partial<Record<Card['precision'], { provider: 'cpu' | 'cuda'; wh
     provider: 'cuda',
     why: 'it is an int8 model, made for the CPU; export fp16 or fp32 for CUDA',
   },
+  int4: {
+    provider: 'cuda',
+    why: 'it is an int4 model, made for the CPU; export fp16 or fp32 for CUDA',
+  },
 }
 
 /**

@@ -7,11 +7,9 @@ import type { Arithmetic } from './arithmetic.ts'
 import { EightBitTable } from './eight-bit-table.ts'
 import { FloatArithmetic } from './float-arithmetic.ts'
 
-/** MatMulNBits' `accuracy_level`. 1: activations stay float32. 4: they become 8-bit, block by block of a row. */
-export type AccuracyLevel = 1 | 4
-
 export interface WeightOnlyFormat extends BlockFormat {
-  accuracyLevel: AccuracyLevel
+  /** MatMulNBits' `accuracy_level`. 1: activations stay float32. 4: they become 8-bit, block by block of a row. */
+  accuracyLevel: 1 | 4
 }
 
 /**
