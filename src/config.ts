@@ -34,6 +34,19 @@ export function readConfig(environment: Record<string, string | undefined> = pro
   return config
 }
 
+/**
+ * Where scripts find the model hub, and who asks: HF_ENDPOINT and HF_TOKEN, which other programs of the hub read too.
+ * The service itself reads neither.
+ */
+export function readHubSettings(environment: Record<string, string | undefined> = process.env): {
+  endpoint?: string
+  token?: string
+} {
+  const endpoint = environment['HF_ENDPOINT']?.trim()
+  const token = environment['HF_TOKEN']?.trim()
+  return { ...(endpoint && { endpoint }), ...(token && { token }) }
+}
+
 /** Defaults of every setting, for tools that need a Config and no environment. */
 export function defaultConfig(): Config {
   return readConfig({})

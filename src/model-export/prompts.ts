@@ -50,9 +50,9 @@ export async function compilePrompts(
   }
   const ebar = await compile(template.prompts.ebar)
   const ebae = await compile(template.prompts.ebae)
+  if (expected) checkExpectedPrompts({ ebae, ebar }, template, expected)
   const wrapper = Math.max(...[ebar, ebae].map((prompt) => prompt.prefixIds.length + prompt.suffixIds.length))
   const limit = bodyLimit(checkpoint.config.positionsMax - wrapper, template.maxBodyTokens, maxBodyTokens)
-  if (expected) checkExpectedPrompts({ ebae, ebar }, template, expected)
   checkVocabulary(checkpoint, [...ebar.prefixIds, ...ebar.suffixIds, ...ebae.suffixIds])
   return {
     prompts: { ebar: { ...ebar, maxBodyTokens: limit }, ebae: { ...ebae, maxBodyTokens: limit } },
