@@ -22,8 +22,11 @@ index), tokenizer.json, tokenizer_config.json.
                         always weight-only
   --template T          paper (default): one </s>; released: eight special tokens a side,
                         for the public LLARA checkpoints
+  --adapter FOLDER      a LoRA adapter in peft's layout (adapter_config.json,
+                        adapter_model.safetensors), merged into CHECKPOINT on the way
   --id NAME             the model's name; default the name of FOLDER
-  --source TEXT         where the checkpoint comes from; default its folder's name
+  --source TEXT         where the checkpoint comes from; default its folder's name,
+                        and the adapter's
   --max-body-tokens N   longest text, prompt not counted; default 512, or what the model holds
   --calibration FILE    texts for int8, one a line, or .jsonl with a "text" field;
                         default a built-in list of English sentences
@@ -41,6 +44,7 @@ function readOptions(): ExportOptions | undefined {
       precision: { type: 'string', default: 'int8' },
       quantisation: { type: 'string' },
       template: { type: 'string', default: 'paper' },
+      adapter: { type: 'string' },
       id: { type: 'string' },
       source: { type: 'string' },
       'max-body-tokens': { type: 'string' },
@@ -52,7 +56,7 @@ function readOptions(): ExportOptions | undefined {
   })
   if (values.help) return undefined
   const [checkpoint, ...rest] = positionals
-  const { out, licence, id } = values
+  const { out, licence, id, adapter } = values
   if (!checkpoint || rest.length > 0) throw invalid('Name one checkpoint folder.')
   if (!out) throw invalid('--out is missing.')
   if (!licence) throw invalid('--licence is missing: say under which licence the weights are.')
@@ -68,13 +72,18 @@ function readOptions(): ExportOptions | undefined {
     ...(values.quantisation !== undefined && {
       quantisation: oneOf('quantisation', values.quantisation, QUANTISATIONS),
     }),
-    source: values.source ?? checkpoint.split(/[/\\]/).filter(Boolean).at(-1)!,
+    source: values.source ?? [checkpoint, adapter ?? []].flat().map(folderName).join(' + '),
     overwrite: values.overwrite,
     ...(id !== undefined && { id }),
+    ...(adapter !== undefined && { adapter }),
     ...(tokens !== undefined && { maxBodyTokens: Number(tokens) }),
     ...(values.quality !== undefined && { quality: readQuality(values.quality) }),
     ...(values.calibration !== undefined && { calibrationTexts: readTexts(values.calibration) }),
   }
+}
+
+function folderName(path: string): string {
+  return path.split(/[/\\]/).filter(Boolean).at(-1)!
 }
 
 function readQuality(path: string): Record<string, unknown> {

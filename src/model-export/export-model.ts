@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Card, MODEL_FILES } from '../encoder/onnx/card.ts'
+import { adaptedCheckpoint } from './adapter/adapted-checkpoint.ts'
 import { buildCard } from './build-card.ts'
 import { SENTENCES } from './calibration/texts.ts'
 import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts'
@@ -27,7 +28,8 @@ const INLINE_BYTES_MAX = 512 * 1024 * 1024
  * @throws ServiceError MODEL_UNUSABLE (checkpoint not supported or damaged, named), INVALID_INPUT (`out` exists)
  */
 export async function exportModel(options: ExportOptions): Promise<Card> {
-  const checkpoint = await openCheckpoint(options.checkpoint)
+  const base = await openCheckpoint(options.checkpoint)
+  const checkpoint = options.adapter === undefined ? base : await adaptedCheckpoint(base, options.adapter)
   try {
     const { config } = checkpoint
     const scheme = chooseScheme(options.precision, parameterCount(config), options.quantisation)

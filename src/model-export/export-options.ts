@@ -6,6 +6,8 @@ import type { TemplateName } from './templates.ts'
 export interface ExportOptions {
   /** A Hugging Face LLaMA folder: config.json, safetensors (sharded or not), tokenizer.json and its config. */
   checkpoint: string
+  /** A LoRA adapter in peft's layout (adapter_config.json, adapter_model.safetensors), merged on the way. */
+  adapter?: string
   /** The model folder to write, e.g. `models/llara-mini`. */
   out: string
   /** Default: the name of `out`. */
