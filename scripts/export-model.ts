@@ -5,8 +5,9 @@ import { ServiceError } from '../src/errors.ts'
 import { readTexts } from '../src/model-export/calibration/read-texts.ts'
 import { exportModel } from '../src/model-export/export-model.ts'
 import type { ExportOptions } from '../src/model-export/export-options.ts'
+import { type Profile, profileNamed } from '../src/model-export/profiles.ts'
 import { QUANTISATIONS } from '../src/model-export/quantisation/scheme.ts'
-import { TEMPLATES } from '../src/model-export/templates.ts'
+import { TEMPLATES, type TemplateName } from '../src/model-export/templates.ts'
 
 const HELP = `npm run model:export -- CHECKPOINT --out FOLDER --licence TEXT [options]
 
@@ -20,8 +21,10 @@ index), tokenizer.json, tokenizer_config.json.
                         in fp32 once, so 4 bytes of memory a parameter) or weight-only (weights in blocks
                         of 32, nothing to calibrate); default calibrated up to 1e9 parameters. int4 is
                         always weight-only
+  --profile NAME        prompts, limits and licence of a known model, such as llara-passage; the
+                        tokenizer must then give the prompts the ids the model was trained with
   --template T          paper (default): one </s>; released: eight special tokens a side,
-                        for the public LLARA checkpoints
+                        for the public LLARA checkpoints; repllama: query: and passage:
   --adapter FOLDER      a LoRA adapter in peft's layout (adapter_config.json,
                         adapter_model.safetensors), merged into CHECKPOINT on the way
   --id NAME             the model's name; default the name of FOLDER
@@ -43,7 +46,8 @@ function readOptions(): ExportOptions | undefined {
       licence: { type: 'string' },
       precision: { type: 'string', default: 'int8' },
       quantisation: { type: 'string' },
-      template: { type: 'string', default: 'paper' },
+      profile: { type: 'string' },
+      template: { type: 'string' },
       adapter: { type: 'string' },
       id: { type: 'string' },
       source: { type: 'string' },
@@ -56,19 +60,22 @@ function readOptions(): ExportOptions | undefined {
   })
   if (values.help) return undefined
   const [checkpoint, ...rest] = positionals
-  const { out, licence, id, adapter } = values
+  const { out, id, adapter } = values
+  const profile = values.profile === undefined ? undefined : profileNamed(values.profile)
+  const licence = values.licence ?? profile?.licence
   if (!checkpoint || rest.length > 0) throw invalid('Name one checkpoint folder.')
   if (!out) throw invalid('--out is missing.')
   if (!licence) throw invalid('--licence is missing: say under which licence the weights are.')
   const tokens = values['max-body-tokens']
   if (tokens !== undefined && !/^[1-9]\d{0,5}$/.test(tokens))
     throw invalid('--max-body-tokens must be a number from 1.')
+  const names = Object.keys(TEMPLATES) as TemplateName[]
   return {
+    ...ofProfile(profile, oneOf('template', values.template ?? profile?.template ?? 'paper', names)),
     checkpoint,
     out,
     licence,
     precision: oneOf('precision', values.precision, ['int8', 'int4', 'fp16', 'fp32']),
-    template: oneOf('template', values.template, Object.keys(TEMPLATES) as (keyof typeof TEMPLATES)[]),
     ...(values.quantisation !== undefined && {
       quantisation: oneOf('quantisation', values.quantisation, QUANTISATIONS),
     }),
@@ -80,6 +87,13 @@ function readOptions(): ExportOptions | undefined {
     ...(values.quality !== undefined && { quality: readQuality(values.quality) }),
     ...(values.calibration !== undefined && { calibrationTexts: readTexts(values.calibration) }),
   }
+}
+
+/** What a profile knows of its own template. */
+function ofProfile(profile: Profile | undefined, template: TemplateName) {
+  if (profile?.template !== template) return { template }
+  const { maxBodyTokens, expectedPrompts } = profile
+  return { template, maxBodyTokens, expectedPrompts }
 }
 
 function folderName(path: string): string {

@@ -42,11 +42,10 @@ async function main(): Promise<void> {
       ...wanted,
       ...(command.checkpoint !== undefined && { folder: command.checkpoint }),
       ...(command.revision !== undefined && { revision: command.revision }),
-      beforeWeights: (folder, pulled) => checkBefore(folder, pulled, plan),
+      beforeWeights: (folder, pulled) => checkBefore(folder, pulled, { plan, base: command.base }),
     }))
   const base = checkpoint.adapter ? await baseOf(checkpoint, command, wanted, plan) : undefined
-  if (!checkpoint.adapter && command.base !== undefined)
-    throw invalid('--base is for adapters; this is a whole model.')
+  if (!checkpoint.adapter && command.base !== undefined) throw withoutAdapter()
   if (plan) await exportPulled(plan, checkpoint, base, command)
   else
     for (const { source, folder } of base ? [checkpoint, base] : [checkpoint])
@@ -60,10 +59,19 @@ async function wantedFrom({ mirror, tokenFile }: PullCommand): Promise<Wanted> {
 }
 
 /** What can be found wrong before the weights are downloaded. */
-async function checkBefore(folder: string, pulled: Pulled, plan: Plan | undefined): Promise<void> {
+async function checkBefore(
+  folder: string,
+  pulled: Pulled,
+  { plan, base }: { plan: Plan | undefined; base: string | undefined },
+): Promise<void> {
+  if (base !== undefined && !pulled.adapter) throw withoutAdapter()
   if (!plan) return
   licenceFor(plan, pulled)
   if (!pulled.adapter) await tellPrompts(folder, plan)
+}
+
+function withoutAdapter(): ServiceError {
+  return invalid('--base is for adapters; this is a whole model.')
 }
 
 async function tellPrompts(folder: string, plan: Plan): Promise<void> {
@@ -107,6 +115,7 @@ async function exportPulled(
     source,
     ...plan,
     checkpoint: (base ?? checkpoint).folder,
+    ...(base && { adapter: checkpoint.folder }),
     licence: licenceFor(plan, checkpoint),
     onProgress: (step) => progress.step(step),
   })

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { readCard } from '../../src/encoder/onnx/card-file.ts'
+import { llama2Checkpoint } from '../fixtures/random-checkpoint.ts'
 import { CopiedCheckpoint } from './copied-checkpoint.ts'
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/export-model.ts', import.meta.url))
@@ -47,4 +48,21 @@ it('says what is wrong in one line and exits with 1', () => {
     expect(result.stderr.trim().split('\n')).toHaveLength(1)
   }
   expect(run('--help').stdout).toContain('--calibration FILE')
+})
+
+it('takes limits, licence and prompts from a profile, and holds to its prompt ids', () => {
+  const out = new CopiedCheckpoint('mha-paper').out
+  const result = run(llama2Checkpoint(), '--out', out, '--profile', 'LLARA-beir', '--precision', 'fp32')
+  expect(result.stderr).not.toContain('Not exported')
+  const card = readCard(out)
+  expect(card.licence).toMatch(/^MIT; /)
+  expect(card.prompts.ebar).toMatchObject({ maxBodyTokens: 512, prefixIds: [1, 376] })
+  const other = run(
+    new CopiedCheckpoint('mha-released').folder,
+    '--out',
+    `${out}-2`,
+    '--profile',
+    'llara-beir',
+  )
+  expect(other.stderr).toMatch(/^Not exported. The tokenizer gives the ebae prefix the ids/)
 })

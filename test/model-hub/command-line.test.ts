@@ -9,7 +9,7 @@ import { readCommand } from '../../scripts/pull/options.ts'
 import { readCard } from '../../src/encoder/onnx/card-file.ts'
 import { openOnnxEncoder } from '../../src/encoder/onnx/onnx-encoder.ts'
 import { checkpointFolder, tinyModel } from '../fixtures/tiny-model.ts'
-import { LoopbackHub } from './loopback-hub.ts'
+import { filesOf, LoopbackHub } from './loopback-hub.ts'
 import { content, expected, REPOSITORY } from './pulls.ts'
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/pull-model.ts', import.meta.url))
@@ -136,6 +136,28 @@ describe('npm run model:pull', () => {
       /^Not pulled\. The tokenizer gives the ebae prefix the ids \[1 .*\], .* with \[1 376\]/,
     )
     expect(hub.asked.filter(({ server }) => server === 'cdn')).toEqual([])
+  })
+
+  it('pulls an adapter and the model it belongs to, and merges them', async () => {
+    const adapter = fileURLToPath(new URL('../fixtures/adapters/plain', import.meta.url))
+    const base = checkpointFolder('mha-released')
+    const { 'merged.safetensors': _, ...files } = filesOf(adapter)
+    hub.publish('BAAI/lora', files)
+    hub.publishFolder('BAAI/base', base)
+    const direct = await tinyModel('mha-released', { adapter })
+    const both = await run(['BAAI/lora', ...TEMPLATE, '--base', 'BAAI/base'])
+    expect(both).toMatchObject({ status: 0 })
+    expect(readCard(join(cwd, 'models', 'lora')).source).toMatch(
+      /^BAAI\/lora, commit .*, on BAAI\/base, commit /,
+    )
+    expect(await vectors(join(cwd, 'models', 'lora'))).toEqual(await vectors(direct))
+    expect(readdirSync(join(cwd, 'checkpoints'))).toEqual([])
+    const local = await run([adapter, ...TEMPLATE, '--base', base, '--licence', 'CC0', '--out', model()])
+    expect(local).toMatchObject({ status: 0 })
+    expect(readCard(model()).fingerprint).toBe(readCard(direct).fingerprint)
+    const needless = await run([REPOSITORY, ...TEMPLATE, '--base', 'BAAI/base', '--out', join(cwd, 'x')])
+    expect(needless.stderr).toContain('--base is for adapters')
+    expect(hub.ranges('model-00001-of-00003.safetensors')).toEqual([])
   })
 
   it('says what is wrong in one line', async () => {
