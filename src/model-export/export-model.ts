@@ -25,7 +25,8 @@ const INLINE_BYTES_MAX = 512 * 1024 * 1024
  * memory one tensor at a time.
  *
  * @returns the card that was written
- * @throws ServiceError MODEL_UNUSABLE (checkpoint not supported or damaged, named), INVALID_INPUT (`out` exists)
+ * @throws ServiceError MODEL_UNUSABLE (checkpoint not supported or damaged, named), INVALID_INPUT (`out` exists),
+ *   UNAVAILABLE (no room on the disk)
  */
 export async function exportModel(options: ExportOptions): Promise<Card> {
   const base = await openCheckpoint(options.checkpoint)
@@ -41,7 +42,8 @@ export async function exportModel(options: ExportOptions): Promise<Card> {
       options.expectedPrompts,
     )
     let card: Card | undefined
-    await writeFolderAtomically(options.out, options.overwrite ?? false, async (folder) => {
+    const room = { overwrite: options.overwrite ?? false, bytes: bytesOnTheWay(checkpoint, options, scheme) }
+    await writeFolderAtomically(options.out, room, async (folder) => {
       const measured = await writeModel(folder, { checkpoint, compiled, scheme, options })
       const quality = measured || options.quality ? { ...options.quality, ...measured } : undefined
       await writeFile(join(folder, MODEL_FILES.tokenizer), checkpoint.tokenizerJson, { flag: 'wx' })
@@ -52,6 +54,12 @@ export async function exportModel(options: ExportOptions): Promise<Card> {
   } finally {
     await checkpoint.close()
   }
+}
+
+/** Calibration needs the model in fp32 beside the one that is written. */
+function bytesOnTheWay({ config }: Checkpoint, { precision }: ExportOptions, scheme?: Scheme): number {
+  const calibration = scheme?.kind === 'calibrated' ? storedBytes(config, 'fp32') : 0
+  return storedBytes(config, precision, scheme) + calibration
 }
 
 interface Writing {

@@ -1,20 +1,31 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { ServiceError } from '../errors.ts'
+import { checkRoom, diskFault } from './disk-space.ts'
+import { clearLeftovers, sibling } from './leftovers.ts'
+
+export interface FolderOptions {
+  /** Replace the folder if it exists. */
+  overwrite: boolean
+  /** About how many bytes will be written at most at one time. */
+  bytes: number
+}
 
 /**
  * Fills a folder that appears whole or not at all: `fill` writes to a sibling, which takes the name when all is on
- * disk. What stood there before is kept until then.
- * @throws ServiceError INVALID_INPUT when the folder exists and `overwrite` is not set
+ * disk. What stood there before is kept until then. What an earlier run left when it was killed is cleared first.
+ * @throws ServiceError INVALID_INPUT when the folder exists and `overwrite` is not set, UNAVAILABLE when the disk has
+ *   no room, found beforehand or on the way
  */
 export async function writeFolderAtomically(
   out: string,
-  overwrite: boolean,
+  { overwrite, bytes }: FolderOptions,
   fill: (folder: string) => Promise<void>,
 ): Promise<void> {
   const target = resolve(out)
+  await clearLeftovers(target)
   const exists = await isThere(target)
   if (exists && !overwrite) {
     throw new ServiceError(
@@ -24,6 +35,7 @@ export async function writeFolderAtomically(
   }
   const partial = sibling(target, 'partial')
   await mkdir(dirname(target), { recursive: true })
+  await checkRoom(dirname(target), bytes)
   await mkdir(partial)
   try {
     await fill(partial)
@@ -36,7 +48,7 @@ export async function writeFolderAtomically(
     await rm(old, { recursive: true, force: true })
   } catch (error) {
     await rm(partial, { recursive: true, force: true })
-    throw error
+    throw await diskFault(error, dirname(target), bytes)
   }
 }
 
@@ -50,10 +62,6 @@ export async function identify(path: string): Promise<FileIdentity> {
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(path)) hash.update(chunk)
   return { bytes: (await stat(path)).size, sha256: hash.digest('hex') }
-}
-
-function sibling(target: string, purpose: string): string {
-  return join(dirname(target), `.${basename(target)}.${purpose}-${process.pid}`)
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { calibrate, type Drift, measureDrift, openGraph } from './calibration/calibrate.ts'
 import { promptedRows } from './calibration/row-batches.ts'
 import { withPassages } from './calibration/texts.ts'
@@ -31,7 +31,7 @@ export interface Int8Quality {
 const HELD_OUT_EVERY = 4
 
 /**
- * Writes the int8 graph: measures activations on an fp32 graph in a folder beside, plans, quantises, and compares the
+ * Writes the int8 graph: measures activations on an fp32 graph in a folder within, plans, quantises, and compares the
  * two on texts the plan has not seen. The fp32 graph is removed again.
  */
 export async function writeInt8(folder: string, options: Int8Options): Promise<Int8Quality> {
@@ -40,7 +40,7 @@ export async function writeInt8(folder: string, options: Int8Options): Promise<I
   const heldOut = (_: string, i: number) => i % HELD_OUT_EVERY === HELD_OUT_EVERY - 1
   const rowsOf = (texts: readonly string[]) =>
     promptedRows(checkpoint.tokenizerJson, compiled, withPassages(texts))
-  const beside = await mkdtemp(join(dirname(folder), '.calibration-'))
+  const beside = await mkdtemp(join(folder, 'calibration-'))
   try {
     onProgress('fp32 graph for calibration')
     const reference = await writeGraph(beside, {
