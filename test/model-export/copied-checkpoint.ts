@@ -45,6 +45,20 @@ export class CopiedCheckpoint {
     writeFileSync(this.path(file), Buffer.concat([length, text, bytes.subarray(end)]))
   }
 
+  /** Writes one number into every place of a float32 tensor. */
+  fill(file: string, tensor: string, value: number): void {
+    const bytes = readFileSync(this.path(file))
+    const end = 8 + Number(bytes.readBigUInt64LE(0))
+    const header = JSON.parse(bytes.toString('utf8', 8, end))
+    const { dtype, data_offsets: offsets } = header[tensor] as {
+      dtype: string
+      data_offsets: [number, number]
+    }
+    if (dtype !== 'F32') throw new Error(`${tensor} is ${dtype}`)
+    for (let at = end + offsets[0]; at < end + offsets[1]; at += 4) bytes.writeFloatLE(value, at)
+    writeFileSync(this.path(file), bytes)
+  }
+
   export(options: Partial<ExportOptions> = {}) {
     return exportModel({
       checkpoint: this.folder,

@@ -1,5 +1,5 @@
 import type { LlamaConfig } from '../checkpoint/llama-config.ts'
-import { FINAL_NORM, normName } from '../checkpoint/tensor-names.ts'
+import { biasName, FINAL_NORM, normName, projectionName } from '../checkpoint/tensor-names.ts'
 import type { WeightSource } from '../checkpoint/weight-source.ts'
 import { type GraphBuilder, MICROSOFT } from '../onnx/graph-builder.ts'
 import { rotaryTables } from '../rotary-tables.ts'
@@ -85,7 +85,7 @@ class LayerBuilder {
     const [mlpInput, between] = await this.#norm(stream, layer, 'mlp')
     const entered = await this.#enter(mlpInput, layer, 'mlp')
     const gate = await this.#project(entered, layer, 'gate')
-    const up = await this.#project(entered, layer, 'up')
+    const up = await this.#up(entered, layer)
     const active = graph.node(`layers.${layer}.silu`, 'QuickGelu', [gate], {
       domain: MICROSOFT,
       attributes: { alpha: { float: 1 } },
@@ -149,6 +149,16 @@ class LayerBuilder {
     return [name, sum]
   }
 
+  /** What the gate is multiplied by. Where the weights are all zero, the bias is the whole of it: no product is run. */
+  async #up(entered: string, layer: number): Promise<string> {
+    const { graph, config, arithmetic, weights } = this.#options
+    const bias = biasName(config, layer, 'up')
+    if (bias === undefined || !(await isZero(weights, projectionName(layer, 'up')))) {
+      return this.#project(entered, layer, 'up')
+    }
+    return arithmetic.constant(graph, bias, [config.intermediateSize], await weights.read(bias))
+  }
+
   #enter(input: string, layer: number, site: Parameters<Arithmetic['enter']>[3]): Promise<string> {
     this.sites.set(siteName(layer, site), input)
     return this.#options.arithmetic.enter(this.#options.graph, input, layer, site)
@@ -161,4 +171,9 @@ class LayerBuilder {
   ): Promise<string> {
     return this.#options.arithmetic.project(this.#options.graph, entered, layer, projection)
   }
+}
+
+async function isZero(weights: WeightSource, name: string): Promise<boolean> {
+  for await (const band of weights.bands(name)) if (band.some((value) => value !== 0)) return false
+  return true
 }
