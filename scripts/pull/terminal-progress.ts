@@ -75,8 +75,9 @@ export class TerminalProgress implements PullEvents {
     this.#last = { at: now, bytes, path }
   }
 
+  /** A pseudo-terminal may say that it has no columns. */
   #draw(text: string): void {
-    this.#out.write(`\r\x1b[K  ${text.slice(0, (this.#out.columns ?? 80) - 3)}`)
+    this.#out.write(`\r\x1b[K  ${text.slice(0, (this.#out.columns || 80) - 3)}`)
   }
 
   #line(text: string): void {

@@ -42,7 +42,8 @@ export class LoopbackHub {
   refuse:
     | ((request: IncomingMessage) => { status: number; headers?: Record<string, string> } | undefined)
     | undefined
-  /** Bytes a second of large files; default as fast as it goes. */
+  /** Waited for before a connection is cut, given the place in the file: what is still in flight would be lost. */
+  beforeCut: ((name: string, at: number) => Promise<void>) | undefined
   bytesPerChunk = 64 * 1024
   pauseMs = 0
   pageSize = 1000
@@ -195,8 +196,11 @@ export class LoopbackHub {
       if (this.pauseMs > 0) await new Promise((done) => setTimeout(done, this.pauseMs))
     }
     if (trouble.stallAfter !== undefined) return
-    // Let what is written leave before the connection goes.
-    if (trouble.cutAfter !== undefined) return void setTimeout(() => response.destroy(), 20)
+    if (trouble.cutAfter !== undefined) {
+      await this.beforeCut?.(name, start + stop)
+      response.destroy()
+      return
+    }
     response.end()
   }
 }

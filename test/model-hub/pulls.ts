@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hubAddress } from '../../src/model-hub/hub-address.ts'
@@ -39,12 +39,23 @@ export interface Pull {
   told: Told
 }
 
+/** For `beforeCut`: until the beginning of the file that lies in the folder reaches so far. */
+export function arrived(folder: string) {
+  return async (name: string, at: number): Promise<void> => {
+    const beginning = () =>
+      readdirSync(folder).find((file) => file.startsWith(`${name}.`) && file.endsWith('.partial'))
+    const size = () => (beginning() ? statSync(join(folder, beginning()!)).size : 0)
+    for (let waits = 0; size() < at && waits < 2000; waits++) await new Promise((done) => setTimeout(done, 5))
+  }
+}
+
 export async function pull(hub: LoopbackHub, options: Partial<PullOptions> & { token?: string } = {}) {
   const { token, ...rest } = options
   const told = new Told()
   const folder = options.folder ?? freshFolder()
+  hub.beforeCut = arrived(folder)
   const pulled = await pullRepository({
-    hub: hubAddress(hub.url, token, 500),
+    hub: hubAddress(hub.url, token, 20_000),
     repository: REPOSITORY,
     folder,
     events: told,

@@ -39,7 +39,8 @@ describe('a connection', () => {
 
   it('that falls silent is left', async () => {
     hub.trouble(SHARD, { stallAfter: 5000 })
-    const told = await succeeds()
+    const { folder, told } = await pull(hub, { hub: hubAddress(hub.url, undefined, 2000) })
+    expect(content(folder)).toEqual(expected(SHARDED))
     expect(hub.ranges(SHARD)).toEqual(['whole', `bytes=5000-${SIZE - 1}`])
     expect(told.notes[0]).toContain('said nothing')
   })
