@@ -1,111 +1,90 @@
-import { createReadStream } from 'node:fs'
-import { access } from 'node:fs/promises'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { ServiceError } from '../errors.ts'
+import { basename, join, resolve } from 'node:path'
+import { type QueryJudgements, qrelsFile, readJudgements } from './qrels.ts'
+import { textLines, unreadable } from './text-lines.ts'
 
 export interface BeirDocument {
+  /** Line of corpus.jsonl, counted from 1. */
+  line: number
   id: string
   title: string | null
+  /** The title where the text is blank; empty where both are. */
   text: string
 }
 
-/** A judged retrieval set in BEIR's layout (Thakur et al. 2021). */
+/** A judged retrieval set in BEIR's layout (Thakur et al. 2021). The corpus is not held in memory. */
 export interface BeirSet {
-  documents: BeirDocument[]
+  name: string
+  /** Reads the corpus from its beginning, each time it is called. */
+  documents: () => AsyncIterable<BeirDocument>
   /** Only queries with at least one judgement. */
   queries: { id: string; text: string }[]
-  /** query id -> document id -> grade */
-  judgements: Map<string, Map<string, number>>
+  /** Of these queries only. */
+  judgements: QueryJudgements
+  /** Queries of the qrels file that queries.jsonl lacks: they cannot be asked and count nowhere. */
+  missingQueries: number
+}
+
+export interface BeirOptions {
+  /** Reads qrels/<split>.tsv. */
+  split?: string
+  /** Only the first so many judged queries. */
+  queriesMax?: number
 }
 
 /**
- * Reads corpus.jsonl (`_id, title?, text`), queries.jsonl (`_id, text`) and qrels.tsv or qrels/test.tsv
- * (query-id, corpus-id, score; a heading line is allowed).
- * @throws ServiceError INVALID_INPUT naming the file and line
+ * Opens a folder with corpus.jsonl (`_id, title?, text`), queries.jsonl (`_id, text`) and qrels.tsv or
+ * qrels/<split>.tsv. Judgements and judged queries are read now, documents when they are asked for.
+ * @throws ServiceError INVALID_INPUT naming file and line
  */
-export async function readBeirSet(folder: string): Promise<BeirSet> {
-  const judgements = await readJudgements(await qrelsFile(folder))
-  const documents: BeirDocument[] = []
-  for await (const row of jsonLines(join(folder, 'corpus.jsonl'))) {
-    documents.push({ id: row.id, title: row.title?.trim() || null, text: row.text })
-  }
-  const queries: BeirSet['queries'] = []
-  for await (const row of jsonLines(join(folder, 'queries.jsonl'))) {
-    if (judgements.has(row.id)) queries.push({ id: row.id, text: row.text })
-  }
+export async function readBeirSet(folder: string, options: BeirOptions = {}): Promise<BeirSet> {
+  const judged = await readJudgements(qrelsFile(folder, options.split))
+  const queries = await readQueries(join(folder, 'queries.jsonl'), judged)
   if (queries.length === 0) throw unreadable(folder, 'no query of queries.jsonl is judged in the qrels file')
-  return { documents, queries, judgements }
-}
-
-async function qrelsFile(folder: string): Promise<string> {
-  for (const name of ['qrels.tsv', join('qrels', 'test.tsv')]) {
-    const file = join(folder, name)
-    if (
-      await access(file).then(
-        () => true,
-        () => false,
-      )
-    )
-      return file
+  const missingQueries = judged.size - queries.length
+  queries.splice(options.queriesMax ?? queries.length)
+  return {
+    name: basename(resolve(folder)),
+    documents: () => readDocuments(join(folder, 'corpus.jsonl')),
+    queries,
+    judgements: new Map(queries.map(({ id }) => [id, judged.get(id)!])),
+    missingQueries,
   }
-  throw unreadable(folder, 'it holds neither qrels.tsv nor qrels/test.tsv')
 }
 
-async function readJudgements(file: string): Promise<Map<string, Map<string, number>>> {
-  const judgements = new Map<string, Map<string, number>>()
-  let number = 0
-  for await (const line of lines(file)) {
-    number++
-    if (line.trim() === '') continue
-    const fields = line.split('\t')
-    const [query, document, score] = fields.length === 4 ? [fields[0], fields[2], fields[3]] : fields
-    const grade = Number(score)
-    if (!query || !document || score === undefined || !Number.isFinite(grade)) {
-      if (number === 1) continue
-      throw unreadable(file, `line ${number} is not "query-id<TAB>corpus-id<TAB>score"`)
-    }
-    const ofQuery = judgements.get(query) ?? new Map<string, number>()
-    judgements.set(query, ofQuery.set(document, grade))
+async function readQueries(file: string, judged: QueryJudgements): Promise<BeirSet['queries']> {
+  const queries = new Map<string, { id: string; text: string }>()
+  for await (const { place, id, text } of rows(file)) {
+    if (!judged.has(id)) continue
+    if (queries.has(id)) throw unreadable(place, `the query ${id} is there twice`)
+    if (text.trim() === '') throw unreadable(place, 'the query has no text')
+    queries.set(id, { id, text })
   }
-  return judgements
+  return [...queries.values()]
 }
 
-interface Row {
-  id: string
-  text: string
-  title?: string
+async function* readDocuments(file: string): AsyncGenerator<BeirDocument> {
+  let read = 0
+  for await (const { line, id, title, text } of rows(file)) {
+    read++
+    yield text.trim() ? { line, id, title: title || null, text } : { line, id, title: null, text: title }
+  }
+  if (read === 0) throw unreadable(file, 'it holds no document')
 }
 
-async function* jsonLines(file: string): AsyncGenerator<Row> {
-  let number = 0
-  for await (const line of lines(file)) {
-    number++
-    if (line.trim() === '') continue
+async function* rows(file: string) {
+  for await (const { number, text: json } of textLines(file)) {
+    const place = `${file}:${number}`
     let row: { _id?: unknown; text?: unknown; title?: unknown } | null
     try {
-      row = JSON.parse(line)
+      row = JSON.parse(json)
     } catch {
-      throw unreadable(file, `line ${number} is not JSON`)
+      throw unreadable(place, 'not JSON')
     }
-    if (row?._id === undefined || typeof row.text !== 'string') {
-      throw unreadable(file, `line ${number} lacks _id or text`)
+    const id = row?._id
+    if ((typeof id !== 'string' && typeof id !== 'number') || id === '' || typeof row?.text !== 'string') {
+      throw unreadable(place, 'lacks _id or text')
     }
-    yield { id: String(row._id), text: row.text, ...(typeof row.title === 'string' && { title: row.title }) }
+    const title = typeof row.title === 'string' ? row.title.trim() : ''
+    yield { place, line: number, id: String(id), title, text: row.text }
   }
-}
-
-async function* lines(file: string): AsyncGenerator<string> {
-  const stream = createReadStream(file, 'utf8')
-  try {
-    yield* createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })
-  } catch (error) {
-    throw unreadable(file, (error as Error).message)
-  } finally {
-    stream.destroy()
-  }
-}
-
-function unreadable(path: string, why: string): ServiceError {
-  return new ServiceError('INVALID_INPUT', `Cannot read the judged set at ${path}: ${why}.`)
 }

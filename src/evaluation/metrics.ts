@@ -1,3 +1,5 @@
+import { compareCodePoints } from '../vector-store/order.ts'
+
 /** Relevance of documents to one query: document id to grade; absent or <= 0 means not relevant. */
 export type Judgements = ReadonlyMap<string, number>
 
@@ -7,13 +9,14 @@ export interface ScoredDocument {
 }
 
 /**
- * The order that trec_eval judges: score descending, equal scores by id descending (strings compared by UTF-16
- * code unit). A run is re-ranked by this rule whatever order it came in, so that ties cost no one anything by luck.
+ * The order that trec_eval judges: score descending as float32, equal scores by id descending (by byte). A run is
+ * re-ranked by this rule whatever order it came in, so that ties cost no one anything by luck.
  * Source: trec_eval 9.0, form_res_rels.c.
  */
 export function judgedOrder(run: readonly ScoredDocument[]): string[] {
-  return [...run]
-    .sort((a, b) => b.score - a.score || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0))
+  return run
+    .map(({ id, score }) => ({ id, score: Math.fround(score) }))
+    .sort((a, b) => b.score - a.score || compareCodePoints(b.id, a.id))
     .map((scored) => scored.id)
 }
 
@@ -41,34 +44,53 @@ export function reciprocalRank(ranking: readonly string[], judgements: Judgement
 
 /** Share of the relevant documents found among the first k; 0 where nothing is relevant. */
 export function recall(ranking: readonly string[], judgements: Judgements, k: number): number {
-  let relevant = 0
-  for (const grade of judgements.values()) if (grade > 0) relevant++
+  const relevant = [...judgements.values()].filter((grade) => grade > 0).length
   if (relevant === 0) return 0
   const found = ranking.slice(0, k).filter((id) => (judgements.get(id) ?? 0) > 0).length
   return found / relevant
 }
 
+/** How many results a figure looks at: it is taken from a search for that many. */
+export const DEPTHS = [10, 100, 1000] as const
+export type Depth = (typeof DEPTHS)[number]
+export const DEPTH_MAX = DEPTHS[DEPTHS.length - 1]!
+
+/** Every figure that is told, with the number of results it looks at. */
 export const METRICS = {
-  'ndcg@10': (ranking: readonly string[], judgements: Judgements) => ndcg(ranking, judgements, 10),
-  'mrr@10': (ranking: readonly string[], judgements: Judgements) => reciprocalRank(ranking, judgements, 10),
-  'recall@10': (ranking: readonly string[], judgements: Judgements) => recall(ranking, judgements, 10),
-  'recall@100': (ranking: readonly string[], judgements: Judgements) => recall(ranking, judgements, 100),
-} as const
+  'ndcg@10': { depth: 10, of: ndcg },
+  'mrr@10': { depth: 10, of: reciprocalRank },
+  'recall@10': { depth: 10, of: recall },
+  'recall@100': { depth: 100, of: recall },
+  'recall@1000': { depth: 1000, of: recall },
+} as const satisfies Record<string, { depth: Depth; of: typeof ndcg }>
 
 export type MetricName = keyof typeof METRICS
 export type Scores = Record<MetricName, number>
+export const METRIC_NAMES = Object.keys(METRICS) as MetricName[]
 
-/** Means over the judged queries; a judged query without results counts 0. */
-export function meanScores(
-  runs: ReadonlyMap<string, string[]>,
-  judged: ReadonlyMap<string, Judgements>,
-): Scores {
-  const scores = Object.fromEntries(Object.keys(METRICS).map((name) => [name, 0])) as Scores
-  for (const [query, judgements] of judged) {
-    const ranking = runs.get(query) ?? []
-    for (const name of Object.keys(METRICS) as MetricName[]) {
-      scores[name] += METRICS[name](ranking, judgements) / judged.size
+/** A query's ranking for each depth searched at; a deeper one may stand for a shallower one. */
+export type Rankings = Record<Depth, readonly string[]>
+
+/** One deep ranking, judged at every depth. */
+export function atEveryDepth(ranking: readonly string[]): Rankings {
+  return Object.fromEntries(DEPTHS.map((depth) => [depth, ranking])) as Rankings
+}
+
+/** Means over queries, every query counting the same; memory does not grow with them. */
+export class MeanScores {
+  readonly #sums = Object.fromEntries(METRIC_NAMES.map((name) => [name, 0])) as Scores
+  #queries = 0
+
+  /** A query without results is added with empty rankings: it counts 0. */
+  add(rankings: Rankings, judgements: Judgements): void {
+    this.#queries++
+    for (const name of METRIC_NAMES) {
+      const { depth, of } = METRICS[name]
+      this.#sums[name] += of(rankings[depth], judgements, depth)
     }
   }
-  return scores
+
+  means(): Scores {
+    return Object.fromEntries(METRIC_NAMES.map((name) => [name, this.#sums[name] / this.#queries])) as Scores
+  }
 }

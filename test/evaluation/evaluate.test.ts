@@ -1,15 +1,12 @@
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { defaultConfig } from '../../src/config.ts'
-import { readCard } from '../../src/encoder/onnx/card-file.ts'
 import { type OnnxEncoder, openOnnxEncoder } from '../../src/encoder/onnx/onnx-encoder.ts'
 import type { BeirSet } from '../../src/evaluation/beir.ts'
 import { evaluate } from '../../src/evaluation/evaluate.ts'
-import { recordInCard } from '../../src/evaluation/record.ts'
+import { localSystem } from '../../src/evaluation/local-system.ts'
 import { openExactStore } from '../../src/vector-store/exact/exact-store.ts'
 import { tinyModel } from '../fixtures/tiny-model.ts'
+import { DOCUMENTS, judgedSet } from './judged-set.ts'
 
 let encoder: OnnxEncoder
 beforeAll(async () => {
@@ -17,72 +14,77 @@ beforeAll(async () => {
 })
 afterAll(() => encoder.close())
 
-const words = ['river', 'engine', 'violin', 'harvest', 'planet', 'bridge']
-const documents = words.map((word, i) => ({
-  id: `d${i}`,
-  title: null,
-  text: `the ${word} of the ${words[(i + 1) % 6]}`,
-}))
-
-async function evaluated(set: BeirSet) {
+function evaluated(set: BeirSet, options = {}) {
   const store = openExactStore({ dimensions: encoder.card.dimensions })
-  return evaluate({ encoder, store, limits: defaultConfig() }, set)
+  return evaluate(localSystem({ encoder, store, limits: defaultConfig() }), set, options)
 }
 
 test('the figures are those of the rankings that the service gives', async () => {
-  const text = documents[2]!.text
+  const { text } = DOCUMENTS[2]!
   const asQuery = await encoder.encode([text], 'ebar')
   const asDocuments = await encoder.encode(
-    documents.map((document) => document.text),
+    DOCUMENTS.map((document) => document.text),
     'ebae',
   )
   const scores = asDocuments.vectors.map((vector) =>
     vector.reduce((sum, x, i) => sum + x * asQuery.vectors[0]![i]!, 0),
   )
-  const best = documents[scores.indexOf(Math.max(...scores))]!.id
-  const worst = documents[scores.indexOf(Math.min(...scores))]!.id
-  const queries = [{ id: 'q', text }]
-  const first = await evaluated({ documents, queries, judgements: new Map([['q', new Map([[best, 1]])]]) })
-  expect(first.exact).toEqual({ 'ndcg@10': 1, 'mrr@10': 1, 'recall@10': 1, 'recall@100': 1 })
-  const last = await evaluated({ documents, queries, judgements: new Map([['q', new Map([[worst, 1]])]]) })
+  const best = DOCUMENTS[scores.indexOf(Math.max(...scores))]!.id
+  const worst = DOCUMENTS[scores.indexOf(Math.min(...scores))]!.id
+  const first = await evaluated(judgedSet({ q: { text, grades: { [best]: 1 } } }))
+  expect(first.exact).toEqual({
+    'ndcg@10': 1,
+    'mrr@10': 1,
+    'recall@10': 1,
+    'recall@100': 1,
+    'recall@1000': 1,
+  })
+  expect(first.hnsw).toEqual(first.exact)
+  const last = await evaluated(judgedSet({ q: { text, grades: { [worst]: 1 } } }))
   expect(last.exact['mrr@10']).toBeCloseTo(1 / 6, 9)
   expect(last.exact['ndcg@10']).toBeCloseTo(1 / Math.log2(7), 9)
   expect(last['hnsw_recall@10']).toBe(1)
+  expect(last.latency_ms.request.p99).toBeGreaterThanOrEqual(last.latency_ms.search.p50)
 })
 
-test('documents without text are found by their title; empty ones are counted, not lost in silence', async () => {
-  const set: BeirSet = {
-    documents: [
-      ...documents,
-      { id: 'titled', title: 'violin', text: ' ' },
-      { id: 'empty', title: null, text: '' },
-    ],
-    queries: [{ id: 'q', text: 'violin' }],
-    judgements: new Map([['q', new Map([['titled', 1]])]]),
-  }
+test('documents without text are found by their title; what cannot be found is told', async () => {
+  const documents = [
+    ...DOCUMENTS,
+    { id: 'titled', title: null, text: 'violin' },
+    { id: 'empty', title: null, text: '' },
+    { id: 'bad\u0000id', title: null, text: 'refused' },
+  ]
+  const set = judgedSet(
+    {
+      q: { text: 'violin', grades: { titled: 1, lost: 1 } },
+      none: { text: 'bridge', grades: { d1: 0 } },
+    },
+    documents,
+  )
   const figures = await evaluated(set)
-  expect(figures).toMatchObject({ documents: 7, skippedDocuments: 1, queries: 1, judgements: 1 })
-  expect(figures.exact['recall@10']).toBe(1)
+  expect(figures).toMatchObject({ documents: 7, queries: 2, judgements: 3, hopelessQueries: 1 })
+  expect(figures.corpus).toMatchObject({
+    skippedDocuments: 1,
+    refusedDocuments: 1,
+    firstRefusal: expect.stringContaining('corpus.jsonl:9: '),
+    unknownDocuments: 1,
+    firstUnknown: 'lost',
+  })
+  // One of two relevant documents can be found, by one of two queries.
+  expect(figures.exact['recall@1000']).toBe(0.25)
 })
 
-test('figures go into the card without touching the identity of the model', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'card-'))
-  try {
-    await cp(await tinyModel(), folder, { recursive: true })
-    const before = readCard(folder)
-    const set = {
-      documents,
-      queries: [{ id: 'q', text: 'violin' }],
-      judgements: new Map([['q', new Map([['d0', 1]])]]),
-    }
-    const figures = await evaluated(set)
-    await recordInCard(folder, 'one', figures)
-    await recordInCard(folder, 'two', figures)
-    const card = JSON.parse(await readFile(join(folder, 'model.json'), 'utf8'))
-    expect(Object.keys(card.quality.evaluation)).toEqual(['one', 'two'])
-    expect(card.quality.evaluation.one.exact['mrr@10']).toBe(Number(figures.exact['mrr@10'].toFixed(4)))
-    expect(readCard(folder).fingerprint).toBe(before.fingerprint)
-  } finally {
-    await rm(folder, { recursive: true })
-  }
+test('documents that are there already are not stored again', async () => {
+  const store = openExactStore({ dimensions: encoder.card.dimensions })
+  const system = localSystem({ encoder, store, limits: defaultConfig() })
+  const set = judgedSet({ q: { text: 'violin', grades: { d2: 1 } } })
+  const first = await evaluate(system, set)
+  const again = await evaluate(system, set, { useExisting: true })
+  expect(again.corpus).toBeNull()
+  expect(again.exact).toEqual(first.exact)
+})
+
+test('a stop ends the run', async () => {
+  const set = judgedSet({ q: { text: 'violin', grades: { d2: 1 } } })
+  await expect(evaluated(set, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED' })
 })

@@ -1,0 +1,26 @@
+import type { BeirSet } from '../beir.ts'
+import { atEveryDepth, DEPTH_MAX, judgedOrder, MeanScores, type Scores } from '../metrics.ts'
+import { BM25_PARAMETERS, Bm25 } from './bm25.ts'
+
+export interface Bm25Figures extends Scores {
+  parameters: typeof BM25_PARAMETERS & { stemmer: 'porter' }
+  seconds: number
+}
+
+/** BM25's figures on a judged set, over title and text as the model reads them. */
+export async function judgeBm25(
+  set: BeirSet,
+  onProgress?: (done: number, total: number) => void,
+): Promise<Bm25Figures> {
+  const started = performance.now()
+  const index = new Bm25(set.queries.map(({ text }) => text))
+  for await (const { id, title, text } of set.documents()) index.add(id, `${title ?? ''} ${text}`)
+  const scores = new MeanScores()
+  for (const [done, { id, text }] of set.queries.entries()) {
+    const ranking = judgedOrder(index.search(text, DEPTH_MAX)).slice(0, DEPTH_MAX)
+    scores.add(atEveryDepth(ranking), set.judgements.get(id)!)
+    onProgress?.(done + 1, set.queries.length)
+  }
+  const parameters = { ...BM25_PARAMETERS, stemmer: 'porter' as const }
+  return { ...scores.means(), parameters, seconds: (performance.now() - started) / 1000 }
+}

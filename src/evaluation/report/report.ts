@@ -1,0 +1,58 @@
+import type { Bm25Figures } from '../bm25/judge-bm25.ts'
+import type { Drift } from '../drift.ts'
+import type { Evaluation } from '../evaluate.ts'
+import type { PromptReport } from '../prompt-report.ts'
+import type { SystemFacts } from '../search-system.ts'
+
+/** The machine that asked; a service told by its address may run on another. */
+export interface Machine {
+  processor: string
+  threads: number
+  node: string
+  platform: string
+}
+
+/** Everything known about one set: what --json prints and the table is made from. */
+export interface Report extends Evaluation {
+  set: string
+  bm25?: Bm25Figures
+  prompts?: PromptReport
+  drift?: Drift & { reference: SystemFacts['model']; whole_set: boolean }
+  model: SystemFacts['model']
+  device: string
+  /** `embedded`, or the service's address. */
+  at: string
+  machine: Machine
+  /** Version of this software. */
+  version: string
+}
+
+/** What a reader must know to take the figures for what they are. */
+export function notes(report: Report): string[] {
+  const { corpus, prompts } = report
+  const said: (string | false | null | undefined)[] = [
+    corpus &&
+      corpus.unknownDocuments > 0 &&
+      `${corpus.unknownDocuments} judged documents are not in the corpus (first: ${corpus.firstUnknown}); they count as not found, as trec_eval has it.`,
+    corpus &&
+      corpus.refusedDocuments > 0 &&
+      `${corpus.refusedDocuments} documents were refused and cannot be found (first: ${corpus.firstRefusal}).`,
+    report.missingQueries > 0 &&
+      `${report.missingQueries} queries of the qrels are not in queries.jsonl; they were not asked and do not count.`,
+    report.hopelessQueries > 0 &&
+      `${report.hopelessQueries} queries have no relevant document; they count 0, as trec_eval has it.`,
+    !report.paths.includes('hnsw') &&
+      'No search went through the graph: the store scored every document (EXACT_SCORING_MAX), so there is no index loss to see.',
+    prompts && !prompts.right_prompts_win && promptWarning(prompts),
+  ]
+  return said.filter((line) => typeof line === 'string')
+}
+
+function promptWarning({ 'ndcg@10': figures }: PromptReport): string {
+  const others = Object.entries(figures).filter(([arm]) => arm !== 'right')
+  const [arm, value] = others.sort((a, b) => b[1] - a[1])[0]!
+  return (
+    `The right prompts do not win here: nDCG@10 ${figures.right.toFixed(4)} against ${value.toFixed(4)} ` +
+    `(${arm.replace('_', ' on ')}). On these texts the model does not earn its two prompts.`
+  )
+}
