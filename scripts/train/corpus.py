@@ -1,5 +1,6 @@
 """Reads the shared text and pairs, and the judged sets, as plain Python objects."""
 
+import gzip
 import json
 import lzma
 from pathlib import Path
@@ -22,14 +23,30 @@ class JudgedSet(NamedTuple):
     judgements: dict[str, dict[str, int]]
 
 
+_OPENERS = {".xz": lzma.open, ".gz": gzip.open}
+
+
+def read_json_lines(file: Path) -> Iterator[dict]:
+    """Rows of a .jsonl file, plain or compressed (.xz, .gz); blank lines are skipped. Raises ValueError for a bad row."""
+    with _OPENERS.get(file.suffix, open)(file, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise ValueError(f"{file}, line {number}: {error.msg}") from error
+            if not isinstance(row, dict):
+                raise ValueError(f"{file}, line {number}: not a JSON object")
+            yield row
+
+
 def _rows(data: Path, pattern: str) -> Iterator[dict]:
     files = sorted(data.glob(pattern))
     if not files:
         raise FileNotFoundError(f"no {pattern} under {data}")
     for file in files:
-        with lzma.open(file, "rt", encoding="utf-8") as lines:
-            for line in lines:
-                yield json.loads(line)
+        yield from read_json_lines(file)
 
 
 def read_pairs(data: Path) -> Iterator[Pair]:
@@ -43,13 +60,8 @@ def read_documents(data: Path) -> Iterator[tuple[str, str]]:
         yield row["source"], row["text"]
 
 
-def _json_lines(file: Path) -> list[dict]:
-    with file.open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
-
-
 def read_judged_set(folder: Path) -> JudgedSet:
-    corpus, queries = _json_lines(folder / "corpus.jsonl"), _json_lines(folder / "queries.jsonl")
+    corpus, queries = (list(read_json_lines(folder / name)) for name in ("corpus.jsonl", "queries.jsonl"))
     judgements: dict[str, dict[str, int]] = {}
     for line in (folder / "qrels.tsv").read_text(encoding="utf-8").splitlines()[1:]:
         query, document, score = line.split("\t")

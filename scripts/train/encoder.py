@@ -1,4 +1,4 @@
-"""Texts to embeddings with a LLaMA: ids, right-padded batches sorted by length, the final state at `</s>`."""
+"""Texts to embeddings with a LLaMA: ids, right-padded batches sorted by length, the mean of a prompt's special states."""
 
 from pathlib import Path
 
@@ -7,11 +7,14 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
-from transformers import LlamaForCausalLM
+from transformers import PreTrainedModel
 
 from evaluate import Embed
+from joint import last_positions
+from model_source import causal_lm, load_source
 from prompts import Prompts, prompts_of
-from token_store import TokenStore, tokenise
+from text_tokenizer import TextTokenizer
+from token_store import TokenStore
 
 MICRO_BATCH_TOKENS = 6_144
 
@@ -25,18 +28,22 @@ def padded(rows: list[np.ndarray]) -> tuple[Tensor, Tensor]:
     return ids, lengths - 1
 
 
-def last_states(model: LlamaForCausalLM, ids: Tensor, ends: Tensor) -> Tensor:
-    """[rows, hidden]: the state after the final norm at each row's end.
+def last_states(model: PreTrainedModel, ids: Tensor, ends: Tensor, pooled: int = 1) -> Tensor:
+    """[rows, hidden]: mean of the last `pooled` states, after the final norm, up to and with each row's end.
 
     No mask is needed: under causal attention no real token sees the padding to its right.
     """
-    states = model.model(input_ids=ids, use_cache=False).last_hidden_state
-    return states[torch.arange(len(ids)), ends]
+    states = causal_lm(model).model(input_ids=ids, use_cache=False).last_hidden_state
+    rows = torch.arange(len(ids), device=ids.device).unsqueeze(1)
+    return states[rows, last_positions(ends.to(ids.device), pooled)].mean(dim=1)
 
 
-def with_prompt(body: np.ndarray, suffix: tuple[int, ...], max_tokens: int) -> np.ndarray:
-    """The body alone is cut; the prompt always stands whole behind it."""
-    return np.concatenate([body[: max_tokens - len(suffix)].astype(np.int64), np.asarray(suffix, dtype=np.int64)])
+def with_prompt(
+    body: np.ndarray, suffix: tuple[int, ...], max_tokens: int, prefix: tuple[int, ...] = ()
+) -> np.ndarray:
+    """The body alone is cut, to `max_tokens` with the prompt; the prompt always stands whole around it."""
+    room = max(0, max_tokens - len(suffix) - len(prefix))
+    return np.concatenate([np.asarray(prefix, np.int64), body[:room].astype(np.int64), np.asarray(suffix, np.int64)])
 
 
 def micro_batches(lengths: np.ndarray, max_tokens: int = MICRO_BATCH_TOKENS) -> list[np.ndarray]:
@@ -51,34 +58,53 @@ def micro_batches(lengths: np.ndarray, max_tokens: int = MICRO_BATCH_TOKENS) -> 
 
 
 class Encoder:
-    def __init__(self, model: LlamaForCausalLM, tokenizer: Tokenizer):
-        self.model, self.tokenizer = model, tokenizer
-        self.prompts: Prompts = prompts_of(tokenizer)
+    """`tokenizer`: our own (the paper's template, no BOS), or a checkpoint's TextTokenizer with its `prompts`."""
 
-    @torch.inference_mode()
+    def __init__(
+        self, model: PreTrainedModel, tokenizer: Tokenizer | TextTokenizer, prompts: Prompts | None = None
+    ):
+        self.model = model
+        self.tokenizer = tokenizer if isinstance(tokenizer, TextTokenizer) else TextTokenizer(tokenizer, {})
+        self.prompts: Prompts = prompts or prompts_of(self.tokenizer.whole)
+
+    @torch.no_grad()
     def encode_rows(self, rows: list[np.ndarray]) -> np.ndarray:
         """Rows of ids, prompt included -> unit rows [rows, hidden], in the order given."""
         was_training = self.model.training
         self.model.eval()
+        device = next(self.model.parameters()).device
         vectors = np.empty((len(rows), self.model.config.hidden_size), dtype=np.float32)
         for batch in micro_batches(np.array([len(row) for row in rows])):
-            states = last_states(self.model, *padded([rows[i] for i in batch]))
-            vectors[batch] = F.normalize(states, dim=-1).numpy()
+            ids, ends = padded([rows[i] for i in batch])
+            states = last_states(self.model, ids.to(device), ends, self.prompts.pooled)
+            vectors[batch] = F.normalize(states.float(), dim=-1).cpu().numpy()
         self.model.train(was_training)
         return vectors
 
     def encode_store(self, store: TokenStore, indices: np.ndarray, prompt: str, max_tokens: int) -> np.ndarray:
-        suffix = getattr(self.prompts, prompt)
-        return self.encode_rows([with_prompt(store[i], suffix, max_tokens) for i in indices])
+        suffix, prefix = getattr(self.prompts, prompt), self.prompts.prefix
+        return self.encode_rows([with_prompt(store[i], suffix, max_tokens, prefix) for i in indices])
 
     def embedder(self, max_tokens: int) -> Embed:
         def embed(texts: list[str], prompt: str) -> np.ndarray:
-            store = tokenise(self.tokenizer, texts)
-            return self.encode_store(store, np.arange(len(store)), prompt, max_tokens)
+            suffix, prefix = getattr(self.prompts, prompt), self.prompts.prefix
+            bodies = (np.array(ids, np.int64) for ids in self.tokenizer.encode(texts, max_tokens))
+            return self.encode_rows([with_prompt(body, suffix, max_tokens, prefix) for body in bodies])
 
         return embed
 
 
-def load_encoder(checkpoint: Path) -> Encoder:
-    model = LlamaForCausalLM.from_pretrained(checkpoint, dtype=torch.float32)
-    return Encoder(model, Tokenizer.from_file(str(checkpoint / "tokenizer.json")))
+def load_encoder(
+    checkpoint: Path | str,
+    template: str | None = None,
+    dtype: torch.dtype = torch.float32,
+    device: str | None = None,
+) -> Encoder:
+    """A checkpoint folder, a peft adapter's folder or a Hugging Face id; on the GPU if there is one.
+
+    `template` default: what the checkpoint's training.json says, else the paper's.
+    """
+    source = load_source(str(checkpoint), template, dtype)
+    model = source.model
+    model.to(device or ("cuda" if torch.cuda.is_available() else "cpu")).eval()
+    return Encoder(model, source.tokenizer, source.prompts)

@@ -1,94 +1,109 @@
-"""The training loop every stage shares: two learning rates, warm-up and cosine, and a state to resume from.
+"""The training loop of every stage, on one device or many (accelerate), and the state it resumes from.
 
-A stage hands over its batches in a fixed order (seeded) and a function that runs backward on one of them. Nothing
-random happens inside a step, so a run that was cut off and resumed ends where an uninterrupted one ends.
+A stage hands over a function that runs backward for one step, given by its number: batches and random numbers are
+functions of that number and the seed alone. So a run that was cut off and resumed ends where an uninterrupted one ends.
 """
 
 import math
+import random
 import time
-from dataclasses import dataclass
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Callable, Sequence, TypeVar
+from typing import Callable, ContextManager, NamedTuple
 
+import numpy as np
 import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedType
 from torch import nn
 
-from checkpoint import load_state, save_state
+from progress import RunLog
+from rates import Rates, optimiser_for, rate_factor
+from run_state import load_run_state, save_run_state
+from stop_signal import StopSignal
 
-Batch = TypeVar("Batch")
-
-
-@dataclass(frozen=True)
-class Rates:
-    """Embeddings learn at a fraction of the layers' rate: at the full rate they undo the warm start."""
-
-    layers: float
-    embeddings_share: float = 0.1
-    warm_up_steps: int = 20
-    weight_decay: float = 0.01
-    clip: float = 1.0
+Backward = Callable[[int], tuple[dict[str, float], float]]
+"""step -> this process's share of each figure, and the tokens it read; leaves gradients on the module."""
 
 
-def optimiser_for(model: nn.Module, rates: Rates) -> torch.optim.AdamW:
-    """Two groups: embeddings (found by name; tied heads count once) and everything else."""
-    embeddings, layers = [], []
-    for name, parameter in model.named_parameters():
-        (embeddings if "embed_tokens" in name else layers).append(parameter)
-    groups = [
-        {"params": layers, "peak": rates.layers, "weight_decay": rates.weight_decay},
-        {"params": embeddings, "peak": rates.layers * rates.embeddings_share, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=rates.layers, betas=(0.9, 0.98))
+class Keeping(NamedTuple):
+    """Where a run's state lies and when it is written; `stop_at` is a time (time.time()) to save and end early."""
+
+    folder: Path
+    identity: dict
+    save_every: int = 100
+    stop_at: float = math.inf
+    report_every: int = 10
 
 
-def rate_factor(step: int, steps: int, warm_up: int) -> float:
-    """Linear up over `warm_up` steps, then a cosine down to a twentieth."""
-    if step < warm_up:
-        return (step + 1) / warm_up
-    progress = (step - warm_up) / max(1, steps - warm_up)
-    return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * progress))
+class Finished(NamedTuple):
+    steps: int
+    interrupted: bool
 
 
-def run_steps(
-    model: nn.Module,
-    batches: Sequence[Batch],
-    backward: Callable[[Batch], float],
-    rates: Rates,
-    state_file: Path,
-    save_every: int = 100,
-    stop_at: float = math.inf,
-    report: Callable[[int, float], None] = lambda step, loss: None,
-) -> int:
-    """Runs the steps not yet done and returns how many are done in all.
+def seed_step(seed: int, step: int, process: int) -> None:
+    """All randomness of a step (dropout) starts here."""
+    value = int(np.random.SeedSequence([seed, step, process]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+    random.seed(value)
+    torch.manual_seed(value)
 
-    `backward` leaves gradients on the model and returns the loss. `stop_at` is a time (time.time()) after which the
-    state is saved and the loop ends early.
-    """
-    optimiser = optimiser_for(model, rates)
-    first = 0
-    state = load_state(state_file)
-    if state is not None:
-        model.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
-        first = state["step"]
 
-    def save(step: int) -> None:
-        save_state(state_file, {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "step": step})
+class Training:
+    """Holds the module (wrapped for several devices if there are several) and its optimiser."""
 
-    model.train()
-    for step in range(first, len(batches)):
-        if time.time() >= stop_at:
-            save(step)
-            return step
-        factor = rate_factor(step, len(batches), rates.warm_up_steps)
-        for group in optimiser.param_groups:
+    def __init__(self, accelerator: Accelerator, module: nn.Module, rates: Rates):
+        self.accelerator, self.rates = accelerator, rates
+        plugin = getattr(accelerator.state, "deepspeed_plugin", None)
+        if plugin is not None:
+            plugin.deepspeed_config["train_micro_batch_size_per_gpu"] = 1
+        self.module, self.optimiser = accelerator.prepare(module, optimiser_for(module, rates))
+
+    def part(self, last: bool) -> ContextManager:
+        """Around the backward pass of one micro-batch: gradients travel between devices with the last one only.
+
+        Not under FSDP, which would keep whole gradients on every device meanwhile.
+        """
+        self.accelerator.gradient_state._set_sync_gradients(last)  # DeepSpeed's engine steps when it is set
+        replicated = self.accelerator.distributed_type in (DistributedType.MULTI_GPU, DistributedType.MULTI_CPU)
+        return self.accelerator.no_sync(self.module) if replicated and not last else nullcontext()
+
+    def run(self, backward: Backward, steps: int, seed: int, keeping: Keeping) -> Finished:
+        """Makes the steps not yet made. SIGINT and SIGTERM let the current step end and the state be saved."""
+        first = load_run_state(self.accelerator, self.module, self.optimiser, keeping.folder, keeping.identity)
+        main = self.accelerator.is_main_process
+        log = RunLog(keeping.folder / "losses.jsonl" if main else None, steps, first, keeping.report_every)
+        self.module.train()
+        done, stopping = first, False
+        with StopSignal() as signal:
+            while done < steps and not stopping:
+                if time.time() >= keeping.stop_at:
+                    signal.received = True
+                figures, tokens, stopping = self._gather(*self._step(backward, done, steps, seed), signal.received)
+                done += 1
+                log.note(done, figures, self.optimiser.param_groups[0]["lr"], tokens)
+                if done == steps or stopping or done % keeping.save_every == 0:
+                    save_run_state(
+                        self.accelerator, self.module, self.optimiser, keeping.folder, keeping.identity, done
+                    )
+        log.close()
+        return Finished(done, done < steps)
+
+    def _step(self, backward: Backward, step: int, steps: int, seed: int) -> tuple[dict[str, float], float]:
+        factor = rate_factor(step, steps, self.rates)
+        for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * factor
-        optimiser.zero_grad()
-        loss = backward(batches[step])
-        nn.utils.clip_grad_norm_(model.parameters(), rates.clip)
-        optimiser.step()
-        report(step, loss)
-        if (step + 1) % save_every == 0 and step + 1 < len(batches):
-            save(step + 1)
-    save(len(batches))
-    return len(batches)
+        seed_step(seed, step, self.accelerator.process_index)
+        self.optimiser.zero_grad()
+        found = backward(step)
+        if self.accelerator.distributed_type != DistributedType.DEEPSPEED:  # clips by its own configuration
+            self.accelerator.clip_grad_norm_(self.module.parameters(), self.rates.clip)
+        self.optimiser.step()
+        return found
+
+    def _gather(self, figures: dict[str, float], tokens: float, stop: bool) -> tuple[dict[str, float], float, bool]:
+        """Sums over the processes; one that was told to stop stops all."""
+        if self.accelerator.num_processes == 1:
+            return figures, tokens, stop
+        row = torch.tensor([*figures.values(), tokens, float(stop)], device=self.accelerator.device)
+        *sums, tokens, stops = self.accelerator.reduce(row, "sum").tolist()
+        return dict(zip(figures, sums)), tokens, stops > 0

@@ -11,6 +11,20 @@ INITIALISATION = (
     "vectors, prompt included); a LLaMA was built around them whose last layer averages them and whose other layers "
     "add nothing at the start."
 )
+PROMPTS = {
+    "prefix": "",
+    "ebae_suffix": EBAE_SUFFIX,
+    "ebar_suffix": EBAR_SUFFIX,
+    "end": EOS,
+    "bos": False,
+    "pooling": "final-norm state at </s>, L2-normalised",
+}
+NOTES = ["Judged sets were used to compare stages, never to train."]
+PORTED = (
+    "No pretrained LLaMA was used. A LLaMA with biases was built from the weights of the teacher, a BERT: causal, rotary, "
+    "norms before the layers, what each layer writes fitted by least squares on training text, and a last layer that "
+    "averages (scripts/train/port.py)."
+)
 
 
 def data_licences(data: Path) -> list[dict[str, str]]:
@@ -36,24 +50,29 @@ def begin(data: Path, recipe: dict, taught: bool) -> dict:
     stages.append({"name": "warm start", "layers": recipe["layers"], "hidden": recipe["hidden"], "filler": filler})
     return {
         "initialisation": INITIALISATION,
-        "prompts": {
-            "prefix": "",
-            "ebae_suffix": EBAE_SUFFIX,
-            "ebar_suffix": EBAR_SUFFIX,
-            "end": EOS,
-            "bos": False,
-            "pooling": "final-norm state at </s>, L2-normalised",
-        },
+        "prompts": PROMPTS,
         "stages": stages,
         "data": data_licences(data),
-        "notes": ["Judged sets were used to compare stages, never to train."],
+        "notes": NOTES,
     }
 
 
-def adaptation(steps: int, rows: int) -> dict:
-    return {"name": "EBAE + EBAR adaptation", "steps": steps, "batch": rows, "passages_seen": steps * rows}
-
-
-def finetuning(steps: int, pairs: int, taught: bool) -> dict:
-    stage = {"name": "contrastive fine-tuning", "steps": steps, "batch": pairs, "pairs_seen": steps * pairs}
-    return stage | ({"teacher": TEACHER} if taught else {})
+def of_port(data: Path, rope_theta: float, steps: int, texts: int, options: dict) -> dict:
+    """A ported and distilled model."""
+    return {
+        "initialisation": PORTED,
+        "prompts": PROMPTS | {"bos": True},
+        "stages": [
+            {"name": "port", "teacher": TEACHER, "rope_theta": rope_theta},
+            {
+                "name": "distillation",
+                "method": "queries with EBAR, passages with EBAE: cosine to the teacher's vector, and the teacher's ranking",
+                "teacher": TEACHER,
+                "texts": texts,
+                "steps": steps,
+                **options,
+            },
+        ],
+        "data": data_licences(data),
+        "notes": NOTES,
+    }

@@ -1,4 +1,7 @@
-"""The stages in order, and the file each one leaves in the work folder."""
+"""The stages in order, and the file each one leaves in the work folder.
+
+Adaptation, mining and fine-tuning are adapt.py, mine.py and finetune.py, as a user would call them.
+"""
 
 import json
 import time
@@ -8,25 +11,22 @@ from itertools import islice
 from pathlib import Path
 from typing import Callable, Iterator
 
-import numpy as np
 import torch
 from tokenizers import Tokenizer
-from transformers import LlamaForCausalLM
 
+import adapt
+import finetune
+import mine
 import model_facts
-from adapt import adaptation_batches, adaptation_step, fit_logit_scale, left_out_of_targets, passages
-from alignment import TeacherVectors
 from checkpoint import load_state, save_checkpoint, save_state
-from corpus import read_documents, read_pairs
-from finetune import Objective, finetune_step
-from loop import Rates, run_steps
-from mine import hard_batches, hard_neighbours
+from corpus import read_documents, read_json_lines, read_pairs
 from pair_store import PairStore, all_pairs, build_pair_store
 from prompts import prompts_of
-from teacher import Teacher, sample_pairs
-from token_distillation import distil_token_embeddings, embed_store
+from taught_sample import sample_pairs
+from teacher import Teacher
+from token_distillation import distil_token_embeddings
 from token_embeddings import train_token_embeddings
-from token_store import TokenStore, tokenise
+from token_store import tokenise
 from tokenizer import BOS, EOS, PAD, save_tokenizer, train_tokenizer
 from warm_start import small_llama_config, warm_started_llama
 
@@ -39,16 +39,14 @@ class Recipe:
     layers: int = 4
     intermediate: int = 768
     taught_passages: int = 24_576
-    adapt_rows: int = 32
+    adapt_batch: int = 32
     adapt_steps: int = 70
-    adapt_rates: Rates = Rates(layers=5e-4, warm_up_steps=10)
-    adapt_minutes: float = 60
-    finetune_pairs: int = 48
+    adapt_tokens: int = 80
+    finetune_batch: int = 48
+    finetune_negatives: int = 2
     finetune_steps: int = 130
     finetune_tokens: int = 200
-    finetune_rates: Rates = Rates(layers=5e-4, embeddings_share=0.2, warm_up_steps=10)
-    finetune_minutes: float = 120
-    objective: Objective = Objective(contrast=0.5, ranking=1.0, position=2.0)
+    rate: float = 5e-4
 
 
 class Stages:
@@ -97,23 +95,24 @@ class Stages:
         return PairStore.load(folder)
 
     @cached_property
-    def sample(self) -> tuple[TokenStore, TokenStore]:
-        """Queries and (mostly shortened) passages of the pairs used with the teacher and in fine-tuning."""
-        files = [self.work / "sample" / name for name in ("queries.npz", "positives.npz")]
-        if not files[1].exists():
+    def sample(self) -> Path:
+        """JSONL of the pairs used with the teacher and in fine-tuning, passages mostly shortened."""
+        file = self.work / "sample.jsonl"
+        if not file.exists():
             pairs = sample_pairs(list(all_pairs(self.data, self.recipe.seed, True)), self.recipe.seed + 1)
-            (self.work / "sample").mkdir(parents=True, exist_ok=True)
-            (self.work / "sample" / "texts.json").write_text(json.dumps([pair[:2] for pair in pairs]))
-            tokenise(self.tokenizer, [pair.query for pair in pairs]).save(files[0])
-            tokenise(self.tokenizer, [pair.positive for pair in pairs]).save(files[1])
-        return TokenStore.load(files[0]), TokenStore.load(files[1])
+            partial = file.with_suffix(".partial")
+            partial.write_text("".join(json.dumps(pair._asdict()) + "\n" for pair in pairs), encoding="utf-8")
+            partial.rename(file)
+        return file
+
+    def sample_texts(self, field: str) -> list[str]:
+        return [row[field] for row in read_json_lines(self.sample)]
 
     def taught(self) -> dict:
         """The teacher's own vectors for the sampled texts."""
-        texts = json.loads((self.work / "sample" / "texts.json").read_text())
         teacher = Teacher(self.teacher)
-        queries = teacher.encode([query for query, _ in texts])
-        positives = teacher.encode([positive for _, positive in texts[: self.recipe.taught_passages]])
+        queries = teacher.encode(self.sample_texts("query"))
+        positives = teacher.encode(self.sample_texts("positive")[: self.recipe.taught_passages])
         return {"queries": torch.from_numpy(queries), "passages": torch.from_numpy(positives)}
 
     def token_vectors(self) -> dict:
@@ -126,66 +125,74 @@ class Stages:
         )["weight"]
         if self.teacher is None:
             return {"weight": plain}
-        queries, positives = self.sample
+        queries, positives = (tokenise(self.tokenizer, self.sample_texts(field)) for field in ("query", "positive"))
         own = self.kept("teacher.pt", self.taught)
-        weight, vectors = distil_token_embeddings(
+        weight = distil_token_embeddings(
             plain, self.pairs, queries, positives, own["queries"].numpy(), own["passages"].numpy(),
             prompts, recipe.seed, report,
         )  # fmt: skip
-        return {"weight": weight, "queries": vectors.queries, "passages": vectors.passages}
+        return {"weight": weight}
 
-    def warm(self, weight: torch.Tensor) -> LlamaForCausalLM:
-        eos, bos, pad = (self.tokenizer.token_to_id(token) for token in (EOS, BOS, PAD))
-        recipe = self.recipe
-        config = small_llama_config(len(weight), recipe.hidden, recipe.layers, recipe.intermediate, eos, bos, pad)
-        return warm_started_llama(weight, config, recipe.seed)
+    def warm(self, weight: torch.Tensor) -> Path:
+        """The LLaMA around the token vectors."""
+        folder, recipe = self.work / "checkpoint-warm", self.recipe
+        if not folder.exists():
+            eos, bos, pad = (self.tokenizer.token_to_id(token) for token in (EOS, BOS, PAD))
+            config = small_llama_config(len(weight), recipe.hidden, recipe.layers, recipe.intermediate, eos, bos, pad)
+            facts = model_facts.begin(self.data, asdict(recipe), self.teacher is not None)
+            save_checkpoint(folder, warm_started_llama(weight, config, recipe.seed), self.tokenizer, facts)
+        return folder
 
-    def adapt(self, model: LlamaForCausalLM) -> int:
-        recipe, prompts = self.recipe, prompts_of(self.tokenizer)
-        texts = (text for _, text in read_documents(self.data))
-        found = passages(texts, self.tokenizer, recipe.adapt_rows * recipe.adapt_steps, recipe.seed + 2)
-        left_out = left_out_of_targets(found, self.tokenizer)
-        fit_logit_scale(model, found[:64], prompts, left_out)
-        step = adaptation_step(model, prompts, left_out, lambda ebae, ebar: None)
-        stop = time.time() + 60 * recipe.adapt_minutes
-        batches = adaptation_batches(found, recipe.adapt_rows)
-        file = self.work / "adapt.state.pt"
-        return run_steps(model, batches, step, recipe.adapt_rates, file, 25, stop, self.reporter(10))
+    def command(self, name: str, main: Callable[[list[str]], int], arguments: dict[str, object], flags: list[str]) -> None:
+        """One of the three commands with its options; ends the run when the command did not finish."""
+        self.say(name)
+        words = [word for option, values in arguments.items() for word in (f"--{option}", *_words(values))]
+        code = main(words + flags)
+        if code != 0:
+            raise SystemExit(code)
 
-    def finetune(self, model: LlamaForCausalLM, weight: torch.Tensor, vectors: TeacherVectors | None) -> int:
-        recipe, prompts = self.recipe, prompts_of(self.tokenizer)
-        queries, positives = self.sample
-        count = len(vectors.passages) if vectors else recipe.taught_passages
-        neighbours = hard_neighbours(
-            embed_store(weight, queries, count, prompts.ebar).numpy(),
-            embed_store(weight, positives, count, prompts.ebae).numpy(),
-            4,
-        )
-        chance = np.random.default_rng(recipe.seed + 4)
-        batches: list[np.ndarray] = []
-        while len(batches) < recipe.finetune_steps:
-            made = hard_batches(neighbours, recipe.finetune_pairs, chance)
-            if not made:
-                raise ValueError(f"{count} pairs do not fill half a batch of {recipe.finetune_pairs}")
-            batches += made
-        batches = batches[: recipe.finetune_steps]
-        step = finetune_step(model, prompts, queries, positives, vectors, recipe.objective, recipe.finetune_tokens)
-        stop = time.time() + 60 * recipe.finetune_minutes
-        file = self.work / "finetune.state.pt"
-        return run_steps(model, batches, step, recipe.finetune_rates, file, 25, stop, self.reporter(10))
+    def adapt(self, model: Path) -> Path:
+        recipe, out = self.recipe, self.work / "adapt"
+        arguments = {
+            "model": model, "data": sorted(self.data.glob("text-*.jsonl.xz")), "out": out, "unit": "sentences",
+            "documents": 2 * recipe.adapt_batch * recipe.adapt_steps, "max-tokens": recipe.adapt_tokens,
+            "steps": recipe.adapt_steps, "batch": recipe.adapt_batch, "rate": recipe.rate, "embeddings-share": 0.1,
+            "warm-up": 10, "final-share": 0.05, "drop-frequent": 50, "seed": recipe.seed, "save-every": 25,
+        }  # fmt: skip
+        self.command("adapting", adapt.main, arguments, ["--fit-scale"])
+        return out / "checkpoint"
 
-    def run(self) -> None:
-        tokens = self.kept("token-vectors.pt", self.token_vectors)
-        weight = tokens["weight"]
-        vectors = TeacherVectors(tokens["queries"], tokens["passages"]) if "queries" in tokens else None
-        model = self.warm(weight)
-        facts = model_facts.begin(self.data, asdict(self.recipe), self.teacher is not None)
-        save_checkpoint(self.work / "checkpoint-warm", model, self.tokenizer, facts)
-        self.say("adapting")
-        steps = self.adapt(model)
-        facts["stages"].append(model_facts.adaptation(steps, self.recipe.adapt_rows))
-        self.say("fine-tuning")
-        steps = self.finetune(model, weight, vectors)
-        facts["stages"].append(model_facts.finetuning(steps, self.recipe.finetune_pairs, vectors is not None))
-        save_checkpoint(self.work / "checkpoint-final", model, self.tokenizer, facts)
-        self.say("done:", self.work / "checkpoint-final")
+    def mine(self, model: Path) -> Path:
+        file = self.work / "mined.jsonl"
+        if not file.exists():
+            recipe = self.recipe
+            arguments = {
+                "model": model, "pairs": self.sample, "out": file, "limit": recipe.taught_passages, "count": 4,
+                "query-tokens": recipe.finetune_tokens, "passage-tokens": recipe.finetune_tokens,
+            }  # fmt: skip
+            self.command("mining", mine.main, arguments, [])
+        return file
+
+    def finetune(self, model: Path, pairs: Path) -> Path:
+        recipe, out = self.recipe, self.work / "finetune"
+        arguments = {
+            "model": model, "pairs": pairs, "out": out, "steps": recipe.finetune_steps, "batch": recipe.finetune_batch,
+            "negatives": recipe.finetune_negatives, "query-tokens": recipe.finetune_tokens,
+            "passage-tokens": recipe.finetune_tokens, "temperature": 0.05, "rate": recipe.rate, "embeddings-share": 0.2,
+            "warm-up": 10, "final-share": 0.05, "schedule": "cosine", "micro-tokens": 3_072, "direct-tokens": 40_000,
+            "seed": recipe.seed, "save-every": 25, **({"teacher": self.teacher} if self.teacher else {}),
+        }  # fmt: skip
+        self.command("fine-tuning", finetune.main, arguments, ["--both-ways"])
+        return out / "checkpoint"
+
+    def run(self) -> Path:
+        """The folder of the finished checkpoint."""
+        weight = self.kept("token-vectors.pt", self.token_vectors)["weight"]
+        adapted = self.adapt(self.warm(weight))
+        final = self.finetune(adapted, self.mine(adapted))
+        self.say("done:", final)
+        return final
+
+
+def _words(values: object) -> list[str]:
+    return [str(value) for value in (values if isinstance(values, list) else [values])]

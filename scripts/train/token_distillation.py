@@ -4,14 +4,16 @@ contrast over all pairs goes on.
 It costs little more than the contrast itself, and a gain in the token vectors is a gain in the warm start.
 """
 
+from dataclasses import dataclass
 from typing import Callable
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from torch.nn import functional as F
+
 from alignment import TeacherVectors, aligned
-from finetune import Objective, finetune_loss
 from pair_store import PairStore, single_source_batches
 from prompts import Prompts
 from token_embeddings import BATCH_PAIRS, bags, contrastive_loss, embed_bags
@@ -23,6 +25,32 @@ EXTRA_QUERIES = 512
 POSITION_WEIGHT = 2.0
 
 Report = Callable[[str, int, float], None]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Weights of the three parts and their temperatures."""
+
+    contrast: float = 1.0
+    ranking: float = 1.0
+    position: float = 1.0
+    temperature: float = 0.05
+    teacher_temperature: float = 0.05
+
+
+def taught_loss(queries: Tensor, passages: Tensor, teacher: tuple[Tensor, Tensor], objective: Objective) -> Tensor:
+    """`queries`, `passages` [batch, d], unit rows; `teacher` its vectors for both.
+
+    contrast: InfoNCE both ways over the batch. ranking: cross-entropy to the teacher's distribution over the batch's
+    passages. position: two minus the cosines to the teacher's vectors.
+    """
+    logits = queries @ passages.T / objective.temperature
+    wanted = F.softmax(teacher[0] @ teacher[1].T / objective.teacher_temperature, dim=-1)
+    near = (queries * teacher[0]).sum(-1).mean() + (passages * teacher[1]).sum(-1).mean()
+    loss = objective.ranking * F.cross_entropy(logits, wanted) + objective.position * (2 - near)
+    if objective.contrast:
+        loss = loss + objective.contrast * contrastive_loss(queries, passages, objective.temperature)
+    return loss
 
 
 def embed_store(weight: Tensor, store: TokenStore, count: int, suffix: tuple[int, ...], block: int = 2_000) -> Tensor:
@@ -43,7 +71,7 @@ class TokenDistillation:
         at = torch.from_numpy(batch)
         queries = embed_bags(weight, *bags(self.queries, batch, self.prompts.ebar))
         passages = embed_bags(weight, *bags(self.passages, batch, self.prompts.ebae))
-        loss = finetune_loss(queries, passages, (self.vectors.queries[at], self.vectors.passages[at]), objective)
+        loss = taught_loss(queries, passages, (self.vectors.queries[at], self.vectors.passages[at]), objective)
         more = self.chance.integers(0, len(self.vectors.queries), EXTRA_QUERIES)
         near = embed_bags(weight, *bags(self.queries, more, self.prompts.ebar)) * self.vectors.queries[torch.from_numpy(more)]
         return loss - objective.position * near.sum(1).mean()
@@ -94,8 +122,8 @@ def distil_token_embeddings(
     prompts: Prompts,
     seed: int,
     report: Report,
-) -> tuple[Tensor, TeacherVectors]:
-    """Better vectors [vocabulary, d], and the teacher's vectors in the same space for the stages that follow."""
+) -> Tensor:
+    """Better vectors [vocabulary, d]."""
     own_queries = embed_store(weight, queries, len(teacher_queries), prompts.ebar)
     own_passages = embed_store(weight, passages, len(teacher_passages), prompts.ebae)
     vectors = aligned(teacher_queries, teacher_passages, own_queries, own_passages)
@@ -104,4 +132,4 @@ def distil_token_embeddings(
     distillation.teacher_only(weight, report)
     for rate in MIXED_RATES:
         distillation.mixed(weight, pairs, rate, report)
-    return weight.detach(), vectors
+    return weight.detach()

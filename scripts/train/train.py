@@ -1,4 +1,5 @@
-"""Runs the whole recipe, stage after stage; every stage leaves a file, and a stage whose file is there is skipped.
+"""Runs the whole recipe, stage after stage; every stage leaves a file, and a stage whose file is there is skipped;
+adaptation and fine-tuning go on where they were stopped.
 
     python train.py --work ../../.train --teacher <folder of all-MiniLM-L6-v2>
 
@@ -20,8 +21,6 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--taught-passages", type=int, default=Recipe.taught_passages)
     parser.add_argument("--adapt-steps", type=int, default=Recipe.adapt_steps)
     parser.add_argument("--finetune-steps", type=int, default=Recipe.finetune_steps)
-    parser.add_argument("--adapt-minutes", type=float, default=Recipe.adapt_minutes)
-    parser.add_argument("--finetune-minutes", type=float, default=Recipe.finetune_minutes)
     parser.add_argument("--layers", type=int, default=Recipe.layers)
     parser.add_argument("--seed", type=int, default=Recipe.seed)
     return parser.parse_args()
@@ -33,8 +32,6 @@ def main() -> None:
         taught_passages=given.taught_passages,
         adapt_steps=given.adapt_steps,
         finetune_steps=given.finetune_steps,
-        adapt_minutes=given.adapt_minutes,
-        finetune_minutes=given.finetune_minutes,
         layers=given.layers,
         seed=given.seed,
     )

@@ -1,28 +1,36 @@
-"""A toy vocabulary, a toy tokenizer and a toy LLaMA, small enough for tests on one core."""
+"""A toy vocabulary, toy tokenizers, toy LLaMAs and toy data, small enough for tests on one core."""
 
+import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from accelerate.state import AcceleratorState
+from transformers import LlamaConfig, LlamaForCausalLM
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from prompts import prompts_of  # noqa: E402
-from tokenizer import EOS, train_tokenizer  # noqa: E402
+from tests.toy import TEXTS, topic_documents  # noqa: E402
+from tokenizer import EOS, save_tokenizer, train_tokenizer  # noqa: E402
 from warm_start import small_llama_config, warm_started_llama  # noqa: E402
 
-TEXTS = [
-    "A wing in a slipstream gains lift. The boundary layer moves with it. Heat flows from the wall. It is cold.",
-    "Stamps are collected and studied. The study of postage is old. Letters cross the sea. The sea is wide.",
-    "The original sentence: the next sentence: what comes next is what the query asks for. So it goes on and on.",
-]
 REAL, HIDDEN = 112, 128
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def fresh_devices():
+    """accelerate keeps its settings for the life of a process; here every run chooses its own."""
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
 
 
 @pytest.fixture(scope="session")
 def tokenizer():
-    return train_tokenizer(iter(TEXTS * 4), vocabulary_size=340)
+    return train_tokenizer(iter(TEXTS * 4 + topic_documents(96, 12)), vocabulary_size=560)
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +67,31 @@ def stirred(warm):
 @pytest.fixture
 def bodies(tokenizer):
     encodings = tokenizer.encode_batch([TEXTS[0], "lift", TEXTS[1][:40]], add_special_tokens=False)
-    import numpy as np
-
     return [np.array(encoding.ids, dtype=np.int64) for encoding in encodings]
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tokenizer, tmp_path_factory):
+    """A random LLaMA with grouped-query attention and an untied head, as a Hugging Face folder."""
+    folder = tmp_path_factory.mktemp("random") / "llama"
+    torch.manual_seed(11)
+    config = LlamaConfig(
+        vocab_size=tokenizer.get_vocab_size(), hidden_size=32, intermediate_size=48, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=256, bos_token_id=1, eos_token_id=2,
+        initializer_range=0.1,
+    )  # fmt: skip
+    model = LlamaForCausalLM(config)
+    for name, parameter in model.named_parameters():
+        if "norm" in name:
+            torch.nn.init.uniform_(parameter, 0.5, 1.5)
+    model.save_pretrained(folder)
+    save_tokenizer(tokenizer, folder, 256)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def text_file(tmp_path_factory):
+    """JSONL of documents that keep to one of a few topics each, in other words in their middle."""
+    file = tmp_path_factory.mktemp("text") / "topics.jsonl"
+    file.write_text("".join(json.dumps({"text": text}) + "\n" for text in topic_documents(120, 20)))
+    return file
