@@ -42,7 +42,7 @@ export function notes(report: Report): string[] {
     report.hopelessQueries > 0 &&
       `${report.hopelessQueries} queries have no relevant document; they count 0, as trec_eval has it.`,
     !report.paths.includes('hnsw') &&
-      'No search went through the graph: the store scored every document (EXACT_SCORING_MAX), so there is no index loss to see.',
+      'No search went through the graph: the store scored every document, which is cheaper for so few (EXACT_SCORING_MAX), so there is no index loss to see.',
     prompts && !prompts.right_prompts_win && promptWarning(prompts),
   ]
   return said.filter((line) => typeof line === 'string')

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { ServiceError } from '../../errors.ts'
+import { checkId } from '../../retrieval/check-document.ts'
 import type { BeirDocument, BeirSet } from '../beir.ts'
 import { withText } from '../corpus.ts'
 import type { IngestFigures } from '../search-system.ts'
@@ -8,7 +9,7 @@ import type { ServiceClient } from './service-client.ts'
 /** Documents and bytes of one NDJSON request: enough for two batches of the service, little to send again. */
 const PART_DOCUMENTS = 512
 const PART_BYTES = 4 * 1024 * 1024
-/** Ids of one deletion; the service's default allows as many. */
+/** Ids of one deletion, where the service allows as many. */
 const REMOVED_AT_ONCE = 500
 /** Times a part is sent on from where the service broke off. */
 const ATTEMPTS_MAX = 5
@@ -106,6 +107,9 @@ async function sendPart(client: ServiceClient, { lines }: Part, signal: AbortSig
  * @returns how many were there and are gone
  */
 export async function removeSet(client: ServiceClient, set: BeirSet, tag: Tag): Promise<number> {
+  type Info = { limits: { documents: number } }
+  const { limits } = await client.send<Info>({ method: 'GET', path: '/info' })
+  const atOnce = Math.min(REMOVED_AT_ONCE, limits.documents)
   let removed = 0
   let ids: string[] = []
   const remove = async () => {
@@ -115,8 +119,19 @@ export async function removeSet(client: ServiceClient, set: BeirSet, tag: Tag): 
     ids = []
   }
   for await (const { id } of withText(set)) {
-    if (ids.push(tag.prefix + id) === REMOVED_AT_ONCE) await remove()
+    if (isPossibleId(tag.prefix + id)) ids.push(tag.prefix + id)
+    if (ids.length === atOnce) await remove()
   }
   if (ids.length > 0) await remove()
   return removed
+}
+
+/** What the service refused to store, it refuses to remove. */
+function isPossibleId(id: string): boolean {
+  try {
+    checkId(id, 'id')
+    return true
+  } catch {
+    return false
+  }
 }
