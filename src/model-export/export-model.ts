@@ -17,7 +17,7 @@ import { TEMPLATES } from './templates.ts'
 import { writeGraph } from './write-graph.ts'
 import { type Int8Quality, writeInt8 } from './write-int8.ts'
 
-const INLINE_BYTES_MAX = 512 * 1024 * 1024
+const INLINE_BYTES_MAX = 128 * 1024 * 1024
 
 /**
  * Turns a LLaMA checkpoint into a model folder the encoder can load. Nothing is written before the checkpoint, its

@@ -29,7 +29,7 @@ export interface ExportOptions {
   quality?: Record<string, unknown>
   /** Replace `out` if it exists. */
   overwrite?: boolean
-  /** Weights over this many bytes go beside the graph instead of inside. Default 512 MiB. */
+  /** Weights over this many bytes go beside the graph instead of inside. Default 128 MiB, since a graph is held in memory while it is written. */
   inlineBytesMax?: number
   onProgress?: (step: string) => void
 }

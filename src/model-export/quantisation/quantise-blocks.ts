@@ -54,7 +54,15 @@ export function quantiseBlocks(matrix: Float32Array, width: number, format: Bloc
 
 function bestScale(matrix: Float32Array, start: number, end: number, bits: BlockFormat['bits']): number {
   let peak = 0
-  for (let i = start; i < end; i++) if (Math.abs(matrix[i]!) > Math.abs(peak)) peak = matrix[i]!
+  let largest = 0
+  for (let i = start; i < end; i++) {
+    const value = matrix[i]!
+    const size = value < 0 ? -value : value
+    if (size > largest) {
+      largest = size
+      peak = value
+    }
+  }
   // A block of zeros has no scale of its own; any will do.
   if (peak === 0) return 1
   const zero = 1 << (bits - 1)
@@ -73,12 +81,17 @@ function bestScale(matrix: Float32Array, start: number, end: number, bits: Block
   return best
 }
 
+/** Added and taken away again, it rounds a double of moderate size to the nearest whole number, ties to even. */
+const ROUNDER = 2 ** 52 + 2 ** 51
+
 function squaredError(matrix: Float32Array, start: number, end: number, scale: number, zero: number): number {
   const inverse = 1 / scale
   let error = 0
   for (let i = start; i < end; i++) {
     const value = matrix[i]!
-    const step = Math.min(zero - 1, Math.max(-zero, Math.round(value * inverse)))
+    let step = value * inverse + ROUNDER - ROUNDER
+    if (step > zero - 1) step = zero - 1
+    else if (step < -zero) step = -zero
     const missed = value - step * scale
     error += missed * missed
   }
@@ -95,17 +108,19 @@ function fillSteps(
   zero: number,
 ): void {
   const inverse = 1 / scale
-  steps.fill(zero)
   for (let i = start; i < end; i++) {
-    const step = Math.round(matrix[i]! * inverse)
-    steps[i - start] = Math.min(zero - 1, Math.max(-zero, step)) + zero
+    let step = matrix[i]! * inverse + ROUNDER - ROUNDER
+    if (step > zero - 1) step = zero - 1
+    else if (step < -zero) step = -zero
+    steps[i - start] = step + zero
   }
+  for (let i = end - start; i < steps.length; i++) steps[i] = zero
 }
 
 function pack(values: Uint8Array, at: number, steps: Uint8Array, bits: BlockFormat['bits']): void {
   if (bits === 8) {
-    values.set(steps, at)
+    for (let i = 0; i < steps.length; i++) values[at + i] = steps[i]!
     return
   }
-  for (let i = 0; i < steps.length; i += 2) values[at + i / 2] = steps[i]! | (steps[i + 1]! << 4)
+  for (let i = 0; i < steps.length; i += 2) values[at + (i >> 1)] = steps[i]! | (steps[i + 1]! << 4)
 }
