@@ -54,16 +54,17 @@ def train_tokenizer(texts: Iterator[str], vocabulary_size: int = VOCABULARY_SIZE
     return tokenizer
 
 
-def save_tokenizer(tokenizer: Tokenizer, folder: Path, max_length: int) -> None:
+def save_tokenizer(tokenizer: Tokenizer, folder: Path, max_length: int, bos: bool = False) -> None:
+    """`bos`: every text begins with one."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"))
     config = {
         "tokenizer_class": "PreTrainedTokenizerFast",
-        "unk_token": UNKNOWN,
+        "unk_token": getattr(tokenizer.model, "unk_token", None) or UNKNOWN,
         "bos_token": BOS,
         "eos_token": EOS,
         "pad_token": PAD,
-        "add_bos_token": False,
+        "add_bos_token": bos,
         "add_eos_token": False,
         "clean_up_tokenization_spaces": False,
         "padding_side": "right",
