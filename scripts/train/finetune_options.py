@@ -35,6 +35,8 @@ def _add_pairs(parser: argparse.ArgumentParser) -> None:
         help="JSONL with query and positive, negatives if mined; layouts: see pair_rows.py; .xz and .gz as they are",
     )  # fmt: skip
     group.add_argument("--weights", nargs="*", default=[], metavar="SOURCE=W", help="draw a source W times as often as it has rows")
+    for name, prompt in (("query", "ebar"), ("document", "ebae")):
+        group.add_argument(f"--{name}-prompt", choices=["ebar", "ebae"], default=prompt, help="only to see what a wrong one costs")
     group.add_argument("--limit", type=options.positive, help="read only the first so many rows of each file")
     group.add_argument("--query-tokens", type=options.positive, default=64, help="with the prompt (default %(default)s)")
     group.add_argument("--passage-tokens", type=options.positive, default=160, help="with the prompt (default %(default)s)")
@@ -83,6 +85,7 @@ def _with_plan(given: argparse.Namespace) -> argparse.Namespace:
     given.plan = FinetunePlan(
         given.steps, given.batch, options.rates_of(given), objective, given.negatives, given.query_tokens,
         given.passage_tokens, given.micro_tokens, given.direct_tokens, given.seed,
+        given.query_prompt, given.document_prompt,
     )  # fmt: skip
     lora = asdict(given.lora) if given.lora else None
     pairs = [str(Path(file).resolve()) for file in given.pairs]
