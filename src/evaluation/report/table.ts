@@ -54,7 +54,7 @@ function latencyRows({ latency_ms }: Report): string[] {
 
 function promptRows({ prompts }: Report): string[] {
   if (!prompts) return []
-  const extent = prompts.whole_set ? 'the whole set' : 'a part of the set'
+  const extent = prompts.whole_set ? 'none left out' : 'a sample'
   return [
     `prompts, exact scoring, ${prompts.documents} documents and ${prompts.queries} queries (${extent})`,
     row('', ['query', 'documents', 'ndcg@10']),
@@ -72,7 +72,7 @@ function promptRows({ prompts }: Report): string[] {
 function driftRows({ drift }: Report): string[] {
   if (!drift) return []
   const { documents, queries, 'ndcg@10': ndcg, reference } = drift
-  const extent = drift.whole_set ? 'the whole set' : 'a part of the set'
+  const extent = drift.whole_set ? 'no text left out' : 'a sample of the set'
   return [
     `drift from ${reference.id} ${reference.precision} (${extent})`,
     row('cosine', ['mean', 'worst', 'vectors']),

@@ -112,17 +112,19 @@ export async function removeSet(client: ServiceClient, set: BeirSet, tag: Tag): 
   const atOnce = Math.min(REMOVED_AT_ONCE, limits.documents)
   let removed = 0
   let ids: string[] = []
-  const remove = async () => {
-    const body = JSON.stringify({ ids })
+  const remove = async (target: { ids: string[] } | { filter: Tag['metadata'] }) => {
+    const body = JSON.stringify(target)
     removed += (await client.send<{ removed: number }>({ method: 'POST', path: '/documents/delete', body }))
       .removed
     ids = []
   }
   for await (const { id } of withText(set)) {
     if (isPossibleId(tag.prefix + id)) ids.push(tag.prefix + id)
-    if (ids.length === atOnce) await remove()
+    if (ids.length === atOnce) await remove({ ids })
   }
-  if (ids.length > 0) await remove()
+  if (ids.length > 0) await remove({ ids })
+  // A batch that was on its way when the run was stopped may have been stored meanwhile.
+  await remove({ filter: tag.metadata })
   return removed
 }
 
