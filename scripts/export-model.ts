@@ -33,6 +33,10 @@ index), tokenizer.json, tokenizer_config.json.
   --max-body-tokens N   longest text, prompt not counted; default 512, or what the model holds
   --calibration FILE    texts for int8, one a line, or .jsonl with a "text" field;
                         default a built-in list of English sentences
+  --drift FILE          texts to measure on how far the vectors drift from fp32, for the card: one a line,
+                        or .jsonl with a "text" field, such as a corpus.jsonl (its first 2,000); takes
+                        4 bytes of disk a parameter meanwhile, and as much memory to run it in fp32.
+                        The change in nDCG: npm run evaluate -- SET --model FOLDER --against FP32_FOLDER
   --quality FILE        a JSON object of figures measured elsewhere, for the card
   --overwrite           replace FOLDER if it exists
   --help                this text
@@ -53,6 +57,7 @@ function readOptions(): ExportOptions | undefined {
       source: { type: 'string' },
       'max-body-tokens': { type: 'string' },
       calibration: { type: 'string' },
+      drift: { type: 'string' },
       quality: { type: 'string' },
       overwrite: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -85,6 +90,7 @@ function readOptions(): ExportOptions | undefined {
     ...(adapter !== undefined && { adapter }),
     ...(tokens !== undefined && { maxBodyTokens: Number(tokens) }),
     ...(values.quality !== undefined && { quality: readQuality(values.quality) }),
+    ...(values.drift !== undefined && { driftTexts: readTexts(values.drift) }),
     ...(values.calibration !== undefined && { calibrationTexts: readTexts(values.calibration) }),
   }
 }

@@ -8,6 +8,7 @@ import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts'
 import type { ExportOptions } from './export-options.ts'
 import { FloatArithmetic } from './graph/float-arithmetic.ts'
 import { WeightOnlyArithmetic } from './graph/weight-only-arithmetic.ts'
+import { measureDrift } from './measure-drift.ts'
 import { writeFolderAtomically } from './model-folder.ts'
 import { parameterCount } from './parameter-count.ts'
 import { type CompiledPrompts, compilePrompts } from './prompts.ts'
@@ -56,10 +57,10 @@ export async function exportModel(options: ExportOptions): Promise<Card> {
   }
 }
 
-/** Calibration needs the model in fp32 beside the one that is written. */
-function bytesOnTheWay({ config }: Checkpoint, { precision }: ExportOptions, scheme?: Scheme): number {
-  const calibration = scheme?.kind === 'calibrated' ? storedBytes(config, 'fp32') : 0
-  return storedBytes(config, precision, scheme) + calibration
+/** Calibration, and measuring the drift, need the model in fp32 beside the one that is written. */
+function bytesOnTheWay({ config }: Checkpoint, options: ExportOptions, scheme?: Scheme): number {
+  const compared = scheme?.kind === 'calibrated' || options.driftTexts !== undefined
+  return storedBytes(config, options.precision, scheme) + (compared ? storedBytes(config, 'fp32') : 0)
 }
 
 interface Writing {
@@ -70,7 +71,7 @@ interface Writing {
 }
 
 /** Writes graph and weights; returns what was measured on the way. */
-async function writeModel(folder: string, writing: Writing): Promise<Int8Quality | undefined> {
+async function writeModel(folder: string, writing: Writing): Promise<Partial<Int8Quality> | undefined> {
   const { checkpoint, compiled, scheme, options } = writing
   const { config } = checkpoint
   const { precision, inlineBytesMax = INLINE_BYTES_MAX } = options
@@ -82,16 +83,29 @@ async function writeModel(folder: string, writing: Writing): Promise<Int8Quality
     external: storedBytes(config, precision, scheme) > inlineBytesMax,
     onLayer: (layer: number) => onProgress(`layer ${layer + 1} of ${config.layers}`),
   }
+  const externalReference = storedBytes(config, 'fp32') > inlineBytesMax
   if (scheme?.kind === 'calibrated') {
     const texts = options.calibrationTexts ?? SENTENCES
-    const externalReference = storedBytes(config, 'fp32') > inlineBytesMax
-    return writeInt8(folder, { checkpoint, compiled, texts, shape, externalReference, onProgress })
+    const { driftTexts } = options
+    return writeInt8(folder, {
+      checkpoint,
+      compiled,
+      texts,
+      driftTexts,
+      shape,
+      externalReference,
+      onProgress,
+    })
   }
   const arithmetic = scheme
     ? new WeightOnlyArithmetic(config, checkpoint, scheme)
     : new FloatArithmetic(precision === 'fp16' ? 'float16' : 'float', config, checkpoint)
   await writeGraph(folder, { ...shape, weights: checkpoint, arithmetic })
-  return undefined
+  const { driftTexts: texts } = options
+  if (!texts || precision === 'fp32') return undefined
+  return {
+    drift: await measureDrift(folder, { checkpoint, compiled, texts, shape, externalReference, onProgress }),
+  }
 }
 
 /** Rows are padded to their batch's longest; the joint pass has both suffixes. Rounded up to leave slack. */

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { calibrate, type Drift, measureDrift, openGraph } from './calibration/calibrate.ts'
+import { calibrate, openGraph } from './calibration/calibrate.ts'
+import { compareVectors, type Drift, embedRows } from './calibration/drift.ts'
 import { promptedRows } from './calibration/row-batches.ts'
 import { withPassages } from './calibration/texts.ts'
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
@@ -14,8 +15,9 @@ import { type WriteGraphOptions, writeGraph } from './write-graph.ts'
 export interface Int8Options {
   checkpoint: Checkpoint
   compiled: CompiledPrompts
-  /** Every fourth is kept apart to measure the drift on. */
+  /** Every fourth is kept apart, to measure the drift on where no other texts are given for that. */
   texts: readonly string[]
+  driftTexts?: readonly string[] | undefined
   shape: Omit<WriteGraphOptions, 'weights' | 'arithmetic'>
   /** Whether the fp32 graph's weights are too large to be inside it. */
   externalReference: boolean
@@ -35,7 +37,7 @@ const HELD_OUT_EVERY = 4
  * two on texts the plan has not seen. The fp32 graph is removed again.
  */
 export async function writeInt8(folder: string, options: Int8Options): Promise<Int8Quality> {
-  const { checkpoint, compiled, shape, onProgress } = options
+  const { checkpoint, compiled, driftTexts, shape, onProgress } = options
   const { config } = checkpoint
   const heldOut = (_: string, i: number) => i % HELD_OUT_EVERY === HELD_OUT_EVERY - 1
   const rowsOf = (texts: readonly string[]) =>
@@ -60,7 +62,10 @@ export async function writeInt8(folder: string, options: Int8Options): Promise<I
     await writeGraph(folder, { ...shape, weights, arithmetic: new Int8Arithmetic(config, weights, plan) })
     const quantised = await openGraph(folder)
     onProgress('drift against fp32')
-    const drift = await measureDrift(session, quantised, await rowsOf(options.texts.filter(heldOut)))
+    const rows = driftTexts
+      ? await promptedRows(checkpoint.tokenizerJson, compiled, driftTexts)
+      : await rowsOf(options.texts.filter(heldOut))
+    const drift = compareVectors(await embedRows(session, rows), await embedRows(quantised, rows))
     await session.release()
     await quantised.release()
     const floatSites = [...plan].filter(([, site]) => site.float).map(([name]) => name)

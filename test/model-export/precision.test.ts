@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Card } from '../../src/encoder/onnx/card.ts'
 import { readCard } from '../../src/encoder/onnx/card-file.ts'
@@ -88,6 +89,21 @@ describe('int8', () => {
     expect(drift.meanCosine).toBeGreaterThan(0.99)
     expect(drift.worstCosine).toBeLessThanOrEqual(drift.meanCosine)
     await graph.close()
+  })
+})
+
+describe('drift from fp32', () => {
+  it.each(KINDS)('is measured on the texts given, in %s', async (kind) => {
+    const texts = TEXTS.slice(0, 10)
+    const folder = await tinyModel('blocks-released', { ...optionsOf(kind), driftTexts: texts })
+    const { quality, files } = readCard(folder)
+    const { drift } = quality as { drift: Record<string, number> }
+    expect(drift).toMatchObject({ against: 'fp32', vectors: 20 })
+    expect(drift['meanCosine']).toBeGreaterThan(CLOSE[kind].mean)
+    expect(drift['worstCosine']).toBeLessThanOrEqual(drift['meanCosine']!)
+    expect(drift['worstCosine']).toBeGreaterThan(CLOSE[kind].worst)
+    expect(Object.keys(files)).toEqual(['model.onnx', 'tokenizer.json'])
+    expect(readdirSync(folder).sort()).toEqual(['model.json', 'model.onnx', 'tokenizer.json'])
   })
 })
 

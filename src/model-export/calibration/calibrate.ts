@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { GRAPH, MODEL_FILES } from '../../encoder/onnx/card.ts'
+import { MODEL_FILES } from '../../encoder/onnx/card.ts'
 import { type GraphSession, openSession } from '../../encoder/onnx/session.ts'
 import type { Sites } from '../graph/llama-graph.ts'
 import { type PromptedRow, runRow } from './row-batches.ts'
@@ -27,39 +27,4 @@ export async function calibrate(
     }
   }
   return statistics
-}
-
-/** How far a model's vectors lie from those of the same model in fp32. */
-export interface Drift {
-  against: 'fp32'
-  vectors: number
-  meanCosine: number
-  worstCosine: number
-}
-
-/** Compares two graphs, row by row. */
-export async function measureDrift(
-  reference: GraphSession,
-  session: GraphSession,
-  rows: readonly PromptedRow[],
-): Promise<Drift> {
-  let sum = 0
-  let worst = 1
-  for (const row of rows) {
-    const [a, b] = [await embed(reference, row), await embed(session, row)]
-    const cosine = a.reduce((dot, value, i) => dot + value * b[i]!, 0)
-    sum += cosine
-    worst = Math.min(worst, cosine)
-  }
-  const rounded = (value: number) => Number(value.toFixed(6))
-  return {
-    against: 'fp32',
-    vectors: rows.length,
-    meanCosine: rounded(sum / rows.length),
-    worstCosine: rounded(worst),
-  }
-}
-
-async function embed(session: GraphSession, row: PromptedRow): Promise<Float32Array> {
-  return (await runRow(session, row))[GRAPH.embeddings]!.data as Float32Array
 }

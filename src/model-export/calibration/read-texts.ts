@@ -7,7 +7,7 @@ const TEXTS_MAX = 2000
 const TEXTS_MIN = 8
 
 /**
- * Calibration texts from a file: one a line, or JSON lines with a `text` field.
+ * Texts to calibrate or measure on, from a file: one a line, or JSON lines with a `text` field.
  * @throws ServiceError INVALID_INPUT naming the line
  */
 export function readTexts(path: string): string[] {
@@ -15,7 +15,7 @@ export function readTexts(path: string): string[] {
   try {
     content = readFileSync(path, 'utf8')
   } catch (cause) {
-    throw new ServiceError('INVALID_INPUT', `Calibration file ${path} cannot be read.`, {}, cause)
+    throw new ServiceError('INVALID_INPUT', `Text file ${path} cannot be read.`, {}, cause)
   }
   const lines = content.split('\n').map((line) => line.trim())
   const parse = path.endsWith('.jsonl') ? textOf : (line: string) => line
@@ -27,7 +27,7 @@ export function readTexts(path: string): string[] {
   if (texts.length < TEXTS_MIN) {
     throw new ServiceError(
       'INVALID_INPUT',
-      `Calibration needs at least ${TEXTS_MIN} texts; ${path} has ${texts.length}.`,
+      `Calibrating and measuring need at least ${TEXTS_MIN} texts; ${path} has ${texts.length}.`,
     )
   }
   return texts
@@ -38,7 +38,7 @@ function textOf(line: string, number: number): string {
     const { text } = JSON.parse(line) as { text?: unknown }
     if (typeof text === 'string') return text
   } catch (cause) {
-    throw new ServiceError('INVALID_INPUT', `Line ${number} of the calibration file is not JSON.`, {}, cause)
+    throw new ServiceError('INVALID_INPUT', `Line ${number} of the text file is not JSON.`, {}, cause)
   }
-  throw new ServiceError('INVALID_INPUT', `Line ${number} of the calibration file has no "text" string.`)
+  throw new ServiceError('INVALID_INPUT', `Line ${number} of the text file has no "text" string.`)
 }
