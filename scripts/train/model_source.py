@@ -30,6 +30,11 @@ class Source:
     dtype: torch.dtype
     added: list[str]
 
+    @property
+    def title(self) -> str:
+        """What a record calls it: a folder by its own name, not by where it lies on this machine."""
+        return Path(self.name).resolve().name if Path(self.name).is_dir() else self.name
+
 
 @dataclass(frozen=True)
 class Lora:

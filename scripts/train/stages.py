@@ -1,195 +1,154 @@
-"""The stages in order, and the file each one leaves in the work folder.
+"""The stages of the bundled model in order, and the file or folder each one leaves in the work folder.
 
-Adaptation, mining and fine-tuning are adapt.py, mine.py and finetune.py, as a user would call them.
+Port, distillation, LM head and adaptation are port.py, distil.py, lm_head.py and adapt.py, as a user would call them.
 """
 
 import json
+import sys
 import time
-from dataclasses import asdict, dataclass
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
-from typing import Callable, Iterator
-
-import torch
-from tokenizers import Tokenizer
+from typing import Callable
 
 import adapt
-import finetune
-import mine
-import model_facts
-from checkpoint import load_state, save_checkpoint, save_state
-from corpus import read_documents, read_json_lines, read_pairs
-from pair_store import PairStore, all_pairs, build_pair_store
-from prompts import prompts_of
+import distil
+import lm_head
+from corpus import Pair, read_json_lines
+from lesson_choice import first_passages, first_queries, second_texts
+from lessons import LessonText, read_lesson_texts, vectors_file, write_lesson_texts
+from port import fitting_texts, port_teacher
+from recipe import Recipe
 from taught_sample import sample_pairs
-from teacher import Teacher
-from token_distillation import distil_token_embeddings
-from token_embeddings import train_token_embeddings
-from token_store import tokenise
-from tokenizer import BOS, EOS, PAD, save_tokenizer, train_tokenizer
-from warm_start import small_llama_config, warm_started_llama
-
-
-@dataclass(frozen=True)
-class Recipe:
-    seed: int = 1
-    dimensions: int = 352
-    hidden: int = 384
-    layers: int = 4
-    intermediate: int = 768
-    taught_passages: int = 24_576
-    adapt_batch: int = 32
-    adapt_steps: int = 70
-    adapt_tokens: int = 80
-    finetune_batch: int = 48
-    finetune_negatives: int = 2
-    finetune_steps: int = 130
-    finetune_tokens: int = 200
-    rate: float = 5e-4
+from teacher import Teacher, is_cross_encoder
+from teacher_vectors import save_vectors
+from training_pairs import all_pairs
 
 
 class Stages:
-    def __init__(self, data: Path, work: Path, teacher: Path | None, recipe: Recipe):
-        self.data, self.work, self.teacher, self.recipe = data, work, teacher, recipe
+    """Raises ValueError for a teacher that gives no vectors."""
+
+    def __init__(self, data: Path, work: Path, teacher: Path, recipe: Recipe):
+        if is_cross_encoder(teacher):
+            raise ValueError(f"{teacher} scores pairs; a teacher that gives vectors is wanted")
+        self.data, self.work, self.teacher_folder, self.recipe = data, work, teacher, recipe
         self.started = time.time()
 
     def say(self, *words: object) -> None:
-        print(f"[{time.time() - self.started:6.0f}s]", *words, flush=True)
+        print(f"[{time.time() - self.started:6.0f}s]", *words, file=sys.stderr, flush=True)
 
-    def reporter(self, every: int) -> Callable[..., None]:
-        return lambda *facts: self.say(*facts) if facts[-2] % every == 0 else None
+    @cached_property
+    def teacher(self) -> Teacher:
+        return Teacher(self.teacher_folder)
 
-    def kept(self, name: str, make: Callable[[], dict]) -> dict:
-        """The state file of a stage, made on the first run."""
-        file = self.work / name
-        if not file.exists():
+    def made(self, name: str, make: Callable[[Path], object]) -> Path:
+        """The file or folder of a stage, made on the first run under another name until it is whole."""
+        place = self.work / name
+        if not place.exists():
             self.say("making", name)
-            save_state(file, make())
-        return load_state(file)
+            self.work.mkdir(parents=True, exist_ok=True)
+            partial = place.with_name(f"unfinished-{name}")
+            make(partial)
+            partial.rename(place)
+        return place
 
     @cached_property
-    def tokenizer(self) -> Tokenizer:
-        folder = self.work / "tokenizer"
-        if not (folder / "tokenizer.json").exists():
-            self.say("training the tokenizer")
-            save_tokenizer(train_tokenizer(self._tokenizer_texts()), folder, 1_024)
-        return Tokenizer.from_file(str(folder / "tokenizer.json"))
+    def sample(self) -> list[Pair]:
+        def write(file: Path) -> None:
+            recipe = self.recipe
+            pairs = sample_pairs(list(all_pairs(self.data, recipe.seed, recipe.rows_read)), recipe.seed + 1)
+            lines = (json.dumps(pair._asdict(), ensure_ascii=False) + "\n" for pair in pairs[: recipe.sample])
+            file.write_text("".join(lines), encoding="utf-8")
 
-    def _tokenizer_texts(self) -> Iterator[str]:
-        """A third of the documents, half of the queries, a sixth of the passages."""
-        for _, text in islice(read_documents(self.data), 0, None, 3):
-            yield text[:4_000]
-        for i, pair in enumerate(read_pairs(self.data)):
-            if i % 2 == 0:
-                yield pair.query
-            if i % 6 == 0:
-                yield pair.positive
+        return [Pair(**row) for row in read_json_lines(self.made("sample.jsonl", write))]
 
-    @cached_property
-    def pairs(self) -> PairStore:
-        folder = self.work / "pairs"
-        if not (folder / "sources.npz").exists():
-            self.say("tokenising the pairs")
-            build_pair_store(self.data, self.tokenizer, self.recipe.seed).save(folder)
-        return PairStore.load(folder)
+    def lessons(self, name: str, choose: Callable[[], list[LessonText]]) -> Path:
+        """Texts with the teacher's vectors beside them."""
+        texts = self.made(f"{name}.jsonl", lambda file: write_lesson_texts(file, choose()))
+        if not vectors_file(texts).is_file():
+            self.say("the teacher reads", texts.name)
+            save_vectors(
+                vectors_file(texts), [lesson.text for lesson in read_lesson_texts(texts)],
+                lambda some: self.teacher.encode(some), self.recipe.part_texts,
+                lambda done, of: self.say(f"{texts.stem}: {done} of {of} texts"),
+            )  # fmt: skip
+        return texts
 
-    @cached_property
-    def sample(self) -> Path:
-        """JSONL of the pairs used with the teacher and in fine-tuning, passages mostly shortened."""
-        file = self.work / "sample.jsonl"
-        if not file.exists():
-            pairs = sample_pairs(list(all_pairs(self.data, self.recipe.seed, True)), self.recipe.seed + 1)
-            partial = file.with_suffix(".partial")
-            partial.write_text("".join(json.dumps(pair._asdict()) + "\n" for pair in pairs), encoding="utf-8")
-            partial.rename(file)
-        return file
+    def queries(self) -> Path:
+        return self.lessons("lessons-1-queries", lambda: first_queries(self.sample))
 
-    def sample_texts(self, field: str) -> list[str]:
-        return [row[field] for row in read_json_lines(self.sample)]
+    def passages(self) -> Path:
+        return self.lessons("lessons-1-passages", lambda: first_passages(self.sample, self.recipe.taught_passages))
 
-    def taught(self) -> dict:
-        """The teacher's own vectors for the sampled texts."""
-        teacher = Teacher(self.teacher)
-        queries = teacher.encode(self.sample_texts("query"))
-        positives = teacher.encode(self.sample_texts("positive")[: self.recipe.taught_passages])
-        return {"queries": torch.from_numpy(queries), "passages": torch.from_numpy(positives)}
+    def fresh(self) -> Path:
+        def choose() -> list[LessonText]:
+            recipe = self.recipe
+            texts = second_texts(self.sample, recipe.taught_passages, self.data, recipe.seed + 10, recipe.rows_read)
+            return texts[: recipe.second_texts]
 
-    def token_vectors(self) -> dict:
-        prompts, recipe = prompts_of(self.tokenizer), self.recipe
-        size = self.tokenizer.get_vocab_size()
-        report = self.reporter(50)
-        plain = self.kept(
-            "token-contrast.pt",
-            lambda: {"weight": train_token_embeddings(self.pairs, prompts, size, recipe.dimensions, recipe.seed, report)},
-        )["weight"]
-        if self.teacher is None:
-            return {"weight": plain}
-        queries, positives = (tokenise(self.tokenizer, self.sample_texts(field)) for field in ("query", "positive"))
-        own = self.kept("teacher.pt", self.taught)
-        weight = distil_token_embeddings(
-            plain, self.pairs, queries, positives, own["queries"].numpy(), own["passages"].numpy(),
-            prompts, recipe.seed, report,
+        return self.lessons("lessons-2", choose)
+
+    def ported(self) -> Path:
+        recipe = self.recipe
+        return self.made(
+            "checkpoint-ported",
+            lambda folder: port_teacher(
+                self.teacher_folder, fitting_texts(self.sample[: recipe.port_pairs]), folder, self.data,
+                recipe.rope_theta, recipe.seed,
+            ),
         )  # fmt: skip
-        return {"weight": weight}
 
-    def warm(self, weight: torch.Tensor) -> Path:
-        """The LLaMA around the token vectors."""
-        folder, recipe = self.work / "checkpoint-warm", self.recipe
-        if not folder.exists():
-            eos, bos, pad = (self.tokenizer.token_to_id(token) for token in (EOS, BOS, PAD))
-            config = small_llama_config(len(weight), recipe.hidden, recipe.layers, recipe.intermediate, eos, bos, pad)
-            facts = model_facts.begin(self.data, asdict(recipe), self.teacher is not None)
-            save_checkpoint(folder, warm_started_llama(weight, config, recipe.seed), self.tokenizer, facts)
-        return folder
-
-    def command(self, name: str, main: Callable[[list[str]], int], arguments: dict[str, object], flags: list[str]) -> None:
-        """One of the three commands with its options; ends the run when the command did not finish."""
-        self.say(name)
-        words = [word for option, values in arguments.items() for word in (f"--{option}", *_words(values))]
-        code = main(words + flags)
+    def command(self, main: Callable[[list[str]], int], arguments: dict[str, object]) -> None:
+        """One of the commands with its options; ends the run when the command did not finish."""
+        code = main([word for option, values in arguments.items() for word in (f"--{option}", *_words(values))])
         if code != 0:
             raise SystemExit(code)
 
-    def adapt(self, model: Path) -> Path:
+    def distilled(self, name: str, model: Path, lessons: list[Path], epochs: float, rate: float, tokens: int) -> Path:
+        recipe, out = self.recipe, self.work / name
+        arguments = {
+            "model": model, "lessons": lessons, "out": out, "epochs": epochs, "rate": rate, "tokens": tokens,
+            "warm-up": recipe.warm_up, "micro-batch": recipe.micro_batch, "processes": recipe.processes,
+            "seed": recipe.seed,
+        }  # fmt: skip
+        if not out.exists():
+            self.say("making", name)
+            self.command(distil.main, arguments)
+        return out
+
+    def with_head(self, model: Path, passages: Path) -> Path:
+        recipe = self.recipe
+        arguments = {
+            "model": model, "lessons": passages, "steps": recipe.head_steps, "tokens": recipe.first_tokens,
+            "drop-frequent": recipe.drop_frequent, "seed": recipe.seed,
+        }  # fmt: skip
+        return self.made("checkpoint-head", lambda out: self.command(lm_head.main, {**arguments, "out": out}))
+
+    def adapted(self, model: Path) -> Path:
+        """The up projections stay constant, so that distillation can go on; the teacher's token table stays too."""
         recipe, out = self.recipe, self.work / "adapt"
         arguments = {
             "model": model, "data": sorted(self.data.glob("text-*.jsonl.xz")), "out": out, "unit": "sentences",
             "documents": 2 * recipe.adapt_batch * recipe.adapt_steps, "max-tokens": recipe.adapt_tokens,
-            "steps": recipe.adapt_steps, "batch": recipe.adapt_batch, "rate": recipe.rate, "embeddings-share": 0.1,
-            "warm-up": 10, "final-share": 0.05, "drop-frequent": 50, "seed": recipe.seed, "save-every": 25,
+            "steps": recipe.adapt_steps, "batch": recipe.adapt_batch, "rate": recipe.adapt_rate,
+            "embeddings-share": recipe.embeddings_share, "warm-up": recipe.adapt_warm_up, "final-share": 0.05,
+            "drop-frequent": recipe.drop_frequent, "seed": recipe.seed, "save-every": 25,
+            "freeze": ["up_proj", "embed_tokens"],
         }  # fmt: skip
-        self.command("adapting", adapt.main, arguments, ["--fit-scale"])
-        return out / "checkpoint"
-
-    def mine(self, model: Path) -> Path:
-        file = self.work / "mined.jsonl"
-        if not file.exists():
-            recipe = self.recipe
-            arguments = {
-                "model": model, "pairs": self.sample, "out": file, "limit": recipe.taught_passages, "count": 4,
-                "query-tokens": recipe.finetune_tokens, "passage-tokens": recipe.finetune_tokens,
-            }  # fmt: skip
-            self.command("mining", mine.main, arguments, [])
-        return file
-
-    def finetune(self, model: Path, pairs: Path) -> Path:
-        recipe, out = self.recipe, self.work / "finetune"
-        arguments = {
-            "model": model, "pairs": pairs, "out": out, "steps": recipe.finetune_steps, "batch": recipe.finetune_batch,
-            "negatives": recipe.finetune_negatives, "query-tokens": recipe.finetune_tokens,
-            "passage-tokens": recipe.finetune_tokens, "temperature": 0.05, "rate": recipe.rate, "embeddings-share": 0.2,
-            "warm-up": 10, "final-share": 0.05, "schedule": "cosine", "micro-tokens": 3_072, "direct-tokens": 40_000,
-            "seed": recipe.seed, "save-every": 25, **({"teacher": self.teacher} if self.teacher else {}),
-        }  # fmt: skip
-        self.command("fine-tuning", finetune.main, arguments, ["--both-ways"])
+        self.say("adapting")
+        self.command(adapt.main, arguments)
         return out / "checkpoint"
 
     def run(self) -> Path:
         """The folder of the finished checkpoint."""
-        weight = self.kept("token-vectors.pt", self.token_vectors)["weight"]
-        adapted = self.adapt(self.warm(weight))
-        final = self.finetune(adapted, self.mine(adapted))
+        recipe, (queries, passages, fresh) = self.recipe, (self.queries(), self.passages(), self.fresh())
+        first = self.distilled(
+            "checkpoint-distilled", self.ported(), [queries, passages], recipe.first_epochs, recipe.first_rate,
+            recipe.first_tokens,
+        )  # fmt: skip
+        adapted = self.adapted(self.with_head(first, passages))
+        final = self.distilled(
+            "checkpoint-final", adapted, [fresh, passages], recipe.second_epochs, recipe.second_rate, recipe.second_tokens
+        )
         self.say("done:", final)
         return final
 

@@ -1,42 +1,47 @@
-"""Runs the whole recipe, stage after stage; every stage leaves a file, and a stage whose file is there is skipped;
-adaptation and fine-tuning go on where they were stopped.
+"""Makes the bundled model, stage after stage; every stage leaves a file, and a stage whose file is there is skipped;
+the stages that train go on where they were stopped.
 
-    python train.py --work ../../.train --teacher <folder of all-MiniLM-L6-v2>
-
-Without --teacher the token embeddings and the fine-tuning are contrast alone.
+    python train.py --teacher <folder of all-MiniLM-L6-v2>
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
-from stages import Recipe, Stages
+from recipe import QUICK, Recipe
+from run import plain_errors
+from stages import Stages
 
 
-def parse() -> argparse.Namespace:
+def parse(arguments: list[str] | None) -> argparse.Namespace:
     root = Path(__file__).resolve().parents[2]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=root / "../shared/data", help="shared text, pairs and eval/")
-    parser.add_argument("--work", type=Path, default=root / ".train", help="where stages leave their files")
-    parser.add_argument("--teacher", type=Path, default=None, help="folder of the teacher's model")
-    parser.add_argument("--taught-passages", type=int, default=Recipe.taught_passages)
-    parser.add_argument("--adapt-steps", type=int, default=Recipe.adapt_steps)
-    parser.add_argument("--finetune-steps", type=int, default=Recipe.finetune_steps)
-    parser.add_argument("--layers", type=int, default=Recipe.layers)
-    parser.add_argument("--seed", type=int, default=Recipe.seed)
-    return parser.parse_args()
+    parser.add_argument("--teacher", type=Path, required=True, help="folder of the teacher, a BERT sentence encoder")
+    parser.add_argument("--data", type=Path, default=root / "../shared/data", help="shared text, pairs and LICENSES.md")
+    parser.add_argument("--work", type=Path, help="where stages leave their files (default .train, with --quick .train/quick)")
+    parser.add_argument("--quick", action="store_true", help="little text, few steps: to see that it runs")
+    parser.add_argument("--processes", type=int, help="of a distillation, one thread each (default 2)")
+    parser.add_argument("--adapt-steps", type=int)
+    parser.add_argument("--adapt-rate", type=float)
+    parser.add_argument("--first-epochs", type=float)
+    parser.add_argument("--second-epochs", type=float)
+    parser.add_argument("--seed", type=int)
+    given = parser.parse_args(arguments)
+    given.work = given.work or (root / ".train/quick" if given.quick else root / ".train")
+    return given
 
 
-def main() -> None:
-    given = parse()
-    recipe = Recipe(
-        taught_passages=given.taught_passages,
-        adapt_steps=given.adapt_steps,
-        finetune_steps=given.finetune_steps,
-        layers=given.layers,
-        seed=given.seed,
-    )
-    Stages(given.data, given.work, given.teacher, recipe).run()
+def recipe_of(given: argparse.Namespace) -> Recipe:
+    named = ("processes", "adapt_steps", "adapt_rate", "first_epochs", "second_epochs", "seed")
+    said = {name: getattr(given, name) for name in named if getattr(given, name) is not None}
+    return replace(QUICK if given.quick else Recipe(), **said)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    given = parse(arguments)
+    Stages(given.data, given.work, given.teacher, recipe_of(given)).run()
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(plain_errors(main))
