@@ -14,7 +14,6 @@ from joint import last_positions
 from model_source import causal_lm, load_source
 from prompts import Prompts, prompts_of
 from text_tokenizer import TextTokenizer
-from token_store import TokenStore
 
 MICRO_BATCH_TOKENS = 6_144
 
@@ -80,10 +79,6 @@ class Encoder:
             vectors[batch] = F.normalize(states.float(), dim=-1).cpu().numpy()
         self.model.train(was_training)
         return vectors
-
-    def encode_store(self, store: TokenStore, indices: np.ndarray, prompt: str, max_tokens: int) -> np.ndarray:
-        suffix, prefix = getattr(self.prompts, prompt), self.prompts.prefix
-        return self.encode_rows([with_prompt(store[i], suffix, max_tokens, prefix) for i in indices])
 
     def embedder(self, max_tokens: int) -> Embed:
         def embed(texts: list[str], prompt: str) -> np.ndarray:

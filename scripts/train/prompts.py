@@ -9,9 +9,6 @@ from tokenizers import Tokenizer
 
 from templates import PAPER, Template
 
-EBAE_SUFFIX = PAPER.ebae_words
-EBAR_SUFFIX = PAPER.ebar_words
-
 
 @dataclass(frozen=True)
 class Prompts:

@@ -14,10 +14,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from prompts import prompts_of  # noqa: E402
 from tests.toy import TEXTS, topic_documents  # noqa: E402
-from tokenizer import EOS, save_tokenizer, train_tokenizer  # noqa: E402
-from warm_start import small_llama_config, warm_started_llama  # noqa: E402
+from tests.toy_tokenizer import trained_tokenizer  # noqa: E402
+from tokenizer import save_tokenizer  # noqa: E402
 
-REAL, HIDDEN = 112, 128
 torch.set_num_threads(1)
 
 
@@ -30,7 +29,7 @@ def fresh_devices():
 
 @pytest.fixture(scope="session")
 def tokenizer():
-    return train_tokenizer(iter(TEXTS * 4 + topic_documents(96, 12)), vocabulary_size=560)
+    return trained_tokenizer(TEXTS * 4 + topic_documents(96, 12), 560)
 
 
 @pytest.fixture(scope="session")
@@ -39,29 +38,19 @@ def prompts(tokenizer):
 
 
 @pytest.fixture
-def vectors(tokenizer):
-    """[vocabulary, REAL] of unequal lengths, `</s>` zero."""
-    generator = torch.Generator().manual_seed(3)
-    lengths = torch.rand(tokenizer.get_vocab_size(), 1, generator=generator) + 0.5
-    rows = torch.randn(tokenizer.get_vocab_size(), REAL, generator=generator) * lengths
-    rows[tokenizer.token_to_id(EOS)] = 0
-    return rows
-
-
-@pytest.fixture
-def warm(vectors):
-    config = small_llama_config(len(vectors), HIDDEN, layers=2, intermediate=64, eos=2, bos=1, pad=3)
-    return warm_started_llama(vectors, config, seed=5)
-
-
-@pytest.fixture
-def stirred(warm):
-    """The same model with every weight moved, so that all layers, masks and positions matter."""
+def tied(tokenizer):
+    """A random LLaMA whose head is its token table, every weight moved, so that all layers, masks and positions matter."""
     torch.manual_seed(7)
+    config = LlamaConfig(
+        vocab_size=tokenizer.get_vocab_size(), hidden_size=128, intermediate_size=64, num_hidden_layers=2,
+        num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=1_024, tie_word_embeddings=True,
+        bos_token_id=1, eos_token_id=2, pad_token_id=3,
+    )  # fmt: skip
+    model = LlamaForCausalLM(config)
     with torch.no_grad():
-        for parameter in warm.parameters():
+        for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.05)
-    return warm.eval()
+    return model.eval()
 
 
 @pytest.fixture

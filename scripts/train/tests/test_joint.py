@@ -68,9 +68,9 @@ def test_a_text_embeds_the_same_alone_and_in_a_mixed_batch(source):
 
 
 @torch.no_grad()
-def test_the_tied_warm_start_has_the_same_joint_pass(stirred, prompts, bodies):
-    own, following = joint_states(stirred, joint_batch(bodies, prompts))
+def test_a_tied_llama_has_the_same_joint_pass(tied, prompts, bodies):
+    own, following = joint_states(tied, joint_batch(bodies, prompts))
     for i, body in enumerate(bodies):
-        wanted = (last_states(stirred, *padded([with_prompt(body, suffix, 512)]))[0] for suffix in (prompts.ebae, prompts.ebar))
+        wanted = (last_states(tied, *padded([with_prompt(body, suffix, 512)]))[0] for suffix in (prompts.ebae, prompts.ebar))
         for found, separate in zip((own[i], following[i]), wanted):
             assert (found - separate).abs().max() <= 1e-5
