@@ -33,7 +33,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--model", required=True, help="folder to start from")
     parser.add_argument("--lessons", type=options_of.existing_file, nargs="+", required=True, metavar="FILE")
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint")
-    parser.add_argument("--tokens", type=options_of.positive, default=200, help="of a text, without the prompt (default %(default)s)")
+    parser.add_argument(
+        "--tokens", type=options_of.positive, default=200, help="of a text, without the prompt (default %(default)s)"
+    )
     parser.add_argument("--epochs", type=float, default=Options.epochs)
     parser.add_argument("--rate", type=float, default=Options.rate, help="peak learning rate (default %(default)s)")
     parser.add_argument("--warm-up", type=options_of.positive, default=Options.warm_up, help="steps of rising rate")

@@ -80,7 +80,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     given = parse(arguments)
     source = load_source(given.model, None, torch.float32)
-    texts = [text for text in read_lesson_texts(given.lessons)]
+    texts = read_lesson_texts(given.lessons)
     vectors = read_vectors(given.lessons, len(texts))
     head = fitted_head(source, texts, vectors, given.steps, given.tokens, given.drop_frequent, given.seed)
     head /= mean_length(source, [text.text for text in texts[:MEASURED_TEXTS]], given.tokens)
