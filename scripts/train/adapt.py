@@ -23,6 +23,7 @@ from joint import joint_batch
 from loop import Finished, Keeping, Training
 from micro_batch import agreed_micro_batches
 from model_source import Lora, Source, load_source, with_lora
+from options import freeze
 from prompts import Prompts
 from result import save_result
 from run import accelerator_for, conclude, is_concluded, keeping_for, plain_errors, trained_module
@@ -96,7 +97,7 @@ def adaptation_facts(source: Source, plan: AdaptPlan, data: list[str]) -> dict:
     """The training.json of the result: what it said before, the prompts, and this stage."""
     stage = {
         "name": "EBAE + EBAR adaptation",
-        "base": source.name,
+        "base": source.title,
         "steps": plan.steps,
         "batch": plan.batch,
         "weights": asdict(plan.weights),
@@ -115,6 +116,7 @@ def main(arguments: list[str] | None = None) -> int:
     if is_concluded(accelerator, given.out, identity):
         return 0
     source = load_source(given.model, given.template, given.load_dtype, plan.seed)
+    freeze(source.model, given.freeze)
     folder = given.out / "examples"
     if accelerator.is_main_process:
         prepare_examples(folder, given.data, source.tokenizer, chunking, plan.seed, given.field, given.documents)

@@ -75,5 +75,6 @@ def _with_plan(given: argparse.Namespace) -> argparse.Namespace:
     given.identity = lambda: {
         "model": given.model, "data": data, "field": given.field, "documents": given.documents, "lora": lora,
         "template": given.template, "precision": given.precision, "fit_scale": given.fit_scale,
+        "freeze": given.freeze,
     }  # fmt: skip
     return given

@@ -24,6 +24,7 @@ from gradient_cache import Figures, TextEncoder, cached_backward
 from guidance import guide_for
 from loop import Finished, Keeping, Training
 from model_source import Lora, Source, load_source, with_lora
+from options import freeze
 from pair_files import PairFiles, prepare_pairs
 from prompts import Prompts
 from result import save_result
@@ -97,7 +98,7 @@ def finetuning_facts(source: Source, plan: FinetunePlan, data: list[str], lora: 
     """The training.json of the result: what it said before, the prompts, and this stage."""
     stage = {
         "name": "contrastive fine-tuning",
-        "base": source.name,
+        "base": source.title,
         "steps": plan.steps,
         "batch": plan.batch,
         "hard_negatives": plan.negatives,
@@ -119,6 +120,7 @@ def main(arguments: list[str] | None = None) -> int:
     if is_concluded(accelerator, given.out, identity):
         return 0
     source = load_source(given.model, given.template, given.load_dtype, plan.seed)
+    freeze(source.model, given.freeze)
     folder = given.out / "pairs"
     if accelerator.is_main_process:
         prepare_pairs(folder, given.pairs, source.tokenizer, plan.query_tokens, plan.passage_tokens, given.limit)

@@ -91,7 +91,7 @@ def _with_plan(given: argparse.Namespace) -> argparse.Namespace:
     pairs = [str(Path(file).resolve()) for file in given.pairs]
     given.identity = lambda: {
         "model": given.model, "pairs": pairs, "weights": given.weights, "limit": given.limit, "lora": lora,
-        "template": given.template, "precision": given.precision,
+        "template": given.template, "precision": given.precision, "freeze": given.freeze,
         "teacher": str(given.teacher.resolve()) if given.teacher else None,
     }  # fmt: skip
     return given

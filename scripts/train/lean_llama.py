@@ -121,8 +121,10 @@ class LeanLlama(nn.Module):
         return F.normalize(self.norm(pooled), dim=-1)
 
 
-def stock_llama(model: LeanLlama, max_positions: int, **special_ids: int) -> LlamaForCausalLM:
-    """The same model in the stock layout; its LM head is the embedding table."""
+def stock_llama(
+    model: LeanLlama, max_positions: int, head: Tensor | None = None, **special_ids: int
+) -> LlamaForCausalLM:
+    """The same model in the stock layout; its LM head is `head` [vocabulary, hidden], or the embedding table."""
     shape = model.shape
     config = LlamaConfig(
         vocab_size=shape.vocabulary,
@@ -136,16 +138,46 @@ def stock_llama(model: LeanLlama, max_positions: int, **special_ids: int) -> Lla
         rms_norm_eps=EPSILON,
         attention_bias=True,
         mlp_bias=True,
-        tie_word_embeddings=True,
+        tie_word_embeddings=head is None,
         **special_ids,
     )
     stock = LlamaForCausalLM(config)
     with torch.no_grad():
         stock.model.embed_tokens.weight.copy_(model.embedding.weight)
         stock.model.norm.weight.copy_(model.norm.weight)
+        if head is not None:
+            stock.lm_head.weight.copy_(head)
         for given, layer in zip([*model.blocks, model.pooling], stock.model.layers, strict=True):
             _copy_layer(given, layer)
     return stock
+
+
+@torch.no_grad()
+def lean_llama(stock: LlamaForCausalLM) -> LeanLlama:
+    """The inverse of `stock_llama`, without the LM head. Raises ValueError when a block's up projection has learnt."""
+    config, model = stock.config, stock.model
+    shape = Shape(
+        config.vocab_size, config.hidden_size, config.num_attention_heads, config.intermediate_size,
+        config.num_hidden_layers - 1, config.rope_parameters["rope_theta"],
+    )  # fmt: skip
+    lean = LeanLlama(shape)
+    lean.embedding.weight.copy_(model.embed_tokens.weight)
+    lean.norm.weight.copy_(model.norm.weight)
+    for layer, own in zip(model.layers, [*lean.blocks, lean.pooling], strict=True):
+        up = layer.mlp.up_proj
+        if own.up is None and (up.weight.any() or (up.bias != 1).any()):
+            raise ValueError("a block's up projection is not the constant one: freeze up_proj while training")
+        attention = layer.self_attn
+        own.attention_norm.weight.copy_(layer.input_layernorm.weight)
+        own.mlp_norm.weight.copy_(layer.post_attention_layernorm.weight)
+        read = (attention.q_proj, attention.k_proj, attention.v_proj)
+        own.qkv.weight.copy_(torch.cat([projection.weight for projection in read]))
+        own.qkv.bias.copy_(torch.cat([projection.bias for projection in read]))
+        pairs = [(attention.o_proj, own.output), (layer.mlp.gate_proj, own.gate), (layer.mlp.down_proj, own.down)]
+        for source, target in pairs + ([(up, own.up)] if own.up is not None else []):
+            target.weight.copy_(source.weight)
+            target.bias.copy_(source.bias)
+    return lean
 
 
 def _copy_layer(given: Layer, layer: nn.Module) -> None:

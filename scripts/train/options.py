@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from torch import nn
+
 from model_source import DTYPES, Lora
 from rates import SHAPES, Rates
 from templates import TEMPLATES
@@ -45,6 +47,7 @@ def add_training(parser: argparse.ArgumentParser, steps: int, rate: float, warm_
     group.add_argument("--steps", type=positive, default=steps)
     group.add_argument("--rate", type=float, default=rate, help="peak learning rate (default %(default)s)")
     group.add_argument("--embeddings-share", type=float, default=1.0, help="the embeddings' share of the rate")
+    group.add_argument("--freeze", nargs="+", default=[], metavar="NAME", help="parameters with this in their name stay as they are")
     group.add_argument("--warm-up", type=int, default=warm_up, help="steps of rising rate (default %(default)s)")
     group.add_argument("--schedule", choices=SHAPES, default=shape)
     group.add_argument("--final-share", type=float, default=0.0, help="of the peak rate left at the end")
@@ -61,6 +64,16 @@ def rates_of(given: argparse.Namespace) -> Rates:
         given.rate, given.embeddings_share, given.warm_up, given.schedule, given.final_share, given.weight_decay,
         given.clip,
     )  # fmt: skip
+
+
+def freeze(model: nn.Module, names: list[str]) -> None:
+    """Raises ValueError for a name that no parameter has."""
+    for name in names:
+        found = [parameter for full, parameter in model.named_parameters() if name in full]
+        if not found:
+            raise ValueError(f"--freeze {name}: no parameter has this in its name")
+        for parameter in found:
+            parameter.requires_grad_(False)
 
 
 def lora_of(given: argparse.Namespace) -> Lora | None:

@@ -107,3 +107,13 @@ def test_bfloat16_computes_close_to_float32(checkpoint, text_file, tmp_path):
         AcceleratorState._reset_state(reset_partial_state=True)
     exact, rough = (read_log(tmp_path / precision / "losses.jsonl")[0]["ebae"] for precision in ("fp32", "bf16"))
     assert exact != rough and abs(exact - rough) < 0.02 * exact
+
+
+def test_frozen_parameters_stay_as_they_were(checkpoint, text_file, tmp_path):
+    assert adapted(checkpoint, text_file, tmp_path, steps=2, freeze=["up_proj", "embed_tokens"]) == 0
+    before, after = weights_of(checkpoint), weights_of(tmp_path / "checkpoint")
+    for name in before:
+        frozen = any(part in name for part in ("up_proj", "embed_tokens"))
+        assert torch.equal(before[name], after[name]) == frozen, name
+    with pytest.raises(ValueError, match="nothing_like_it"):
+        adapted(checkpoint, text_file, tmp_path / "other", steps=2, freeze=["nothing_like_it"])
