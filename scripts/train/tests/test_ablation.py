@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 
 import ablation
+import ablation_start
 from ablation_table import BEGIN, END, spread, write_tables
+from encoder import load_encoder
 from joint_cost import LLAMA_2_7B, Shape, joint_share, operations
-from tests.toy import TOPICS, pair_file, topic_texts
+from model_source import load_source
+from tests.toy import TEXTS, TOPICS, pair_file, topic_texts
+from tests.toy_data import toy_bert, toy_data
 
 
 @pytest.fixture
@@ -90,3 +94,18 @@ def test_a_file_without_marks_is_left_alone(tmp_path):
     with pytest.raises(ValueError, match="ablation:begin"):
         write_tables(file, [], [], {}, [])
     assert file.read_text() == "something else"
+
+
+def test_the_start_is_the_first_layers_of_an_encoder_with_a_head_that_reads_it(tmp_path):
+    data, teacher = toy_data(tmp_path / "data"), toy_bert(tmp_path / "teacher")
+    given = {
+        "teacher": teacher, "layers": 1, "pairs": data / "pairs-00.jsonl.xz", "rows": 200, "data": data,
+        "out": tmp_path / "start", "head-steps": 40, "drop-frequent": 0,
+    }  # fmt: skip
+    assert ablation_start.main(ablation.words_of(given)) == 0
+    source = load_source(str(tmp_path / "start"), None)
+    assert len(source.model.model.layers) == 2
+    head, table = source.model.lm_head.weight, source.model.model.embed_tokens.weight
+    assert head.shape == table.shape and not np.allclose(head.detach(), table.detach())
+    assert source.facts["stages"][-1]["name"] == "LM head"
+    assert load_encoder(tmp_path / "start").embedder(64)(TEXTS, "ebar").shape == (3, 32)
