@@ -1,6 +1,7 @@
 """The ablation: no adaptation, EBAE only, EBAR only, both; right and wrong prompts; joint against separate cost.
 
-    python ablation.py --model ../../.train/checkpoint-ported --text TEXT.jsonl.xz --pairs PAIRS.jsonl.xz --sets SET [SET ...]
+    python ablation_start.py --teacher TEACHER --pairs PAIRS.jsonl.xz --data DATA --out START
+    python ablation.py --model START --text TEXT.jsonl.xz --pairs PAIRS.jsonl.xz --sets SET [SET ...]
 
 Every cell (a condition and a seed) starts from the same checkpoint, reads the same data for the same steps, and leaves
 one line in OUT/results.jsonl; run it again to go on with the cells that are missing. Then writes the tables.
