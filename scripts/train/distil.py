@@ -17,6 +17,7 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from torch.multiprocessing import ProcessExitedException
 
 import model_facts
 import options as options_of
@@ -56,7 +57,7 @@ def _free_port() -> int:
         return found.getsockname()[1]
 
 
-def _work(rank: int, given: argparse.Namespace, port: int) -> None:
+def _work(rank: int, given: argparse.Namespace, port: int) -> int:
     if given.processes > 1:
         torch.set_num_threads(1)
         os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
@@ -77,6 +78,13 @@ def _work(rank: int, given: argparse.Namespace, port: int) -> None:
         facts = model_facts.with_distillation(source.facts, distillation.step, len(lessons), given.tokens, vars(options))
         save_student(given.out, student, source, facts)
         state.unlink(missing_ok=True)
+    return 0
+
+
+def _process(rank: int, given: argparse.Namespace, port: int) -> None:
+    code = plain_errors(lambda: _work(rank, given, port))
+    if code:
+        raise SystemExit(code)
 
 
 def save_student(folder: Path, student: LeanLlama, source: Source, facts: dict) -> None:
@@ -92,9 +100,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"finished before: {given.out}", file=sys.stderr)
         return 0
     if given.processes == 1:
-        _work(0, given, 0)
-    else:
-        torch.multiprocessing.spawn(_work, (given, _free_port()), nprocs=given.processes)
+        return _work(0, given, 0)
+    try:
+        torch.multiprocessing.spawn(_process, (given, _free_port()), nprocs=given.processes)
+    except ProcessExitedException as error:
+        return error.exit_code or 1
     return 0
 
 
