@@ -11,7 +11,7 @@ class Recipe:
     seed: int = 1
     rows_read: int | None = None
     sample: int | None = None
-    second_texts: int | None = None
+    second_texts: int | None = 60_000
     taught_passages: int = 24_576
     """Passages of the sample in round one; the others wait for round two."""
     part_texts: int = 2_048
@@ -23,14 +23,14 @@ class Recipe:
     first_epochs: float = 2.0
     first_rate: float = 3e-4
     first_tokens: int = 200
-    head_steps: int = 300
+    head_steps: int = 250
     drop_frequent: int = 50
     adapt_steps: int = 70
     adapt_batch: int = 32
-    adapt_tokens: int = 80
+    adapt_tokens: int = 96
     adapt_rate: float = 1e-4
-    adapt_warm_up: int = 10
-    embeddings_share: float = 0.1
+    adapt_warm_up: int = 20
+    embeddings_share: float = 1.0
     second_epochs: float = 1.0
     second_rate: float = 2e-4
     second_tokens: int = 256

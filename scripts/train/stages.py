@@ -147,7 +147,7 @@ class Stages:
         )  # fmt: skip
         adapted = self.adapted(self.with_head(first, passages))
         final = self.distilled(
-            "checkpoint-final", adapted, [fresh, passages], recipe.second_epochs, recipe.second_rate, recipe.second_tokens
+            "checkpoint-final", adapted, [fresh], recipe.second_epochs, recipe.second_rate, recipe.second_tokens
         )
         self.say("done:", final)
         return final

@@ -7,7 +7,9 @@ import pytest
 import torch
 from transformers import LlamaForCausalLM
 
+import nearness
 import train
+from corpus import read_json_lines
 from encoder import load_encoder
 from lessons import read_lesson_texts
 from recipe import Recipe
@@ -22,7 +24,7 @@ RECIPE = Recipe(
 )  # fmt: skip
 
 
-def nearness(checkpoint, teacher: Teacher) -> float:
+def alike(checkpoint, teacher: Teacher) -> float:
     """Mean cosine to the teacher, both less their mean, of unseen queries and passages."""
     embed, found = load_encoder(checkpoint).embedder(200), []
     for prompt, words, half in (("ebar", 7, 0), ("ebae", 40, 1)):
@@ -43,7 +45,7 @@ def made(tmp_path_factory):
 def test_the_recipe_leaves_a_checkpoint_nearer_to_the_teacher_than_its_port(made):
     _, work, folder, final = made
     teacher = Teacher(folder)
-    ported, first, last = (nearness(work / f"checkpoint-{name}", teacher) for name in ("ported", "distilled", "final"))
+    ported, first, last = (alike(work / f"checkpoint-{name}", teacher) for name in ("ported", "distilled", "final"))
     assert last > ported + 0.05 and first > ported + 0.05
     vectors = load_encoder(final).embedder(64)(TEXTS, "ebae")
     assert vectors.shape == (3, 32) and np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
@@ -94,3 +96,18 @@ def test_the_command_takes_sizes_and_tells_a_wrong_teacher(tmp_path):
     assert given.work.name == "quick"
     with pytest.raises(ValueError, match="config.json"):
         train.main(["--teacher", str(tmp_path), "--data", str(tmp_path), "--work", str(tmp_path / "work")])
+
+
+def test_nearness_is_measured_on_pairs_outside_the_lessons(made, capsys):
+    data, work, teacher, final = made
+    lessons = sorted(work.glob("lessons-*.jsonl"))
+    given = ["--checkpoints", str(work / "checkpoint-ported"), str(final), "--teacher", str(teacher)]
+    pairs = ["--pairs", str(data / "pairs-00.jsonl.xz"), "--count", "40"]
+    assert nearness.main([*given, *pairs]) == 0
+    ported, last, taught = ([float(cell) for cell in line.split("|")[2:5]] for line in capsys.readouterr().out.splitlines()[2:])
+    assert ported[0] < last[0] < 1 and taught[:2] == [1, 1] and 0 < last[2] <= 1
+    known = {row["text"] for file in lessons for row in read_json_lines(file)}
+    left = nearness.held_out([data / "pairs-00.jsonl.xz"], lessons[:1], 400, 1)
+    first = {row["text"] for row in read_json_lines(lessons[0])}
+    assert left and not first.intersection(text for pair in left for text in pair)
+    assert known > first
