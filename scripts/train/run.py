@@ -30,7 +30,11 @@ def accelerator_for(precision: str) -> Accelerator:
         disable_progress_bar()
     waiting = InitProcessGroupKwargs(timeout=PREPARATION_MAX)
     mixed = "bf16" if precision == "bf16" else "no"
-    return Accelerator(mixed_precision=mixed, kwargs_handlers=[waiting])
+    accelerator = Accelerator(mixed_precision=mixed, kwargs_handlers=[waiting])
+    if accelerator.num_processes > 1 and accelerator.is_main_process:
+        kind = accelerator.distributed_type.value
+        print(f"{accelerator.num_processes} processes, {kind}, on {accelerator.device}", file=sys.stderr, flush=True)
+    return accelerator
 
 
 def trained_module(model: nn.Module, checkpointing: bool) -> nn.Module:

@@ -18,13 +18,13 @@ SCRIPTS = Path(__file__).resolve().parents[1]
 
 
 def run_two(name: str, options: dict) -> None:
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_machines", "1", "--num_processes"]
-    command += ["2", "--mixed_precision", "no", "--dynamo_backend", "no", "--num_cpu_threads_per_process", "1"]
-    command += ["--main_process_port", "0"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    told = {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
     done = subprocess.run(
-        [*command, str(SCRIPTS / name), *arguments(options)], capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+        [*command, str(SCRIPTS / name), *arguments(options)], capture_output=True, text=True, env={**os.environ, **told}
     )
     assert done.returncode == 0, done.stderr[-2_000:]
+    assert "2 processes, MULTI_CPU" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["adapt.py", "finetune.py"])
