@@ -16,13 +16,10 @@ from tempfile import TemporaryDirectory
 import torch
 from transformers import AutoModel
 
-import model_facts
 import options
-from checkpoint import save_checkpoint
 from corpus import Pair, read_json_lines
-from lean_llama import lean_llama, stock_llama
 from lessons import LessonText
-from lm_head import MEASURED_TEXTS, fitted_head, mean_length
+from lm_head import MEASURED_TEXTS, fitted_head, mean_length, save_with_head
 from model_source import load_source
 from port import fitting_texts, port_teacher
 from run import plain_errors
@@ -54,11 +51,7 @@ def make_start(given: argparse.Namespace, scratch: Path) -> None:
     vectors = Teacher(cut).encode([text.text for text in texts])
     head = fitted_head(source, texts, vectors, given.head_steps, TOKENS, given.drop_frequent, given.seed)
     head /= mean_length(source, [text.text for text in texts[:MEASURED_TEXTS]], TOKENS)
-    config = source.model.config
-    ids = {f"{name}_token_id": getattr(config, f"{name}_token_id") for name in ("bos", "eos", "pad")}
-    stock = stock_llama(lean_llama(source.model), config.max_position_embeddings, head, **ids)
-    facts = model_facts.with_stage(source.facts, "LM head", passages=len(texts), steps=given.head_steps)
-    save_checkpoint(given.out, stock, source.tokenizer.whole, facts, bos=source.tokenizer.bos is not None)
+    save_with_head(given.out, source, head, passages=len(texts), steps=given.head_steps)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -65,6 +65,15 @@ def mean_length(source: Source, texts: list[str], tokens: int) -> float:
     return last_states(source.model.eval(), *padded(rows), prompts.pooled).norm(dim=-1).mean().item()
 
 
+def save_with_head(out: Path, source: Source, head: Tensor, passages: int, steps: int) -> None:
+    """The checkpoint of a lean model with an LM head; its training.json says what the head was fitted on."""
+    config = source.model.config
+    ids = {f"{name}_token_id": getattr(config, f"{name}_token_id") for name in ("bos", "eos", "pad")}
+    stock = stock_llama(lean_llama(source.model), config.max_position_embeddings, head, **ids)
+    facts = model_facts.with_stage(source.facts, "LM head", passages=passages, steps=steps)
+    save_checkpoint(out, stock, source.tokenizer.whole, facts, bos=source.tokenizer.bos is not None)
+
+
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="folder that distil.py made")
@@ -84,11 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
     vectors = read_vectors(given.lessons, len(texts))
     head = fitted_head(source, texts, vectors, given.steps, given.tokens, given.drop_frequent, given.seed)
     head /= mean_length(source, [text.text for text in texts[:MEASURED_TEXTS]], given.tokens)
-    config = source.model.config
-    ids = {f"{name}_token_id": getattr(config, f"{name}_token_id") for name in ("bos", "eos", "pad")}
-    stock = stock_llama(lean_llama(source.model), config.max_position_embeddings, head, **ids)
-    facts = model_facts.with_stage(source.facts, "LM head", passages=len(texts), steps=given.steps)
-    save_checkpoint(given.out, stock, source.tokenizer.whole, facts, bos=source.tokenizer.bos is not None)
+    save_with_head(given.out, source, head, passages=len(texts), steps=given.steps)
     return 0
 
 
