@@ -6,10 +6,10 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type EmbeddedStore, openEmbeddedStore } from '../src/vector-store/embedded/embedded-store.ts'
-import { EMBEDDED_STORE_DEFAULTS } from '../src/vector-store/embedded/options.ts'
-import { parseFilter } from '../src/vector-store/filter.ts'
-import type { SearchOptions, VectorDocument } from '../src/vector-store/vector-store.ts'
+import type { SearchOptions, VectorDocument } from '../src/index/document-index.ts'
+import { type EmbeddedStore, openEmbeddedStore } from '../src/index/embedded/embedded-index.ts'
+import { EMBEDDED_STORE_DEFAULTS } from '../src/index/embedded/limits.ts'
+import { parseFilter } from '../src/index/filter.ts'
 
 const { values } = parseArgs({
   options: {

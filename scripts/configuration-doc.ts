@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { configMarkdown } from '../src/config-help.ts'
+import { configMarkdown } from '../src/config/help.ts'
 
 /**
  * Writes docs/configuration.md from the table of settings. `--check` compares instead and fails where they differ.

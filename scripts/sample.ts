@@ -95,7 +95,7 @@ function running(given: string): Service {
 async function ownService(): Promise<Service> {
   // Loaded here: with --url none of it is needed.
   const { createApp } = await import('../src/app.ts')
-  const { readConfig } = await import('../src/config.ts')
+  const { readConfig } = await import('../src/config/read.ts')
   const { MODEL, DEVICE, THREADS } = process.env
   const config = readConfig({ MODEL, DEVICE, THREADS, PORT: '0', LOG_LEVEL: 'error' })
   console.log('Starting a service ...')

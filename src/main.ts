@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { type App, createApp, type Started, version } from './app.ts'
-import { readConfig } from './config.ts'
-import { configHelp } from './config-help.ts'
-import type { Config } from './config-schema.ts'
+import { configHelp } from './config/help.ts'
+import { readConfig } from './config/read.ts'
+import type { Config } from './config/settings.ts'
 import { toServiceError } from './errors.ts'
 
 /** Exit codes: 0 stopped when asked, 1 failed, 2 cannot run with these settings. */

@@ -60,11 +60,9 @@ test('fastify stays in http/ and app.ts', () => {
 test('http and retrieval know interfaces, never an implementation', () => {
   const implementations = [
     'src/encoder/onnx',
-    'src/vector-store/embedded',
-    'src/vector-store/exact',
-    'src/model-export',
-    'src/model-hub',
-    'src/evaluation',
+    'src/index/embedded',
+    'src/inference',
+    'src/tools',
   ]
   const guilty = ['src/http/', 'src/retrieval/', 'src/telemetry/'].flatMap((room) =>
     implementations.flatMap((implementation) => importers(room, implementation)),
@@ -75,11 +73,11 @@ test('http and retrieval know interfaces, never an implementation', () => {
 test('dependencies point one way: main -> app -> http -> retrieval -> interfaces', () => {
   expect(importers('src/retrieval/', 'src/http')).toEqual([])
   expect(importers('src/encoder/', 'src/http')).toEqual([])
-  expect(importers('src/vector-store/', 'src/http')).toEqual([])
-  for (const lower of ['src/encoder/', 'src/vector-store/'])
+  expect(importers('src/index/', 'src/http')).toEqual([])
+  for (const lower of ['src/encoder/', 'src/index/'])
     expect(importers(lower, 'src/retrieval')).toEqual([])
-  expect(importers('src/encoder/', 'src/vector-store')).toEqual([])
-  expect(importers('src/vector-store/', 'src/encoder')).toEqual([])
+  expect(importers('src/encoder/', 'src/index')).toEqual([])
+  expect(importers('src/index/', 'src/encoder')).toEqual([])
   expect(importers('src/', 'src/app.ts', ['src/main.ts'])).toEqual([])
 })
 
@@ -95,9 +93,9 @@ test('model-hub downloads and knows nothing of what is made of it', () => {
   }
 })
 
-test('config.ts is the only reader of the environment', () => {
+test('config/read.ts is the only reader of the environment', () => {
   // no-telemetry.ts sets a variable that a native library reads.
-  const allowed = ['src/config.ts', 'src/encoder/onnx/no-telemetry.ts']
+  const allowed = ['src/config/read.ts', 'src/inference/no-telemetry.ts']
   const users = src.filter(({ file }) => /process\.env/.test(readFileSync(join(root, file), 'utf8')))
   expect(users.map(({ file }) => file).filter((file) => !allowed.includes(file))).toEqual([])
 })

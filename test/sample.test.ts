@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type App, createApp } from '../src/app.ts'
-import { readConfig } from '../src/config.ts'
+import { readConfig } from '../src/config/read.ts'
 import { tinyModel } from './fixtures/tiny-model.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))

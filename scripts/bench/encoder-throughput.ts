@@ -1,5 +1,5 @@
 import type { Encoder } from '../../src/encoder/encoder.ts'
-import type { RowTokens } from '../../src/encoder/onnx/prompt.ts'
+import type { RowTokens } from '../../src/model/prompt.ts'
 import type { RawModel } from './raw-model.ts'
 import { quantile, textsOfLength } from './sample-texts.ts'
 

@@ -1,5 +1,5 @@
 /** One export in a process of its own: `export-child.ts OPTIONS_AS_JSON` prints what it took, as JSON. */
-import { exportModel } from '../../src/model-export/export-model.ts'
+import { exportModel } from '../../src/tools/export/export-model.ts'
 import { peakMemory } from './peak-memory.ts'
 
 const start = performance.now()

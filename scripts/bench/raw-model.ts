@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BatchRunner } from '../../src/encoder/onnx/batch-runner.ts'
-import { MODEL_FILES } from '../../src/encoder/onnx/card.ts'
-import { readCard } from '../../src/encoder/onnx/card-file.ts'
-import { type RowTokens, rowTokens } from '../../src/encoder/onnx/prompt.ts'
-import { openSession, type Provider } from '../../src/encoder/onnx/session.ts'
-import { BodyTokenizer } from '../../src/encoder/onnx/tokenizer.ts'
+import { openSession, type Provider } from '../../src/inference/session.ts'
+import { MODEL_FILES } from '../../src/model/card.ts'
+import { type RowTokens, rowTokens } from '../../src/model/prompt.ts'
+import { readCard } from '../../src/model/read-card.ts'
+import { BodyTokenizer } from '../../src/model/tokenizer/body-tokenizer.ts'
 
 /** A model without queue, worker or tokenising: what the encoder's rate is measured against. */
 export interface RawModel {

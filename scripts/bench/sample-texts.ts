@@ -1,4 +1,4 @@
-import type { BodyTokenizer } from '../../src/encoder/onnx/tokenizer.ts'
+import type { BodyTokenizer } from '../../src/model/tokenizer/body-tokenizer.ts'
 
 const WORDS =
   'the harbour opened before dawn and a crew of seven loaded timber while rain fell over northern hills where old stone walls divide fields of barley from pasture an engineer measured how much water passes under each bridge during spring floods then wrote that repair must wait until summer because money was short people in town remember another winter when ice held ships for weeks'.split(

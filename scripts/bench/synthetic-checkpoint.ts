@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import type { LlamaConfig } from '../../src/model-export/checkpoint/llama-config.ts'
-import { EMBEDDING, expectedTensors } from '../../src/model-export/checkpoint/tensor-names.ts'
+import type { LlamaConfig } from '../../src/tools/export/checkpoint/llama-config.ts'
+import { EMBEDDING, expectedTensors } from '../../src/tools/export/checkpoint/tensor-names.ts'
 
 export interface SyntheticCheckpoint {
   /** config.json as Hugging Face has it. */

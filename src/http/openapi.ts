@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger'
-import type { HttpContext, Server } from './context.ts'
-import { ProblemSchema } from './wire.ts'
+import type { HttpContext, Server } from './http-context.ts'
+import { ProblemSchema } from './wire/schemas.ts'
 
 /** Collects the contract from the routes; added before them. */
 export async function addOpenapi(server: Server, { version }: HttpContext): Promise<void> {

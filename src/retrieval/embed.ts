@@ -1,8 +1,8 @@
 import type { EncodeBothResult, EncodeResult, Prompt, Truncate } from '../encoder/encoder.ts'
-import { checkTexts } from './check-text.ts'
-import type { Retrieval, Timings } from './context.ts'
+import { checkTexts } from './checks/check-text.ts'
 import { encodeInWindows } from './encode-bulk.ts'
-import { locateFault } from './locate-fault.ts'
+import { locateFault } from './rename-text-index.ts'
+import type { Retrieval, Timings } from './retrieval.ts'
 
 export interface EmbedRequest {
   texts: readonly string[]

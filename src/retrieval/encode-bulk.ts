@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { EncodeOptions } from '../encoder/encoder.ts'
 import { ServiceError } from '../errors.ts'
-import { locateFault } from './locate-fault.ts'
+import { locateFault } from './rename-text-index.ts'
 
 /** Between two tries where the refusal did not name a time. */
 const RETRY_MS = 100

@@ -1,5 +1,5 @@
 import type { ServiceError } from '../errors.ts'
-import type { UpsertResult } from '../vector-store/vector-store.ts'
+import type { UpsertResult } from '../index/document-index.ts'
 
 /** Entries of each list in a summary; totals count on. */
 export const REPORT_ENTRIES_MAX = 1000

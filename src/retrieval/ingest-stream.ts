@@ -1,12 +1,12 @@
 import type { Truncate } from '../encoder/encoder.ts'
 import { type ErrorCode, ServiceError, toServiceError } from '../errors.ts'
-import type { Document, VectorDocument } from '../vector-store/vector-store.ts'
-import { checkDocument, type NewDocument, passage } from './check-document.ts'
-import type { Retrieval } from './context.ts'
+import type { Document, VectorDocument } from '../index/document-index.ts'
+import { checkDocument, type NewDocument, passage } from './checks/check-document.ts'
 import { patiently } from './encode-bulk.ts'
 import { IngestReport, type IngestSummary } from './ingest-report.ts'
 import { interruptible } from './interruptible.ts'
-import { locateFault } from './locate-fault.ts'
+import { locateFault } from './rename-text-index.ts'
+import type { Retrieval } from './retrieval.ts'
 
 /** One line of a stream: a document, or why it is none. Lines count from 1. */
 export type IngestLine = { line: number } & (

@@ -1,8 +1,8 @@
 import type { Truncate } from '../encoder/encoder.ts'
-import { checkDocument, type NewDocument, passage } from './check-document.ts'
-import type { Retrieval } from './context.ts'
+import { checkDocument, type NewDocument, passage } from './checks/check-document.ts'
 import { cutIndexes, tokensOf } from './embed.ts'
 import { encodeInWindows } from './encode-bulk.ts'
+import type { Retrieval } from './retrieval.ts'
 
 export interface IngestResult {
   /** In the order given, made ones included. */

@@ -1,7 +1,7 @@
 import { ServiceError } from '../errors.ts'
-import type { Filter } from '../vector-store/filter.ts'
-import type { Document, ScanPage } from '../vector-store/vector-store.ts'
-import type { Retrieval } from './context.ts'
+import type { Document, ScanPage } from '../index/document-index.ts'
+import type { Filter } from '../index/filter.ts'
+import type { Retrieval } from './retrieval.ts'
 
 /** @throws ServiceError NOT_FOUND */
 export async function readOne({ store }: Retrieval, id: string): Promise<Document> {

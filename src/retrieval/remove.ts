@@ -1,7 +1,7 @@
 import { ServiceError } from '../errors.ts'
-import type { Filter } from '../vector-store/filter.ts'
-import { checkId } from './check-document.ts'
-import type { Retrieval } from './context.ts'
+import type { Filter } from '../index/filter.ts'
+import { checkId } from './checks/check-document.ts'
+import type { Retrieval } from './retrieval.ts'
 
 /** Deletes by ids (unknown ones are not an error) or by filter; durable when it resolves. */
 export async function remove(

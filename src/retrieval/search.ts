@@ -1,10 +1,10 @@
 import type { EncodeTimings } from '../encoder/encoder.ts'
 import { ServiceError } from '../errors.ts'
-import type { Hit, SearchOptions, SearchPath, SearchResult } from '../vector-store/vector-store.ts'
-import { checkText, checkTexts } from './check-text.ts'
-import type { Retrieval, Timings } from './context.ts'
+import type { Hit, SearchOptions, SearchPath, SearchResult } from '../index/document-index.ts'
+import { checkText, checkTexts } from './checks/check-text.ts'
+import { unitVector } from './checks/unit-vector.ts'
 import { cutIndexes } from './embed.ts'
-import { unitVector } from './unit-vector.ts'
+import type { Retrieval, Timings } from './retrieval.ts'
 
 /** What to look for. Queries are embedded as questions (EBAR), or as statements (EBAE) for similarity. */
 export type Target =

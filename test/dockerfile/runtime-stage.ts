@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { SETTINGS, variableName } from '../../src/config-schema.ts'
+import { SETTINGS, variableName } from '../../src/config/settings.ts'
 import { pathsOf } from './copied-paths.ts'
 import { environment, healthcheckCommand, lastStep, type Stage } from './stages.ts'
 

@@ -1,5 +1,5 @@
 import { openOnnxEncoder } from '../../src/encoder/onnx/onnx-encoder.ts'
-import type { ExportOptions } from '../../src/model-export/export-options.ts'
+import type { ExportOptions } from '../../src/tools/export/export-options.ts'
 import { encoderContract } from '../contract/encoder.ts'
 import { type CheckpointName, tinyModel } from '../fixtures/tiny-model.ts'
 

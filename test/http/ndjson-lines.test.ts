@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Line, ndjsonLines } from '../../src/http/ndjson-lines.ts'
+import { type Line, ndjsonLines } from '../../src/http/wire/ndjson-lines.ts'
 
 async function lines(chunks: Uint8Array[], max = 100): Promise<[number, string | undefined][]> {
   async function* source() {

@@ -1,15 +1,15 @@
 import request from 'supertest'
-import { defaultConfig } from '../../src/config.ts'
-import type { Config } from '../../src/config-schema.ts'
+import { defaultConfig } from '../../src/config/read.ts'
+import type { Config } from '../../src/config/settings.ts'
 import { openOnnxEncoder } from '../../src/encoder/onnx/onnx-encoder.ts'
-import { checkState } from '../../src/http/admission.ts'
-import type { State } from '../../src/http/context.ts'
+import { checkState } from '../../src/http/guards/request-gate.ts'
+import type { State } from '../../src/http/http-context.ts'
 import { buildServer } from '../../src/http/server.ts'
 import { measuredEncoder } from '../../src/telemetry/measured-encoder.ts'
-import { measuredStore } from '../../src/telemetry/measured-store.ts'
+import { measuredStore } from '../../src/telemetry/measured-index.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
-import { openExactStore } from '../../src/vector-store/exact/exact-store.ts'
 import { tinyModel } from '../fixtures/tiny-model.ts'
+import { openExactStore } from '../oracle/exact-index.ts'
 
 export type Service = Awaited<ReturnType<typeof openService>>
 

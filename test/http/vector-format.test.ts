@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
-import { jsonBody, listOf, vectorJson } from '../../src/http/vector-format.ts'
+import { jsonBody, listOf, vectorJson } from '../../src/http/wire/vector-format.ts'
 
 const VECTOR = Float32Array.from({ length: 64 }, (_, i) => Math.sin(i) / 6)
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ServiceError } from '../../src/errors.ts'
-import type { Retrieval } from '../../src/retrieval/context.ts'
 import { REPORT_ENTRIES_MAX } from '../../src/retrieval/ingest-report.ts'
 import { type IngestLine, ingestStream } from '../../src/retrieval/ingest-stream.ts'
-import { openExactStore } from '../../src/vector-store/exact/exact-store.ts'
+import type { Retrieval } from '../../src/retrieval/retrieval.ts'
+import { openExactStore } from '../oracle/exact-index.ts'
 import { openParts } from './parts.ts'
 
 let parts: Retrieval

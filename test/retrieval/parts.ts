@@ -1,8 +1,8 @@
-import { defaultConfig } from '../../src/config.ts'
+import { defaultConfig } from '../../src/config/read.ts'
 import { openOnnxEncoder } from '../../src/encoder/onnx/onnx-encoder.ts'
-import type { Retrieval, RetrievalLimits } from '../../src/retrieval/context.ts'
-import { openExactStore } from '../../src/vector-store/exact/exact-store.ts'
+import type { Retrieval, RetrievalLimits } from '../../src/retrieval/retrieval.ts'
 import { tinyModel } from '../fixtures/tiny-model.ts'
+import { openExactStore } from '../oracle/exact-index.ts'
 
 /** A real tiny encoder and the exact store. */
 export async function openParts(limits: Partial<RetrievalLimits> = {}): Promise<Retrieval> {

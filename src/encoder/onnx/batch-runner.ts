@@ -1,8 +1,8 @@
 import { ServiceError } from '../../errors.ts'
-import { GRAPH } from './card.ts'
-import { ExitGuard } from './exit-guard.ts'
-import type { RowTokens } from './prompt.ts'
-import type { GraphSession } from './session.ts'
+import { ExitGuard } from '../../inference/exit-guard.ts'
+import type { GraphSession } from '../../inference/session.ts'
+import { GRAPH } from '../../model/card.ts'
+import type { RowTokens } from '../../model/prompt.ts'
 
 /** How far from 1 the length of a row may be before it is taken for a fault of the model. */
 const UNIT_TOLERANCE = 0.01

@@ -1,8 +1,17 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { ServiceError } from '../../errors.ts'
-import { WorkerClient } from '../../worker-rpc/client.ts'
-import { spawnWorker } from '../../worker-rpc/spawn.ts'
+import type { DeviceChoice } from '../../inference/device.ts'
+import { ExitGuard } from '../../inference/exit-guard.ts'
+import { DEFAULT_LIMITS, type EncoderLimits, estimatedCost } from '../../inference/limits.ts'
+import { LoadCounters } from '../../inference/load-counters.ts'
+import { disableRuntimeTelemetry } from '../../inference/no-telemetry.ts'
+import { admit, checkTexts } from '../../inference/queue-admission.ts'
+import type { Card } from '../../model/card.ts'
+import { encoderCard, rowTokensMax, type Task } from '../../model/prompt.ts'
+import { readCard } from '../../model/read-card.ts'
+import { WorkerClient } from '../../worker/client.ts'
+import { spawnWorker } from '../../worker/spawn.ts'
 import type {
   EncodeBothResult,
   EncodeOptions,
@@ -13,16 +22,7 @@ import type {
   EncoderLoad,
   Prompt,
 } from '../encoder.ts'
-import { admit, checkTexts } from './admission.ts'
-import { type CallRequest, type CallResult, epochMs } from './call.ts'
-import type { Card } from './card.ts'
-import { readCard } from './card-file.ts'
-import type { DeviceChoice } from './device.ts'
-import { ExitGuard } from './exit-guard.ts'
-import { DEFAULT_LIMITS, type EncoderLimits, estimatedCost } from './limits.ts'
-import { LoadCounters } from './load-counters.ts'
-import { disableRuntimeTelemetry } from './no-telemetry.ts'
-import { encoderCard, rowTokensMax, type Task } from './prompt.ts'
+import { type CallRequest, type CallResult, epochMs } from './encode-call.ts'
 import type { WorkerOptions } from './worker.ts'
 
 export interface OnnxEncoderOptions {

@@ -1,4 +1,4 @@
-import type { Body, BodyTokenizer } from './tokenizer.ts'
+import type { Body, BodyTokenizer } from '../../model/tokenizer/body-tokenizer.ts'
 
 /** A text waiting to be tokenised. */
 export interface TextJob {

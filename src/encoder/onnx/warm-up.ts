@@ -1,8 +1,8 @@
 import { ServiceError } from '../../errors.ts'
-import type { BatchCost } from './batch-cost.ts'
+import type { BatchCost } from '../../inference/batch-cost.ts'
+import type { Card } from '../../model/card.ts'
+import { maxBodyTokens, rowTokens } from '../../model/prompt.ts'
 import type { BatchRunner } from './batch-runner.ts'
-import type { Card } from './card.ts'
-import { maxBodyTokens, rowTokens } from './prompt.ts'
 
 /**
  * Runs first real embeddings: proof that the model works, first-run costs paid before a caller waits, and the

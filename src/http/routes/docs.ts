@@ -1,7 +1,7 @@
 import swaggerUi from '@fastify/swagger-ui'
 import { Type } from 'typebox'
-import type { Server } from '../context.ts'
-import { PROBLEMS } from '../wire.ts'
+import type { Server } from '../http-context.ts'
+import { PROBLEMS } from '../wire/schemas.ts'
 
 /** The contract and its reader. Swagger UI's files come from the package: it works without a network. */
 export function docsRoutes(server: Server): void {

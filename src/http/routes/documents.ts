@@ -1,10 +1,10 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../errors.ts'
+import { type Filter, parseFilter } from '../../index/filter.ts'
 import { list, readOne } from '../../retrieval/read.ts'
 import { remove, removeOne } from '../../retrieval/remove.ts'
-import { type Filter, parseFilter } from '../../vector-store/filter.ts'
-import type { HttpContext, Server } from '../context.ts'
-import { DocumentFields, FilterSchema, Id, PROBLEMS } from '../wire.ts'
+import type { HttpContext, Server } from '../http-context.ts'
+import { DocumentFields, FilterSchema, Id, PROBLEMS } from '../wire/schemas.ts'
 
 const PAGE_SIZE = 100
 

@@ -1,10 +1,17 @@
 import { Type } from 'typebox'
-import type { Config } from '../../config-schema.ts'
+import type { Config } from '../../config/settings.ts'
 import { type EmbedResult, embed } from '../../retrieval/embed.ts'
-import type { HttpContext, Server } from '../context.ts'
-import { signalOf } from '../deadline.ts'
-import { type EncodingFormat, jsonBody, listOf, vectorJson } from '../vector-format.ts'
-import { oneOf, PROBLEMS, roundTimings, serverTiming, TimingsSchema, TruncateSchema } from '../wire.ts'
+import { signalOf } from '../guards/deadline.ts'
+import type { HttpContext, Server } from '../http-context.ts'
+import {
+  oneOf,
+  PROBLEMS,
+  roundTimings,
+  serverTiming,
+  TimingsSchema,
+  TruncateSchema,
+} from '../wire/schemas.ts'
+import { type EncodingFormat, jsonBody, listOf, vectorJson } from '../wire/vector-format.ts'
 
 const bodySchema = ({ textsPerRequestMax }: Config) =>
   Type.Object(

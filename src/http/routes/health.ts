@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
-import { checkState } from '../admission.ts'
-import type { HttpContext, Server } from '../context.ts'
-import { PROBLEMS } from '../wire.ts'
+import { checkState } from '../guards/request-gate.ts'
+import type { HttpContext, Server } from '../http-context.ts'
+import { PROBLEMS } from '../wire/schemas.ts'
 
 const config = { access: 'public', always: true } as const
 const Status = Type.Object({ status: Type.String({ examples: ['ok'] }) })

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
-import type { HttpContext, Server } from '../context.ts'
-import { PROBLEMS } from '../wire.ts'
+import type { HttpContext, Server } from '../http-context.ts'
+import { PROBLEMS } from '../wire/schemas.ts'
 
 const perPrompt = <T extends Type.TSchema>(schema: T) => Type.Object({ ebar: schema, ebae: schema })
 

@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http'
 import { type Static, Type } from 'typebox'
-import type { Config } from '../../config-schema.ts'
+import type { Config } from '../../config/settings.ts'
 import { ServiceError } from '../../errors.ts'
 import { ingest } from '../../retrieval/ingest.ts'
 import type { IngestSummary } from '../../retrieval/ingest-report.ts'
 import { ingestStream } from '../../retrieval/ingest-stream.ts'
-import type { HttpContext, Server } from '../context.ts'
-import { signalOf } from '../deadline.ts'
-import { ndjsonDocuments } from '../ndjson-body.ts'
-import { compileCheck } from '../validation.ts'
-import { DocumentFields, Id, MetadataSchema, PROBLEMS, TruncateSchema } from '../wire.ts'
+import { signalOf } from '../guards/deadline.ts'
+import type { HttpContext, Server } from '../http-context.ts'
+import { ndjsonDocuments } from '../wire/ndjson-body.ts'
+import { DocumentFields, Id, MetadataSchema, PROBLEMS, TruncateSchema } from '../wire/schemas.ts'
+import { compileCheck } from '../wire/validation.ts'
 
 const EXAMPLE = {
   id: 'astro-17',

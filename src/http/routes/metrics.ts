@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
-import type { HttpContext, Server } from '../context.ts'
-import { PROBLEMS } from '../wire.ts'
+import type { HttpContext, Server } from '../http-context.ts'
+import { PROBLEMS } from '../wire/schemas.ts'
 
 export function metricsRoute(server: Server, { metrics }: HttpContext): void {
   server.get(

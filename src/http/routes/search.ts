@@ -1,11 +1,11 @@
 import { type Static, Type } from 'typebox'
-import type { Config } from '../../config-schema.ts'
+import type { Config } from '../../config/settings.ts'
 import { ServiceError } from '../../errors.ts'
+import type { Hit } from '../../index/document-index.ts'
+import { parseFilter } from '../../index/filter.ts'
 import { type SearchAnswer, search, type Target } from '../../retrieval/search.ts'
-import { parseFilter } from '../../vector-store/filter.ts'
-import type { Hit } from '../../vector-store/vector-store.ts'
-import type { HttpContext, Server } from '../context.ts'
-import { signalOf } from '../deadline.ts'
+import { signalOf } from '../guards/deadline.ts'
+import type { HttpContext, Server } from '../http-context.ts'
 import {
   DocumentFields,
   FilterSchema,
@@ -15,7 +15,7 @@ import {
   roundTimings,
   serverTiming,
   TimingsSchema,
-} from '../wire.ts'
+} from '../wire/schemas.ts'
 
 const K_DEFAULT = 10
 

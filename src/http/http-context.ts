@@ -1,0 +1,51 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
+import type { Scope } from '../config/setting.ts'
+import type { Config } from '../config/settings.ts'
+import type { Retrieval } from '../retrieval/retrieval.ts'
+
+/** Where the process stands in its life. Only `ready` serves. */
+export type State = 'starting' | 'ready' | 'draining' | 'failed'
+
+/** The metrics the HTTP face feeds and shows. */
+export interface HttpMetrics {
+  readonly contentType: string
+  observeRequest(method: string, route: string, status: number, seconds: number): void
+  /** Prometheus text. */
+  text(): Promise<string>
+}
+
+/** What the HTTP face is given. It opens nothing and closes nothing of it. */
+export interface HttpContext {
+  config: Config
+  version: string
+  metrics: HttpMetrics
+  state(): State
+  /** @throws ServiceError UNAVAILABLE unless ready */
+  retrieval(): Retrieval
+}
+
+export type Server = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+/** Who may call a route. `public` is for probes only. */
+export type Access = Scope | 'public'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Default `write`: a route that says nothing is closed to readers. */
+    access?: Access
+    /** Also accept the key as a Basic password, so that a browser can ask for it. GET only. */
+    browser?: boolean
+    /** Served in every state and never counted: probes must answer when all else is full. */
+    always?: boolean
+    /** The handler keeps its own deadline; REQUEST_TIMEOUT_MS does not apply. */
+    ownDeadline?: boolean
+  }
+}

@@ -1,0 +1,41 @@
+import type { Socket } from 'node:net'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Server } from '../http-context.ts'
+import { type FaultLimits, faultOf } from './fault.ts'
+import { problemOf, retryAfterSeconds, TransportFault } from './problem.ts'
+
+/** Every error leaves as problem+json; faults of ours are logged with their cause. */
+export function addErrorReplies(server: Server, limits: FaultLimits): void {
+  server.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, limits))
+}
+
+export function sendProblem(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  limits: FaultLimits,
+): FastifyReply {
+  const fault = faultOf(error, limits)
+  const problem = problemOf(fault, request.id)
+  if (problem.status >= 500 && problem.code !== 'UNAVAILABLE' && problem.code !== 'ABORTED') {
+    const cause = fault.cause instanceof Error ? fault.cause.stack : fault.cause
+    request.log.error({ code: problem.code, cause }, fault.message)
+  }
+  const retryAfter = retryAfterSeconds(fault)
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
+  // What is left of an unread body is not worth reading.
+  if (!request.raw.complete) reply.header('connection', 'close')
+  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+}
+
+/** Bytes that are not HTTP: there is no request to answer, only a socket. */
+export function refuseGarbage(error: { code: string }, socket: Socket): void {
+  if (error.code !== 'ECONNRESET' && socket.writable) {
+    const fault = new TransportFault('MALFORMED_REQUEST', 'This is not a request HTTP/1.1 allows.')
+    const body = JSON.stringify(problemOf(fault, crypto.randomUUID()))
+    socket.write(
+      `HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+    )
+  }
+  socket.destroySoon()
+}

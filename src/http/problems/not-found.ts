@@ -1,0 +1,27 @@
+import { ServiceError } from '../../errors.ts'
+import type { HttpContext, Server } from '../http-context.ts'
+import { sendProblem } from './error-replies.ts'
+import { TransportFault } from './problem.ts'
+
+/** 404 for unknown paths, 405 with Allow for known paths with another method. Added before the routes. */
+export function addNotFound(server: Server, { config }: HttpContext): void {
+  const routes: { pattern: RegExp; method: string }[] = []
+  server.addHook('onRoute', ({ url, method }) => {
+    const pattern = new RegExp(`^${url.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:\w+/g, '[^/]+')}$`)
+    for (const name of [method].flat()) routes.push({ pattern, method: name })
+  })
+  server.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? ''
+    const allowed = routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
+    if (allowed.length === 0) {
+      const error = new ServiceError('NOT_FOUND', 'There is no such route; see /docs.')
+      return sendProblem(error, request, reply, config)
+    }
+    const methods = [...new Set(allowed)].sort()
+    reply.header('allow', methods.join(', '))
+    const error = new TransportFault('METHOD_NOT_ALLOWED', `Use ${methods.join(' or ')} here.`, {
+      allow: methods,
+    })
+    return sendProblem(error, request, reply, config)
+  })
+}

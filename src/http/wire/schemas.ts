@@ -1,0 +1,94 @@
+import { Type } from 'typebox'
+import type { Metadata } from '../../index/json.ts'
+
+/** Pieces of the wire format that several routes speak of. */
+
+/** A string out of a closed list. */
+export function oneOf<const T extends string[]>(values: [...T], options: { description?: string } = {}) {
+  return Type.Enum(values, { type: 'string', ...options })
+}
+
+export const Id = Type.String({
+  minLength: 1,
+  maxLength: 512,
+  description: 'Any string of up to 512 bytes without control characters.',
+  examples: ['astro-17'],
+})
+
+export const MetadataSchema = Type.Unsafe<Metadata>({
+  type: 'object',
+  additionalProperties: true,
+  description: 'Any JSON object; filters reach into it with dotted paths.',
+  examples: [{ year: 2021, tags: ['space'], author: { name: 'M. Ito' } }],
+})
+
+export const FilterSchema = Type.Unsafe<Record<string, unknown>>({
+  type: 'object',
+  additionalProperties: true,
+  description:
+    'Conditions on metadata: `{field: value}`, `{field: {$eq $ne $in $nin $gt $gte $lt $lte $exists}}`, `$and`, `$or`, `$not`; dotted paths reach into nested objects.',
+  examples: [{ year: { $gte: 2020 }, 'author.name': 'M. Ito' }],
+})
+
+export const TruncateSchema = oneOf(['error', 'end'], {
+  description: 'What to do with a text over the model limit: refuse it, or cut its end. Default `end`.',
+})
+
+/** Absent with `include` that leaves them out. */
+export const DocumentFields = {
+  id: Id,
+  title: Type.Unsafe<string | null>({ type: ['string', 'null'] }),
+  text: Type.String(),
+  metadata: MetadataSchema,
+}
+
+const milliseconds = (description: string) => Type.Optional(Type.Number({ description }))
+
+export const TimingsSchema = Type.Object(
+  {
+    tokenize: milliseconds('Text to tokens.'),
+    queue: milliseconds('Waiting for the model.'),
+    inference: milliseconds('The model.'),
+    search: milliseconds('The vector store.'),
+    total: milliseconds('All of it, HTTP apart.'),
+  },
+  { description: 'Wall-clock milliseconds of each phase.' },
+)
+
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String({ examples: ['urn:llara-serve:problem:invalid_input'] }),
+    title: Type.String({ examples: ['Unprocessable Entity'] }),
+    status: Type.Integer({ examples: [422] }),
+    code: Type.String({ description: 'Stable, for programs.', examples: ['INVALID_INPUT'] }),
+    detail: Type.String({ description: 'For people: what is wrong and how to mend it.' }),
+    request_id: Type.String(),
+    details: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  },
+  { $id: 'Problem', description: 'RFC 9457 problem details.' },
+)
+
+const problem = (description: string) => ({
+  description,
+  content: { 'application/problem+json': { schema: Type.Ref('Problem') } },
+})
+
+/** Error answers every route may give, for the contract. */
+export const PROBLEMS = {
+  '4xx': problem('The request cannot be served as it is; `code` says why. 429 carries Retry-After.'),
+  '5xx': problem('The service cannot serve it now; 503 carries Retry-After.'),
+}
+
+/** Milliseconds to the microsecond: more digits would be noise. */
+export function roundTimings<T extends object>(timings: T): T {
+  return Object.fromEntries(
+    Object.entries(timings).map(([phase, ms]) => [phase, Math.round(ms * 1000) / 1000]),
+  ) as T
+}
+
+/** RFC: Server-Timing (W3C), the same figures for browsers and proxies. */
+export function serverTiming(timings: object): string {
+  return Object.entries(timings)
+    .map(([phase, ms]) => `${phase};dur=${ms}`)
+    .join(', ')
+}

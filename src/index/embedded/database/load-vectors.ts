@@ -1,0 +1,45 @@
+import { VectorTable } from '../vectors/vector-table.ts'
+import type { Connection } from './connection.ts'
+import { damaged } from './open-files.ts'
+import { rowReader } from './rows.ts'
+
+const CHUNK = 1024
+/** Stored vectors have unit length to within rounding; one that has not was damaged on the disk. */
+const NORM_TOLERANCE = 1e-3
+
+/**
+ * All live vectors from the database into memory, each checked for length and norm, and each document for its vector.
+ *
+ * @throws ServiceError STORE_UNUSABLE
+ */
+export function loadVectors(db: Connection, dataDir: string, dimensions: number): VectorTable {
+  const table = new VectorTable(dimensions)
+  const rows = rowReader(db)
+  let last = 0
+  for (;;) {
+    const chunk = rows.vectorsAfter(last, CHUNK)
+    for (const { label, vector } of chunk) {
+      if (!Buffer.isBuffer(vector) || vector.length !== dimensions * 4) {
+        throw damaged(dataDir, `vector ${label} does not hold ${dimensions} numbers`)
+      }
+      const copy = new Float32Array(dimensions)
+      Buffer.from(copy.buffer).set(vector)
+      let sum = 0
+      for (let i = 0; i < dimensions; i++) sum += (copy[i] as number) ** 2
+      if (!(Math.abs(sum - 1) <= NORM_TOLERANCE))
+        throw damaged(dataDir, `vector ${label} is not of unit length`)
+      table.add(label, copy)
+    }
+    const end = chunk.at(-1)
+    if (!end) break
+    last = end.label
+  }
+  // The index on id holds all labels: reading it does not touch the texts.
+  let documents = 0
+  for (const label of db.prepare('SELECT label FROM documents ORDER BY id').pluck().iterate()) {
+    documents++
+    if (!table.has(label as number)) throw damaged(dataDir, `document ${label} has no vector`)
+  }
+  if (documents !== table.size) throw damaged(dataDir, `${table.size - documents} vectors have no document`)
+  return table
+}

@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto'
+import { ServiceError } from '../../../errors.ts'
+import type { Connection } from './connection.ts'
+
+/** "LLSV", in SQLite's own place for naming the program a file belongs to. */
+const APPLICATION_ID = 0x4c4c5356
+/** Raised whenever files of an older program can no longer be read as they are. */
+export const FORMAT_VERSION = 1
+
+/**
+ * - `documents.label` names a vector in the graph: never used twice (AUTOINCREMENT), a replaced document gets a new one;
+ * - `metadata_values` has one row for every place a filter can reach; numbers are numbers, strings text, and blobs
+ *   stand for false, true, null and containers, so that one ordered index answers every condition;
+ *   the other one tests single documents.
+ */
+const DDL = (dimensions: number) => `
+  CREATE TABLE store (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE documents (
+    label INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    title TEXT,
+    text TEXT NOT NULL,
+    metadata TEXT NOT NULL
+  );
+  CREATE TABLE vectors (
+    label INTEGER PRIMARY KEY,
+    vector BLOB NOT NULL CHECK (length(vector) = ${dimensions * 4})
+  );
+  CREATE TABLE metadata_values (
+    path TEXT NOT NULL,
+    value NOT NULL,
+    label INTEGER NOT NULL,
+    PRIMARY KEY (path, value, label)
+  ) WITHOUT ROWID;
+  CREATE INDEX metadata_values_by_label ON metadata_values (label, path);
+`
+
+export interface StoreIdentity {
+  dimensions: number
+  fingerprint: string
+}
+
+/**
+ * Creates the tables in an empty file, or checks that those there are ours and of this model.
+ *
+ * @returns whether they were created now
+ * @throws ServiceError STORE_UNUSABLE
+ */
+export function openSchema(db: Connection, dataDir: string, identity: StoreIdentity): boolean {
+  const empty = db.pragma('schema_version', { simple: true }) === 0
+  if (empty) {
+    db.transaction(() => {
+      db.exec(DDL(identity.dimensions))
+      db.pragma(`application_id = ${APPLICATION_ID}`)
+      db.pragma(`user_version = ${FORMAT_VERSION}`)
+      writeFact(db, 'store_id', randomUUID())
+      writeFact(db, 'dimensions', String(identity.dimensions))
+      writeFact(db, 'fingerprint', identity.fingerprint)
+    })()
+    return true
+  }
+  const unusable = (problem: string, details = {}) =>
+    new ServiceError('STORE_UNUSABLE', `${dataDir} ${problem}`, details)
+  if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID) {
+    throw unusable('holds a database of another program. Use another DATA_DIR.')
+  }
+  const version = db.pragma('user_version', { simple: true })
+  if (version !== FORMAT_VERSION) {
+    throw unusable(
+      `is in format ${version}; this program reads format ${FORMAT_VERSION}. Use the program that wrote it, or another DATA_DIR.`,
+    )
+  }
+  const stored = {
+    dimensions: Number(readFact(db, 'dimensions')),
+    fingerprint: readFact(db, 'fingerprint') ?? '',
+  }
+  if (stored.fingerprint !== identity.fingerprint || stored.dimensions !== identity.dimensions) {
+    throw unusable(
+      `holds vectors of another model: fingerprint ${stored.fingerprint}, ${stored.dimensions} dimensions; the model ` +
+        `in use has fingerprint ${identity.fingerprint}, ${identity.dimensions} dimensions. Use another DATA_DIR for ` +
+        'this model, or ingest the documents again.',
+      {
+        storedFingerprint: stored.fingerprint,
+        storedDimensions: stored.dimensions,
+        modelFingerprint: identity.fingerprint,
+        modelDimensions: identity.dimensions,
+      },
+    )
+  }
+  return false
+}
+
+export function readFact(db: Connection, key: string): string | undefined {
+  return db.prepare('SELECT value FROM store WHERE key = ?').pluck().get(key) as string | undefined
+}
+
+export function writeFact(db: Connection, key: string, value: string): void {
+  db.prepare('INSERT OR REPLACE INTO store (key, value) VALUES (?, ?)').run(key, value)
+}

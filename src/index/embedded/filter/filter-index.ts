@@ -1,0 +1,209 @@
+import type { Filter } from '../../filter.ts'
+import type { JsonScalar } from '../../json.ts'
+import type { Slice } from '../cooperative-scheduler.ts'
+import type { Connection } from '../database/connection.ts'
+import type { VectorTable } from '../vectors/vector-table.ts'
+import { Bitset } from './bitset.ts'
+import { conditions } from './conditions.ts'
+import { type SqlValue, sqlPath, sqlValue } from './value-codec.ts'
+
+/** Rows read in one go. */
+const CHUNK = 4096
+/** A set this small is tested document by document against the conditions that are left. */
+const PROBES_MAX = 2048
+/** Index rows that are read in the time one document is tested. */
+const ROWS_PER_PROBE = 8
+
+/** Results kept for filters that come again before the next write. */
+const CACHED_MAX = 16
+const CACHED_KEY_CHARS_MAX = 4096
+
+/** Values of one `in` that are counted to estimate how many it matches. */
+const COUNTED_MAX = 64
+const FROM_DOCUMENT = 'FROM metadata_values INDEXED BY metadata_values_by_label WHERE path = ? AND label = ?'
+
+/**
+ * Finds the documents that a filter matches. Each condition is a statement over the ordered index of metadata values,
+ * with bound parameters only; `and`, `or`, `not` are done on sets of slots, so no filter can make SQLite plan badly.
+ * Of several conditions that must all hold, the rarest is read and the others are only tested on what it left.
+ */
+export class FilterIndex {
+  readonly #db: Connection
+  readonly #table: VectorTable
+  readonly #cache = new Map<string, { version: number; found: Bitset }>()
+  readonly #statements = new Map<string, ReturnType<Connection['prepare']>>()
+
+  constructor(db: Connection, table: VectorTable) {
+    this.#db = db
+    this.#table = table
+  }
+
+  /** Slots of the matching documents. @param slice absent: in one go */
+  async matching(filter: Filter, slice?: Slice): Promise<Bitset> {
+    const key = JSON.stringify(filter)
+    const cached = this.#cache.get(key)
+    if (cached?.version === this.#table.version) return cached.found
+    let { version } = this.#table
+    let found = await this.#evaluate(filter, undefined, slice)
+    // Slots may have changed hands between two slices: then what was read is no set of any one moment.
+    while (this.#table.version !== version) {
+      version = this.#table.version
+      found = await this.#evaluate(filter, undefined, undefined)
+    }
+    this.#remember(key, { version, found })
+    return found
+  }
+
+  /** Which of a few documents, by their labels, match; in one go, for filters of few conditions. */
+  async among(filter: Filter, labels: Iterable<number>): Promise<(label: number) => boolean> {
+    const within = new Bitset(this.#table.end)
+    for (const label of labels) {
+      const slot = this.#table.slot(label)
+      if (slot !== undefined) within.add(slot)
+    }
+    const found = await this.#evaluate(filter, within, undefined)
+    return (label) => found.has(this.#table.slot(label) ?? found.length)
+  }
+
+  #remember(key: string, result: { version: number; found: Bitset }): void {
+    if (key.length > CACHED_KEY_CHARS_MAX) return
+    this.#cache.delete(key)
+    this.#cache.set(key, result)
+    const [oldest] = this.#cache.keys()
+    if (this.#cache.size > CACHED_MAX && oldest !== undefined) this.#cache.delete(oldest)
+  }
+
+  async #evaluate(filter: Filter, within: Bitset | undefined, slice: Slice | undefined): Promise<Bitset> {
+    await slice?.pause()
+    switch (filter.kind) {
+      case 'and':
+        return this.#all(filter.filters, within, slice)
+      case 'or': {
+        let union = new Bitset(this.#table.end)
+        for (const part of filter.filters) union = union.or(await this.#evaluate(part, within, slice))
+        return union
+      }
+      case 'not':
+        return (within ?? this.#everything()).without(await this.#evaluate(filter.filter, within, slice))
+      default:
+        return within ? this.#probe(filter, within, slice) : this.#read(filter, slice)
+    }
+  }
+
+  async #all(filters: Filter[], within: Bitset | undefined, slice: Slice | undefined): Promise<Bitset> {
+    let result = within
+    const ranked = within
+      ? filters.map((filter) => ({ filter, rows: Number.POSITIVE_INFINITY }))
+      : this.#ranked(filters)
+    for (const { filter, rows } of ranked) {
+      const left = result?.count() ?? Number.POSITIVE_INFINITY
+      const probe = left <= PROBES_MAX && left * ROWS_PER_PROBE <= rows
+      const part = await this.#evaluate(filter, probe ? result : undefined, slice)
+      result = result ? result.and(part) : part
+    }
+    return result ?? this.#everything()
+  }
+
+  /** Rarest first. */
+  #ranked(filters: Filter[]): { filter: Filter; rows: number }[] {
+    const max = PROBES_MAX * ROWS_PER_PROBE
+    const ranked = filters.map((filter) => ({ filter, rows: this.atMost(filter, max) }))
+    return ranked.sort((a, b) => a.rows - b.rows)
+  }
+
+  /** All documents for which a condition holds. */
+  async #read(filter: Filter, slice: Slice | undefined): Promise<Bitset> {
+    const found = new Bitset(this.#table.end)
+    const path = sqlPath((filter as { path: string[] }).path)
+    for (const { where, values } of conditions(filter)) {
+      let after: [SqlValue, number] | undefined
+      do {
+        const from = after ? 'AND (value, label) > (?, ?)' : ''
+        const rows = this.#statement(
+          `SELECT value, label FROM metadata_values WHERE path = ? ${where} ${from} ORDER BY value, label LIMIT ${CHUNK}`,
+        ).all(path, ...values, ...(after ?? [])) as [SqlValue, number][]
+        for (const [, label] of rows) {
+          const slot = this.#table.slot(label)
+          if (slot !== undefined) found.add(slot)
+        }
+        after = rows[CHUNK - 1]
+        await slice?.pause()
+      } while (after)
+    }
+    return found
+  }
+
+  /** Those of a few documents for which a condition holds. */
+  async #probe(filter: Filter, within: Bitset, slice: Slice | undefined): Promise<Bitset> {
+    const found = new Bitset(this.#table.end)
+    const path = sqlPath((filter as { path: string[] }).path)
+    const holds = filter.kind === 'in' ? this.#oneOf(filter.values) : this.#inside(filter)
+    for (const slot of within.members()) {
+      if (holds(path, this.#table.label(slot))) found.add(slot)
+      await slice?.pause()
+    }
+    return found
+  }
+
+  #oneOf(values: JsonScalar[]): (path: string, label: number) => boolean {
+    const key = (value: SqlValue) => (Buffer.isBuffer(value) ? value[0] : `${typeof value} ${value}`)
+    const wanted = new Set(values.map((value) => key(sqlValue(value))))
+    const statement = this.#statement(`SELECT value ${FROM_DOCUMENT}`)
+    return (path, label) =>
+      (statement.all(path, label) as [SqlValue][]).some(([value]) => wanted.has(key(value)))
+  }
+
+  #inside(filter: Filter): (path: string, label: number) => boolean {
+    const [condition] = conditions(filter)
+    if (!condition) return () => false
+    const { where, values } = condition
+    const statement = this.#statement(`SELECT 1 ${FROM_DOCUMENT} ${where} LIMIT 1`)
+    return (path, label) => statement.get(path, label, ...values) !== undefined
+  }
+
+  /** A bound on the documents that match, from the index, that gives up counting past `max`. */
+  atMost(filter: Filter, max: number): number {
+    switch (filter.kind) {
+      case 'not':
+        return max + 1
+      case 'and':
+        return Math.min(max + 1, ...filter.filters.map((part) => this.atMost(part, max)))
+      case 'or':
+        return Math.min(
+          max + 1,
+          filter.filters.reduce((sum, part) => sum + this.atMost(part, max), 0),
+        )
+      default:
+        return this.#rows(filter, max)
+    }
+  }
+
+  #rows(filter: Filter & { path: string[] }, max: number): number {
+    let rows = 0
+    const some = conditions(filter)
+    // Of a long list a part stands for the whole: this is only an estimate of what reading costs.
+    const sample = some.slice(0, COUNTED_MAX)
+    for (const { where, values } of sample) {
+      const count = this.#statement(
+        `SELECT count(*) FROM (SELECT 1 FROM metadata_values WHERE path = ? ${where} LIMIT ${max + 1})`,
+      )
+      rows += (count.get(sqlPath(filter.path), ...values) as [number])[0]
+      if (rows > max) break
+    }
+    return Math.min(max + 1, sample.length > 0 ? Math.ceil((rows * some.length) / sample.length) : 0)
+  }
+
+  #everything(): Bitset {
+    const all = new Bitset(this.#table.end)
+    for (let slot = 0; slot < this.#table.end; slot++) if (this.#table.label(slot) !== 0) all.add(slot)
+    return all
+  }
+
+  #statement(sql: string) {
+    const known = this.#statements.get(sql)
+    if (known) return known
+    const statement = this.#db.prepare(sql).raw()
+    this.#statements.set(sql, statement)
+    return statement
+  }
+}

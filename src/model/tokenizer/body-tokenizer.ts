@@ -1,0 +1,92 @@
+import { Tokenizer } from 'tokenizers'
+import { StableCuts } from './stable-cuts.ts'
+import { parseTokenizerJson, unusable, withoutSpecials } from './tokenizer-json.ts'
+
+/** A body's first tokens, and whether there were more. */
+export interface Body {
+  ids: Uint32Array
+  truncated: boolean
+}
+
+/** UTF-16 units read first for each token wanted; English text has about four a token. */
+const CHARS_PER_TOKEN = 6
+
+/**
+ * Up to so many texts are tokenised one by one: the library spreads a batch over a pool of its own, where a query
+ * would wait for whatever bulk texts are there already.
+ */
+const SINGLES_MAX = 4
+
+/**
+ * Tokenises body text: what goes between a prompt's prefix and suffix. Adds no BOS or EOS, and user text never
+ * yields a special id. The work runs on Node's thread pool, in the Rust library the checkpoints were made with.
+ */
+export class BodyTokenizer {
+  readonly #tokenizer: Tokenizer
+  readonly #specials: Map<string, number>
+  readonly #cuts: StableCuts
+
+  private constructor(tokenizer: Tokenizer, specials: Map<string, number>, cuts: StableCuts) {
+    this.#tokenizer = tokenizer
+    this.#specials = specials
+    this.#cuts = cuts
+  }
+
+  /**
+   * @param tokenizerJson the text of a Hugging Face tokenizer.json
+   * @param reserved ids that are special although the file does not say so: those a prompt ends with
+   * @throws ServiceError MODEL_UNUSABLE
+   */
+  static load(tokenizerJson: string, reserved: readonly number[] = []): BodyTokenizer {
+    const { json, specials } = withoutSpecials(parseTokenizerJson(tokenizerJson), reserved)
+    let tokenizer: Tokenizer
+    try {
+      tokenizer = Tokenizer.fromString(JSON.stringify(json))
+    } catch (cause) {
+      throw unusable('cannot be read by the tokenizer library; copy it again from the checkpoint', cause)
+    }
+    return new BodyTokenizer(tokenizer, specials, new StableCuts(json))
+  }
+
+  /** Id of a special token such as `</s>`, by its content; undefined for anything else. */
+  specialId(token: string): number | undefined {
+    return this.#specials.get(token)
+  }
+
+  /** All tokens of each text, index i for text i. */
+  async encode(texts: readonly string[]): Promise<Uint32Array[]> {
+    const plain = { addSpecialTokens: false }
+    const encodings =
+      texts.length <= SINGLES_MAX
+        ? await Promise.all(texts.map((text) => this.#tokenizer.encode(text, null, plain)))
+        : await this.#tokenizer.encodeBatch([...texts], plain)
+    return encodings.map((encoding) => Uint32Array.from(encoding.getIds()))
+  }
+
+  /**
+   * The first `tokensMax` tokens of each text, as tokenising all of it and cutting would give them. A long text is
+   * not read to its end where the tokenizer allows a stable cut: the prefix read doubles until it is enough.
+   */
+  async encodeStart(texts: readonly string[], tokensMax: number): Promise<Body[]> {
+    const bodies = new Array<Body>(texts.length)
+    let open = texts.map((_, index) => index)
+    for (let charsMax = (tokensMax + 1) * CHARS_PER_TOKEN; open.length > 0; charsMax *= 2) {
+      const lengths = open.map((index) => this.#cuts.prefixLength(texts[index]!, charsMax))
+      const ready = open
+        .map((index, i) => ({ index, length: lengths[i]! }))
+        .filter(({ length }) => length > 0)
+      const encoded = await this.encode(ready.map(({ index, length }) => texts[index]!.slice(0, length)))
+      const done = new Set<number>()
+      ready.forEach(({ index, length }, i) => {
+        const ids = encoded[i]!
+        const truncated = ids.length > tokensMax
+        // A prefix that gives just `tokensMax` tokens does not say whether the rest adds any.
+        if (!truncated && length < texts[index]!.length) return
+        bodies[index] = { ids: truncated ? ids.slice(0, tokensMax) : ids, truncated }
+        done.add(index)
+      })
+      open = open.filter((index) => !done.has(index))
+    }
+    return bodies
+  }
+}

@@ -1,0 +1,30 @@
+import { ServiceError } from '../../errors.ts'
+
+const LONE_SURROGATE = /\p{Surrogate}/u
+
+/**
+ * A text that can be embedded: not blank, well-formed Unicode, within the limit.
+ * @param field where it stands in the request, for the message: `documents[3].text`
+ * @throws ServiceError INVALID_INPUT, TOO_LARGE
+ */
+export function checkText(text: string, field: string, bytesMax: number): void {
+  if (text.trim() === '') throw new ServiceError('INVALID_INPUT', `${field} is empty.`, { field })
+  checkUnicode(text, field)
+  // UTF-8 needs at most three bytes for one UTF-16 unit: most texts are cleared without counting.
+  if (text.length * 3 > bytesMax && Buffer.byteLength(text) > bytesMax) {
+    const message = `${field} is longer than ${bytesMax} bytes (TEXT_BYTES_MAX); split it.`
+    throw new ServiceError('TOO_LARGE', message, { field, limit: bytesMax })
+  }
+}
+
+export function checkTexts(texts: readonly string[], field: string, bytesMax: number): void {
+  for (const [index, text] of texts.entries()) checkText(text, `${field}[${index}]`, bytesMax)
+}
+
+/** @throws ServiceError INVALID_INPUT for a lone surrogate, which UTF-8 cannot carry */
+export function checkUnicode(text: string, field: string): void {
+  if (!LONE_SURROGATE.test(text)) return
+  throw new ServiceError('INVALID_INPUT', `${field} is not well-formed Unicode (a lone surrogate).`, {
+    field,
+  })
+}

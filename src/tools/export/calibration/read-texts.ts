@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs'
+import { ServiceError } from '../../../errors.ts'
+
+/** Enough to see what activations do; more only takes longer. */
+const TEXTS_MAX = 2000
+/** Every fourth text is held out, so fewer would leave nothing to measure on. */
+const TEXTS_MIN = 8
+
+/**
+ * Texts to calibrate or measure on, from a file: one a line, or JSON lines with a `text` field.
+ * @throws ServiceError INVALID_INPUT naming the line
+ */
+export function readTexts(path: string): string[] {
+  let content: string
+  try {
+    content = readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new ServiceError('INVALID_INPUT', `Text file ${path} cannot be read.`, {}, cause)
+  }
+  const lines = content.split('\n').map((line) => line.trim())
+  const parse = path.endsWith('.jsonl') ? textOf : (line: string) => line
+  const texts: string[] = []
+  for (const [index, line] of lines.entries()) {
+    if (texts.length === TEXTS_MAX) break
+    if (line !== '') texts.push(parse(line, index + 1))
+  }
+  if (texts.length < TEXTS_MIN) {
+    throw new ServiceError(
+      'INVALID_INPUT',
+      `Calibrating and measuring need at least ${TEXTS_MIN} texts; ${path} has ${texts.length}.`,
+    )
+  }
+  return texts
+}
+
+function textOf(line: string, number: number): string {
+  try {
+    const { text } = JSON.parse(line) as { text?: unknown }
+    if (typeof text === 'string') return text
+  } catch (cause) {
+    throw new ServiceError('INVALID_INPUT', `Line ${number} of the text file is not JSON.`, {}, cause)
+  }
+  throw new ServiceError('INVALID_INPUT', `Line ${number} of the text file has no "text" string.`)
+}

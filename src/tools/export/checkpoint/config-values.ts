@@ -1,0 +1,34 @@
+import { ServiceError } from '../../../errors.ts'
+
+export type RawConfig = Record<string, unknown>
+
+/** A whole number of at least 1. */
+export function count(raw: RawConfig, key: string, fallback?: number): number {
+  const value = raw[key] ?? fallback
+  if (!Number.isSafeInteger(value) || (value as number) < 1) {
+    throw unsupported(key, value, 'a whole number of at least 1 is needed')
+  }
+  return value as number
+}
+
+/** A finite number above 0. */
+export function positive(raw: RawConfig, key: string, fallback?: number): number {
+  const value = raw[key] ?? fallback
+  if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) {
+    throw unsupported(key, value, 'a number above 0 is needed')
+  }
+  return value
+}
+
+/** True or false; absent is false. */
+export function flag(raw: RawConfig, key: string): boolean {
+  const value = raw[key] ?? false
+  if (typeof value !== 'boolean') throw unsupported(key, value, 'true or false is needed')
+  return value
+}
+
+/** MODEL_UNUSABLE naming the key and its value. */
+export function unsupported(key: string, value: unknown, why: string): ServiceError {
+  const told = value === undefined ? 'is missing' : `is ${JSON.stringify(value)}`
+  return new ServiceError('MODEL_UNUSABLE', `config.json: ${key} ${told}; ${why}.`, { key })
+}

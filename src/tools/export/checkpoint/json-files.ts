@@ -1,0 +1,34 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ServiceError } from '../../../errors.ts'
+import type { RawConfig } from './config-values.ts'
+
+export async function requiredJson(folder: string, name: string): Promise<RawConfig> {
+  const value = await optionalJson(folder, name)
+  if (value === undefined)
+    throw new ServiceError('MODEL_UNUSABLE', `${folder} has no ${name}: not a checkpoint folder.`)
+  return value
+}
+
+/** A file's JSON object, or undefined where there is none. */
+export async function optionalJson(folder: string, name: string): Promise<RawConfig | undefined> {
+  const text = await optionalText(folder, name)
+  if (text === undefined) return undefined
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as RawConfig
+  } catch (error) {
+    throw new ServiceError('MODEL_UNUSABLE', `${name} is not valid JSON.`, {}, error)
+  }
+  throw new ServiceError('MODEL_UNUSABLE', `${name} must hold a JSON object.`)
+}
+
+/** A file's text, or undefined where there is none. */
+export async function optionalText(folder: string, name: string): Promise<string | undefined> {
+  try {
+    return await readFile(join(folder, name), 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new ServiceError('MODEL_UNUSABLE', `${name} cannot be read.`, {}, error)
+  }
+}

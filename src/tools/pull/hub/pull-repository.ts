@@ -1,0 +1,134 @@
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { ServiceError } from '../../../errors.ts'
+import { checkRoom, diskFault } from './disk.ts'
+import { downloadFile, PARTIAL, partialPath } from './download-file.ts'
+import { HubClient, type RemoteFile } from './hub-client.ts'
+import type { HubAddress } from './hub-fetch.ts'
+import type { PullEvents } from './pull-events.ts'
+import { lockFolder } from './pull-lock.ts'
+import { type PullRecord, readRecord, writeRecord } from './pull-record.ts'
+import { checkRepositoryId, checkRevision } from './repository-id.ts'
+import { RETRY, type RetryPolicy, withRetries } from './retry.ts'
+import { selectFiles, shardsOf } from './select-files.ts'
+
+export interface PullOptions {
+  hub: HubAddress
+  /** Such as BAAI/LLARA-passage. */
+  repository: string
+  /** Branch, tag or commit; default main. */
+  revision?: string
+  /** Where the files go; made if it is not there, gone on with if an earlier pull of the repository left it. */
+  folder: string
+  events: PullEvents
+  /** Called when everything but the weights is in the folder; may throw to spare their download. */
+  beforeWeights?: (folder: string, pulled: Pulled) => Promise<void>
+  retry?: RetryPolicy
+}
+
+export interface Pulled {
+  commit: string
+  /** The hub's word, such as `mit`. */
+  licence?: string
+  /** A LoRA adapter: its base model is needed besides. */
+  adapter: boolean
+}
+
+/**
+ * Downloads a LLaMA checkpoint or a LoRA adapter: descriptions, tokenizer and safetensors, each checked against the
+ * size and checksum the hub gives. The revision becomes a commit first, and all files are of that one. A pull that
+ * was cut off, or killed, is gone on with by the next.
+ *
+ * @throws ServiceError NOT_FOUND, UNAUTHORIZED, FORBIDDEN (the repository), UNAVAILABLE (network, disk, another
+ *   pull in the folder), MODEL_UNUSABLE (no safetensors, wrong checksums), INVALID_INPUT
+ */
+export async function pullRepository(options: PullOptions): Promise<Pulled> {
+  const { folder } = options
+  checkRepositoryId(options.repository)
+  checkRevision(options.revision ?? 'main')
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw diskFault(error, folder)
+  })
+  const release = await lockFolder(folder)
+  try {
+    return await pull(options)
+  } finally {
+    await release()
+  }
+}
+
+async function pull(options: PullOptions): Promise<Pulled> {
+  const { hub, repository, revision = 'main', folder, events, retry = RETRY } = options
+  const before = await checkFolder(folder, repository)
+  const client = new HubClient(hub)
+  const told = (fault: Error) => events.note(fault.message)
+  const { commit, licence } = await withRetries(retry, told, () => client.resolve(repository, revision))
+  const files = await withRetries(retry, told, () => client.list(repository, commit))
+  const { adapter, first, index, weights } = selectFiles(repository, files)
+  const pulled = { commit, adapter, ...(licence !== undefined && { licence }) }
+  if (before && before.commit !== commit) {
+    events.note(`${revision} was ${before.commit.slice(0, 12)} and is ${commit.slice(0, 12)} now`)
+  }
+  const record: PullRecord = { format: 1, repository, revision, commit, files: first, complete: false }
+  // Until the others are gone, what an earlier revision left stays on record.
+  await writeRecord(folder, { ...record, files: [...first, ...(before?.files ?? [])] })
+  const download = {
+    folder,
+    retry,
+    events,
+    read: (file: RemoteFile, start: number) => client.read(repository, commit, file, start),
+  }
+  if (!index) events.plan(commit, weights ? [...first, weights] : first)
+  for (const file of first) await downloadFile(file, download)
+  const shards = index
+    ? shardsOf(repository, await readFile(join(folder, index.path), 'utf8'), files)
+    : [weights!]
+  const all = [...first, ...shards]
+  if (index) events.plan(commit, all)
+  await writeRecord(folder, { ...record, files: all })
+  await removeOthers(folder, all, before)
+  await options.beforeWeights?.(folder, pulled)
+  await checkRoom(folder, await bytesMissing(folder, shards))
+  for (const file of shards) await downloadFile(file, download)
+  await writeRecord(folder, { ...record, files: all, complete: true })
+  return pulled
+}
+
+/** Pulls only into folders of their own: a person's files are not written over. */
+async function checkFolder(folder: string, repository: string): Promise<PullRecord | undefined> {
+  const record = await readRecord(folder)
+  if (record && record.repository !== repository) {
+    const message = `${folder} holds ${record.repository}; choose another folder (--checkpoint FOLDER).`
+    throw new ServiceError('INVALID_INPUT', message)
+  }
+  const others = (await readdir(folder)).filter((name) => !name.startsWith('.') && name !== 'pull.json.new')
+  if (!record && others.length > 0) {
+    const message = `${folder} has files that no pull put there; choose another folder (--checkpoint FOLDER).`
+    throw new ServiceError('INVALID_INPUT', message)
+  }
+  return record
+}
+
+/** Takes away what an earlier revision left: its beginnings, and files that this one does not have. */
+async function removeOthers(
+  folder: string,
+  files: readonly RemoteFile[],
+  before?: PullRecord,
+): Promise<void> {
+  const wanted = new Set(files.flatMap((file) => [file.path, basename(partialPath(folder, file))]))
+  const old = (before?.files ?? []).map(({ path }) => basename(path))
+  const partials = (await readdir(folder)).filter((name) => name.endsWith(PARTIAL))
+  for (const name of [...old, ...partials]) {
+    if (!wanted.has(name)) await rm(join(folder, name), { force: true })
+  }
+}
+
+async function bytesMissing(folder: string, files: readonly RemoteFile[]): Promise<number> {
+  let bytes = 0
+  for (const file of files) {
+    const whole = await stat(join(folder, file.path)).catch(() => undefined)
+    const partial = await stat(partialPath(folder, file)).catch(() => undefined)
+    if (whole?.size !== file.size) bytes += Math.max(0, file.size - (partial?.size ?? 0))
+  }
+  return bytes
+}

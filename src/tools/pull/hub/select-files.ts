@@ -1,0 +1,89 @@
+import { ServiceError } from '../../../errors.ts'
+import type { RemoteFile } from './hub-client.ts'
+
+/** What an exported model needs besides weights. Pictures, notebooks, other formats and optimizer states stay. */
+const DESCRIPTIONS = [
+  'config.json',
+  'adapter_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'tokenizer.model',
+  'training.json',
+]
+const INDEX = 'model.safetensors.index.json'
+const WEIGHTS = 'model.safetensors'
+const ADAPTER_WEIGHTS = 'adapter_model.safetensors'
+
+export interface Selection {
+  /** A LoRA adapter, which needs its base model besides. */
+  adapter: boolean
+  /** Small files, read before any weights: descriptions and the index of shards. */
+  first: RemoteFile[]
+  /** The index of shards, where the weights are in shards; it says which. */
+  index?: RemoteFile
+  /** Weights, where they are in one file. */
+  weights?: RemoteFile
+}
+
+/**
+ * Which files of a repository a pull takes.
+ * @throws ServiceError MODEL_UNUSABLE when it is not a LLaMA checkpoint or adapter in safetensors
+ */
+export function selectFiles(repository: string, files: readonly RemoteFile[]): Selection {
+  const named = new Map(files.map((file) => [file.path, file]))
+  const adapter = named.has('adapter_config.json') && !named.has(WEIGHTS) && !named.has(INDEX)
+  if (!adapter && !named.has('config.json'))
+    throw unusable(`${repository} has no config.json: not a checkpoint.`)
+  const index = adapter ? undefined : named.get(INDEX)
+  const weights = index ? undefined : named.get(adapter ? ADAPTER_WEIGHTS : WEIGHTS)
+  if (!index && !weights) throw withoutSafetensors(repository, files)
+  if (!adapter && !named.has('tokenizer.json')) {
+    const message = `${repository} has no tokenizer.json; load its tokenizer with transformers, save it as a fast tokenizer and export the folder.`
+    throw unusable(message)
+  }
+  const first = DESCRIPTIONS.flatMap((name) => named.get(name) ?? [])
+  return {
+    adapter,
+    first: index ? [...first, index] : first,
+    ...(index && { index }),
+    ...(weights && { weights }),
+  }
+}
+
+/**
+ * The shards an index names.
+ * @throws ServiceError MODEL_UNUSABLE when the index is not one, or names a file that the repository does not have
+ */
+export function shardsOf(repository: string, indexJson: string, files: readonly RemoteFile[]): RemoteFile[] {
+  let map: unknown
+  try {
+    map = (JSON.parse(indexJson) as { weight_map?: unknown }).weight_map
+  } catch (cause) {
+    throw new ServiceError('MODEL_UNUSABLE', `${INDEX} of ${repository} is not JSON.`, {}, cause)
+  }
+  if (typeof map !== 'object' || map === null || Object.keys(map).length === 0) {
+    throw unusable(`${INDEX} of ${repository} has no weight_map.`)
+  }
+  const named = new Map(files.map((file) => [file.path, file]))
+  return [...new Set(Object.values(map))].sort().map((name) => {
+    const shard = named.get(String(name))
+    if (shard?.path.endsWith('.safetensors')) return shard
+    throw unusable(`${INDEX} of ${repository} names ${String(name)}, which the repository does not have.`)
+  })
+}
+
+function withoutSafetensors(repository: string, files: readonly RemoteFile[]): ServiceError {
+  const pickles = files.filter(({ path }) => /\.(bin|pt|pth|ckpt)$/.test(path)).map(({ path }) => path)
+  if (pickles.length === 0) return unusable(`${repository} holds no weights in safetensors.`)
+  const message =
+    `${repository} holds its weights only as pickle (${pickles[0]}), a format that can run code when it is read; ` +
+    'it is not read here. Look for a revision with safetensors (--revision refs/pr/N), or convert the files ' +
+    'and export the folder: docs/models.md says how.'
+  return unusable(message)
+}
+
+function unusable(message: string): ServiceError {
+  return new ServiceError('MODEL_UNUSABLE', message)
+}
