@@ -58,12 +58,7 @@ test('fastify stays in http/ and app.ts', () => {
 })
 
 test('http and retrieval know interfaces, never an implementation', () => {
-  const implementations = [
-    'src/encoder/onnx',
-    'src/index/embedded',
-    'src/inference',
-    'src/tools',
-  ]
+  const implementations = ['src/encoder/onnx', 'src/index/embedded', 'src/inference', 'src/tools']
   const guilty = ['src/http/', 'src/retrieval/', 'src/telemetry/'].flatMap((room) =>
     implementations.flatMap((implementation) => importers(room, implementation)),
   )
@@ -74,8 +69,7 @@ test('dependencies point one way: main -> app -> http -> retrieval -> interfaces
   expect(importers('src/retrieval/', 'src/http')).toEqual([])
   expect(importers('src/encoder/', 'src/http')).toEqual([])
   expect(importers('src/index/', 'src/http')).toEqual([])
-  for (const lower of ['src/encoder/', 'src/index/'])
-    expect(importers(lower, 'src/retrieval')).toEqual([])
+  for (const lower of ['src/encoder/', 'src/index/']) expect(importers(lower, 'src/retrieval')).toEqual([])
   expect(importers('src/encoder/', 'src/index')).toEqual([])
   expect(importers('src/index/', 'src/encoder')).toEqual([])
   expect(importers('src/', 'src/app.ts', ['src/main.ts'])).toEqual([])

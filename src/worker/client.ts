@@ -1,6 +1,7 @@
 import type { Transferable, Worker } from 'node:worker_threads'
 import { ServiceError } from '../errors.ts'
 import { errorFromWire, type FromWorker, type ToWorker } from './protocol.ts'
+import type { Transfer, WorkerEngine } from './serve.ts'
 
 interface Pending {
   resolve(value: unknown): void
@@ -10,11 +11,28 @@ interface Pending {
 export interface CallOptions {
   transfer?: Transferable[]
   /** Tells the worker, which decides what can still be saved; the call settles when the worker answers. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
-/** Calls methods of a worker thread. A worker that dies fails every call, waiting and future, with UNAVAILABLE. */
-export class WorkerClient {
+/** Names of the engine's methods. `close` is the client's own. */
+type MethodName<Engine extends WorkerEngine> = Exclude<keyof Engine['methods'], 'close'> & string
+type Method<Engine extends WorkerEngine, Name extends keyof Engine['methods']> = Engine['methods'][Name]
+type Argument<Engine extends WorkerEngine, Name extends keyof Engine['methods']> = Parameters<
+  Method<Engine, Name>
+>[0]
+/** What a call resolves with: the method's result, out of its `Transfer` where it came in one. */
+type Result<Engine extends WorkerEngine, Name extends keyof Engine['methods']> =
+  Awaited<ReturnType<Method<Engine, Name>>> extends infer Value
+    ? Value extends Transfer<infer Inner>
+      ? Inner
+      : Value
+    : never
+
+/**
+ * Calls methods of a worker thread, typed by the engine that runs there. A worker that dies fails every call, waiting
+ * and future, with UNAVAILABLE.
+ */
+export class WorkerClient<Engine extends WorkerEngine> {
   readonly #worker: Worker
   readonly #name: string
   readonly #pending = new Map<number, Pending>()
@@ -25,7 +43,7 @@ export class WorkerClient {
   #onDeath: ((error: ServiceError) => void) | undefined
   #closed: Promise<void> | undefined
 
-  /** @param name for messages: "the encoder", "the vector store" */
+  /** @param name for messages: "The encoder", "The index" */
   constructor(worker: Worker, name: string) {
     this.#worker = worker
     this.#name = name
@@ -37,17 +55,20 @@ export class WorkerClient {
   }
 
   /** What the worker's start returned. @throws ServiceError whatever its start threw */
-  ready<T>(): Promise<T> {
-    return this.#ready as Promise<T>
+  ready(): Promise<Engine['ready']> {
+    return this.#ready as Promise<Engine['ready']>
   }
 
-  /** Calls `onDeath` once if the worker ends without `close` having been called. */
+  /** Calls `listener` once if the worker ends without `close` having been called. */
   onDeath(listener: (error: ServiceError) => void): void {
     this.#onDeath = listener
   }
 
-  /** Messages the worker sends unasked, by name. */
-  on<T>(event: string, listener: (value: T) => void): void {
+  /** Events that the worker sends by itself, by name. */
+  on<Name extends keyof Engine['events'] & string>(
+    event: Name,
+    listener: (value: Engine['events'][Name]) => void,
+  ): void {
     this.#listeners.set(event, listener as (value: never) => void)
   }
 
@@ -56,27 +77,17 @@ export class WorkerClient {
     return this.#pending.size
   }
 
-  call<T>(method: string, argument: unknown, options: CallOptions = {}): Promise<T> {
-    if (this.#dead) return Promise.reject(this.#dead)
-    const { signal } = options
-    if (signal?.aborted) return Promise.reject(new ServiceError('ABORTED', 'The request was abandoned.'))
-    const id = this.#nextId++
-    return new Promise<T>((resolve, reject) => {
-      const abort = () => this.#send({ kind: 'abort', id })
-      const settle = () => signal?.removeEventListener('abort', abort)
-      this.#pending.set(id, {
-        resolve: (value) => {
-          settle()
-          resolve(value as T)
-        },
-        reject: (error) => {
-          settle()
-          reject(error)
-        },
-      })
-      signal?.addEventListener('abort', abort, { once: true })
-      this.#send({ kind: 'call', id, method, argument }, options.transfer)
-    })
+  /**
+   * Runs a method in the worker. Rejects with whatever the method throws.
+   *
+   * @throws ServiceError UNAVAILABLE when the worker has ended, ABORTED when the signal fired before the call
+   */
+  call<Name extends MethodName<Engine>>(
+    method: Name,
+    argument: Argument<Engine, Name>,
+    options: CallOptions = {},
+  ): Promise<Result<Engine, Name>> {
+    return this.#request(method, argument, options) as Promise<Result<Engine, Name>>
   }
 
   /** Calls the worker's `close` last, then waits until the thread has ended. A dead worker is closed already. */
@@ -85,9 +96,31 @@ export class WorkerClient {
     return this.#closed
   }
 
+  #request(method: string, argument: unknown, { signal, transfer }: CallOptions): Promise<unknown> {
+    if (this.#dead) return Promise.reject(this.#dead)
+    if (signal?.aborted) return Promise.reject(new ServiceError('ABORTED', 'The request was abandoned.'))
+    const id = this.#nextId++
+    return new Promise((resolve, reject) => {
+      const abort = () => this.#send({ kind: 'abort', id })
+      const settle = () => signal?.removeEventListener('abort', abort)
+      this.#pending.set(id, {
+        resolve: (value) => {
+          settle()
+          resolve(value)
+        },
+        reject: (error) => {
+          settle()
+          reject(error)
+        },
+      })
+      signal?.addEventListener('abort', abort, { once: true })
+      this.#send({ kind: 'call', id, method, argument }, transfer)
+    })
+  }
+
   async #close(): Promise<void> {
     try {
-      await this.call('close', undefined)
+      await this.#request('close', undefined, {})
     } catch (error) {
       if (!this.#dead) throw error
     } finally {

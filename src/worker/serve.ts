@@ -2,30 +2,46 @@ import { parentPort, type Transferable } from 'node:worker_threads'
 import { errorToWire, type FromWorker, type ToWorker } from './protocol.ts'
 
 /** A result with the buffers that go along without a copy. */
-export class Transfer {
-  readonly value: unknown
+export class Transfer<Value> {
+  readonly value: Value
   readonly buffers: Transferable[]
-  constructor(value: unknown, buffers: Transferable[]) {
+  constructor(value: Value, buffers: Transferable[]) {
     this.value = value
     this.buffers = buffers
   }
 }
 
-/** Methods by name. Each gets the caller's argument and a signal that fires when the caller gives up. */
-export type Methods = Record<string, (argument: never, signal: AbortSignal) => unknown>
+/** A method that a worker offers: it gets the caller's argument and a signal that fires when the caller gives up. */
+export type Method = (argument: never, signal: AbortSignal) => unknown
+
+/** What a worker gives once it has started. Its type is what `WorkerClient` is typed by. */
+export interface WorkerEngine {
+  /** What `ready()` on the other side resolves with. */
+  ready: unknown
+  /** Answers calls by name; `close` is called last. */
+  methods: { close: () => unknown } & Record<string, Method>
+  /** Values of the events it may emit, by name; a type only, nothing is stored here. */
+  events: object
+}
+
+/** Sends an event to the client's `on(name)` listener. */
+export type Emit<Events> = <Name extends keyof Events & string>(name: Name, value: Events[Name]) => void
 
 /**
- * Runs in the worker: starts, says so, then answers calls. `start` gives the methods and what `ready()` on the
- * other side resolves with; what it throws fails `ready()`.
+ * Runs in the worker: starts, says so, then answers calls. What `start` throws fails `ready()` on the other side.
+ *
+ * @param start is given the way to emit events, from the first moment on
  */
-export async function serveWorker(start: () => Promise<{ ready: unknown; methods: Methods }>): Promise<void> {
+export async function serveWorker<Engine extends WorkerEngine>(
+  start: (emit: Emit<Engine['events']>) => Promise<Pick<Engine, 'ready' | 'methods'>>,
+): Promise<void> {
   const port = parentPort
   if (!port) throw new Error('serveWorker runs in a worker thread only')
   const send = (message: FromWorker, transfer: Transferable[] = []) => port.postMessage(message, transfer)
   const aborts = new Map<number, AbortController>()
-  let methods: Methods
+  let methods: WorkerEngine['methods']
   try {
-    const started = await start()
+    const started = await start((name, value) => send({ kind: 'event', name, value }))
     methods = started.methods
     send({ kind: 'ready', value: started.ready })
   } catch (error) {
@@ -52,9 +68,4 @@ export async function serveWorker(start: () => Promise<{ ready: unknown; methods
       aborts.delete(id)
     }
   })
-}
-
-/** Sends an event to the client's `on(name)` listener. */
-export function emitFromWorker(name: string, value: unknown): void {
-  parentPort?.postMessage({ kind: 'event', name, value } satisfies FromWorker)
 }

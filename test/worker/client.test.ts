@@ -1,11 +1,12 @@
 import { afterEach, expect, test } from 'vitest'
 import { WorkerClient } from '../../src/worker/client.ts'
 import { spawnWorker } from '../../src/worker/spawn.ts'
+import type { SampleEngine } from './sample-worker.ts'
 
-const opened: WorkerClient[] = []
-function open(data: object = {}): WorkerClient {
+const opened: WorkerClient<SampleEngine>[] = []
+function open(data: object = {}): WorkerClient<SampleEngine> {
   const worker = spawnWorker(new URL('./sample-worker.ts', import.meta.url), data, import.meta.url)
-  const client = new WorkerClient(worker, 'The sample worker')
+  const client = new WorkerClient<SampleEngine>(worker, 'The sample worker')
   opened.push(client)
   return client
 }
@@ -24,7 +25,7 @@ test('a start that throws fails ready with its own code', async () => {
 
 test('buffers go over and come back without a copy on the way out', async () => {
   const numbers = Float32Array.of(1, 2, 3)
-  const doubled = await open().call<Float32Array>('double', numbers, { transfer: [numbers.buffer] })
+  const doubled = await open().call('double', numbers, { transfer: [numbers.buffer] })
   expect([...doubled]).toEqual([2, 4, 6])
   expect(numbers.length).toBe(0)
 })
@@ -39,6 +40,7 @@ test('an error keeps its code and details; a fault becomes INTERNAL with its cau
     code: 'INTERNAL',
     cause: expect.stringContaining('a fault'),
   })
+  // @ts-expect-error the type knows no such method, and neither does the worker
   await expect(client.call('nosuch', undefined)).rejects.toMatchObject({ code: 'INTERNAL' })
 })
 
@@ -48,7 +50,7 @@ test('an abort reaches the method; an aborted call is never sent', async () => {
   const call = client.call('untilAborted', undefined, { signal: abort.signal })
   abort.abort()
   await expect(call).rejects.toMatchObject({ code: 'ABORTED' })
-  await expect(client.call('double', [1], { signal: abort.signal })).rejects.toMatchObject({
+  await expect(client.call('double', Float32Array.of(1), { signal: abort.signal })).rejects.toMatchObject({
     code: 'ABORTED',
   })
 })
@@ -68,7 +70,7 @@ test('a death fails calls waiting and future, and is told once', async () => {
   const hanging = expect(client.call('hang', undefined)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   await expect(client.call('die', undefined)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   await hanging
-  await expect(client.call('double', [1])).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  await expect(client.call('double', Float32Array.of(1))).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   expect(deaths).toHaveLength(1)
 })
 
@@ -77,6 +79,6 @@ test('close is no death, and calls after it are refused', async () => {
   const deaths: unknown[] = []
   client.onDeath((error) => deaths.push(error))
   await Promise.all([client.close(), client.close()])
-  await expect(client.call('double', [1])).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  await expect(client.call('double', Float32Array.of(1))).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   expect(deaths).toEqual([])
 })

@@ -23,7 +23,7 @@ import type {
   Prompt,
 } from '../encoder.ts'
 import { type CallRequest, type CallResult, epochMs } from './encode-call.ts'
-import type { WorkerOptions } from './worker.ts'
+import type { EncoderEngine, WorkerOptions } from './worker.ts'
 
 export interface OnnxEncoderOptions {
   /** Folder with model.json, model.onnx and tokenizer.json. */
@@ -69,9 +69,9 @@ export async function openOnnxEncoder(options: OnnxEncoderOptions): Promise<Onnx
   const holdExit = () => exitGuard.leave(EXIT_WAIT_MS_MAX)
   process.once('exit', holdExit)
   worker.once('exit', () => process.off('exit', holdExit))
-  const client = new WorkerClient(worker, 'the encoder')
+  const client = new WorkerClient<EncoderEngine>(worker, 'The encoder')
   try {
-    return new OnnxEncoder(client, card, await client.ready<EncoderDevice>(), limits, counters)
+    return new OnnxEncoder(client, card, await client.ready(), limits, counters)
   } catch (error) {
     await worker.terminate()
     throw error
@@ -82,7 +82,7 @@ export async function openOnnxEncoder(options: OnnxEncoderOptions): Promise<Onnx
 export class OnnxEncoder implements Encoder {
   readonly card: EncoderCard
   readonly device: EncoderDevice
-  readonly #client: WorkerClient
+  readonly #client: WorkerClient<EncoderEngine>
   readonly #limits: EncoderLimits
   readonly #counters: LoadCounters
   readonly #rowTokensMax: number
@@ -90,7 +90,7 @@ export class OnnxEncoder implements Encoder {
 
   /** Use `openOnnxEncoder`. */
   constructor(
-    client: WorkerClient,
+    client: WorkerClient<EncoderEngine>,
     card: Card,
     device: EncoderDevice,
     limits: EncoderLimits,

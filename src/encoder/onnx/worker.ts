@@ -10,7 +10,6 @@ import { LoadCounters } from '../../inference/load-counters.ts'
 import { type Card, GRAPH, MODEL_FILES } from '../../model/card.ts'
 import { BodyTokenizer } from '../../model/tokenizer/body-tokenizer.ts'
 import { serveWorker, Transfer } from '../../worker/serve.ts'
-import type { EncoderDevice } from '../encoder.ts'
 import { BatchRunner } from './batch-runner.ts'
 import type { CallRequest } from './encode-call.ts'
 import { EncoderPipeline } from './pipeline.ts'
@@ -25,7 +24,7 @@ export interface WorkerOptions extends DeviceOptions {
   exitGuard: SharedArrayBuffer
 }
 
-await serveWorker(async () => {
+async function start() {
   const options = workerData as WorkerOptions
   const { modelFolder, card, limits } = options
   const tokenizer = loadTokenizer(modelFolder, card)
@@ -46,9 +45,9 @@ await serveWorker(async () => {
   const counters = new LoadCounters(options.counters)
   const pipeline = new EncoderPipeline({ card, tokenizer, runner, cost, limits, counters })
   return {
-    ready: device satisfies EncoderDevice,
+    ready: device,
     methods: {
-      encode: async (request: CallRequest, signal) => {
+      encode: async (request: CallRequest, signal: AbortSignal) => {
         const result = await pipeline.encode(request, signal)
         const { vectors, tokens, truncated } = result
         return new Transfer(result, [vectors.buffer, tokens.buffer, truncated.buffer] as ArrayBuffer[])
@@ -59,10 +58,14 @@ await serveWorker(async () => {
       },
     },
   }
-})
+}
 
 /** The ids a prompt pools are special to the model, also where tokenizer.json does not mark them so. */
 function loadTokenizer(modelFolder: string, card: Card): BodyTokenizer {
   const pooled = Object.values(card.prompts).flatMap(({ suffixIds }) => suffixIds.slice(-card.pooling.tokens))
   return BodyTokenizer.load(readFileSync(join(modelFolder, MODEL_FILES.tokenizer), 'utf8'), pooled)
 }
+
+export type EncoderEngine = Awaited<ReturnType<typeof start>> & { events: object }
+
+await serveWorker<EncoderEngine>(start)

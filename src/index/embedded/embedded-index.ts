@@ -19,7 +19,8 @@ import type { Metadata } from '../json.ts'
 import { checkLimits, EMBEDDED_STORE_DEFAULTS, type EmbeddedStoreLimits, type StoreNotice } from './limits.ts'
 import { WaitingRoom } from './operation-limiter.ts'
 import { packDocuments, packVectors } from './pack.ts'
-import type { Counts, ScanReply, SearchCall, SearchReply, WireDocument, WorkerData } from './wire.ts'
+import type { Counts, WireDocument, WorkerData } from './wire.ts'
+import type { IndexEngine } from './worker.ts'
 
 const DIMENSIONS_MAX = 16_384
 
@@ -50,10 +51,10 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   checkCount(dimensions, 'dimensions', DIMENSIONS_MAX)
   const data: WorkerData = { dataDir, dimensions, fingerprint, limits }
   const worker = spawnWorker(new URL('./worker.ts', import.meta.url), data, import.meta.url)
-  const client = new WorkerClient(worker, 'The vector store')
+  const client = new WorkerClient<IndexEngine>(worker, 'The vector store')
   if (onNotice) client.on('notice', onNotice)
   try {
-    return new EmbeddedStoreClient(client, data, await client.ready<Counts>())
+    return new EmbeddedStoreClient(client, data, await client.ready())
   } catch (error) {
     await worker.terminate()
     throw error
@@ -62,19 +63,19 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
 
 class EmbeddedStoreClient implements EmbeddedStore {
   readonly dimensions: number
-  readonly #client: WorkerClient
+  readonly #client: WorkerClient<IndexEngine>
   readonly #limits: EmbeddedStoreLimits
   readonly #room: WaitingRoom
   #counts: Counts
   #closing: Promise<void> | undefined
 
-  constructor(client: WorkerClient, { dimensions, limits }: WorkerData, counts: Counts) {
+  constructor(client: WorkerClient<IndexEngine>, { dimensions, limits }: WorkerData, counts: Counts) {
     this.dimensions = dimensions
     this.#client = client
     this.#limits = limits
     this.#counts = counts
     this.#room = new WaitingRoom(limits)
-    client.on<Counts>('counts', (latest) => {
+    client.on('counts', (latest) => {
       this.#counts = latest
     })
   }
@@ -90,22 +91,24 @@ class EmbeddedStoreClient implements EmbeddedStore {
         limit: max,
       })
     }
-    return this.#call('write', 'upsert', () => packDocuments(documents, this.dimensions))
+    return this.#run('write', () => {
+      const { argument, transfer } = packDocuments(documents, this.dimensions)
+      return this.#client.call('upsert', argument, { transfer })
+    })
   }
 
   async get(ids: readonly string[]): Promise<(Document | undefined)[]> {
-    const found = await this.#call<(WireDocument | undefined)[]>('read', 'get', () => ({
-      argument: [...ids],
-    }))
+    const found = await this.#run('read', () => this.#client.call('get', [...ids]))
     return found.map((document) => document && unpack(document))
   }
 
   async vectors(ids: readonly string[]): Promise<(Float32Array | undefined)[]> {
-    return this.#call('read', 'vectors', () => ({ argument: [...ids] }))
+    return this.#run('read', () => this.#client.call('vectors', [...ids]))
   }
 
   async remove(target: { ids: readonly string[] } | { filter: Filter }): Promise<{ removed: number }> {
-    return this.#call('write', 'remove', () => ({ argument: target }))
+    const call = 'ids' in target ? { ids: [...target.ids] } : target
+    return this.#run('write', () => this.#client.call('remove', call))
   }
 
   async search(
@@ -113,11 +116,11 @@ class EmbeddedStoreClient implements EmbeddedStore {
     k: number,
     options: SearchOptions = {},
   ): Promise<SearchResult[]> {
-    const replies = await this.#call<SearchReply[]>('read', 'search', () => {
+    const replies = await this.#run('read', () => {
       checkSearch(k, options)
       const packed = packVectors(vectors.map((vector) => unitVector(vector, this.dimensions)))
-      const argument: SearchCall = { ...options, vectors: packed, k }
-      return { argument, transfer: [packed.buffer as ArrayBuffer] }
+      const transfer = [packed.buffer as ArrayBuffer]
+      return this.#client.call('search', { ...options, vectors: packed, k }, { transfer })
     })
     return replies.map(({ hits, path }) => ({
       path,
@@ -128,17 +131,18 @@ class EmbeddedStoreClient implements EmbeddedStore {
   }
 
   async scan(options: { cursor?: string; limit: number; filter?: Filter }): Promise<ScanPage> {
-    const { documents, more } = await this.#call<ScanReply>('read', 'scan', () => {
-      checkCount(options.limit, 'limit', STORE_LIMITS.pageMax)
+    const { limit, filter } = options
+    const { documents, more } = await this.#run('read', () => {
+      checkCount(limit, 'limit', STORE_LIMITS.pageMax)
       const after = options.cursor === undefined ? '' : idOfCursor(options.cursor)
-      return { argument: { after, limit: options.limit, filter: options.filter } }
+      return this.#client.call('scan', { after, limit, ...(filter && { filter }) })
     })
     const last = documents.at(-1)
     return { documents: documents.map(unpack), nextCursor: more && last ? cursorAfter(last.id) : null }
   }
 
   async count(filter?: Filter): Promise<number> {
-    return this.#call('read', 'count', () => ({ argument: filter }))
+    return this.#run('read', () => this.#client.call('count', filter))
   }
 
   stats(): StoreStats {
@@ -146,7 +150,7 @@ class EmbeddedStoreClient implements EmbeddedStore {
   }
 
   async snapshot(): Promise<void> {
-    await this.#call('write', 'snapshot', () => ({ argument: undefined }))
+    await this.#run('write', () => this.#client.call('snapshot', undefined))
   }
 
   close(): Promise<void> {
@@ -154,16 +158,9 @@ class EmbeddedStoreClient implements EmbeddedStore {
     return this.#closing
   }
 
-  async #call<T>(
-    kind: 'read' | 'write',
-    method: string,
-    prepare: () => { argument: unknown; transfer?: ArrayBuffer[] },
-  ): Promise<T> {
+  async #run<T>(kind: 'read' | 'write', send: () => Promise<T>): Promise<T> {
     if (this.#closing) throw new ServiceError('UNAVAILABLE', 'The vector store is closed.')
-    return this.#room.run(kind, () => {
-      const { argument, transfer } = prepare()
-      return this.#client.call<T>(method, argument, transfer ? { transfer } : {})
-    })
+    return this.#room.run(kind, send)
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Emit } from '../../worker/serve.ts'
 import { Mutex, Turns } from './cooperative-scheduler.ts'
 import { storeError } from './database/connection.ts'
 import { loadVectors } from './database/load-vectors.ts'
@@ -13,18 +14,16 @@ import type { Counts, RemoveCall, ScanCall, SearchCall, UpsertCall, WorkerData }
 import { Writer } from './writer.ts'
 
 export interface EngineEvents {
-  notice(notice: StoreNotice): void
-  counts(counts: Counts): void
+  notice: StoreNotice
+  counts: Counts
 }
-
-export type Engine = Awaited<ReturnType<typeof openEngine>>
 
 /**
  * The store as it runs in its worker: opens the files, loads vectors and graph, then answers calls.
  *
  * @throws ServiceError STORE_UNUSABLE
  */
-export async function openEngine(data: WorkerData, events: EngineEvents) {
+export async function openEngine(data: WorkerData, emit: Emit<EngineEvents>) {
   const guard = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work()
@@ -35,7 +34,7 @@ export async function openEngine(data: WorkerData, events: EngineEvents) {
   return guard(async () => {
     const files = openFiles(data)
     try {
-      return await startEngine(data, events, files, guard)
+      return await startEngine(data, emit, files, guard)
     } catch (error) {
       files.release()
       throw error
@@ -45,7 +44,7 @@ export async function openEngine(data: WorkerData, events: EngineEvents) {
 
 async function startEngine(
   data: WorkerData,
-  events: EngineEvents,
+  emit: Emit<EngineEvents>,
   { db, reader, release }: OpenFiles,
   guard: <T>(work: () => Promise<T>) => Promise<T>,
 ) {
@@ -54,11 +53,11 @@ async function startEngine(
   const turns = new Turns(limits.sliceMsMax)
   const writes = new Mutex()
   const table = loadVectors(reader, dataDir, dimensions)
-  const keeper = new GraphKeeper({ dataDir, fingerprint, parameters }, db, events.notice)
+  const keeper = new GraphKeeper({ dataDir, fingerprint, parameters }, db, (notice) => emit('notice', notice))
   const tell = (notice: StoreNotice) => {
     // Whoever hears that the graph is built sees its counts.
-    if (notice.kind === 'graph-built') events.counts(counts())
-    events.notice(notice)
+    if (notice.kind === 'graph-built') emit('counts', counts())
+    emit('notice', notice)
   }
   const graph = new LiveGraph(
     { table, parameters, turns, writes, notice: tell, ...limits },
@@ -75,7 +74,7 @@ async function startEngine(
   const counts = (): Counts => ({ documents: table.size, tombstones: graph.tombstones })
   const warn = (kind: StoreNotice['kind'], message: string) => (error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error)
-    events.notice({ level: 'warn', kind, message, facts: { reason } })
+    emit('notice', { level: 'warn', kind, message, facts: { reason } })
   }
   const notSaved = warn(
     'graph-not-saved',
@@ -100,7 +99,7 @@ async function startEngine(
     if (keeper.changes >= Math.max(limits.snapshotChangesMin, table.size / 5)) inBackground(save(), notSaved)
   }
   const afterWrite = <T>(result: T): T => {
-    events.counts(counts())
+    emit('counts', counts())
     upkeep()
     return result
   }

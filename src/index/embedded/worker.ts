@@ -1,13 +1,13 @@
 import { workerData } from 'node:worker_threads'
-import { emitFromWorker, serveWorker } from '../../worker/serve.ts'
-import { openEngine } from './engine.ts'
+import { type Emit, serveWorker } from '../../worker/serve.ts'
+import { type EngineEvents, openEngine } from './engine.ts'
 import type { WorkerData } from './wire.ts'
 
-await serveWorker(async () => {
-  const engine = await openEngine(workerData as WorkerData, {
-    notice: (notice) => emitFromWorker('notice', notice),
-    counts: (counts) => emitFromWorker('counts', counts),
-  })
-  const { counts, ...methods } = engine
+async function start(emit: Emit<EngineEvents>) {
+  const { counts, ...methods } = await openEngine(workerData as WorkerData, emit)
   return { ready: counts(), methods }
-})
+}
+
+export type IndexEngine = Awaited<ReturnType<typeof start>> & { events: EngineEvents }
+
+await serveWorker<IndexEngine>(start)
