@@ -1,17 +1,10 @@
+import type { ServiceError } from '../errors.ts'
+import type { Document, IndexedDocument, Passage, Span } from './document.ts'
 import type { Filter } from './filter.ts'
-import type { Metadata } from './json.ts'
 
-/** What a user gave us and gets back. */
-export interface Document {
-  id: string
-  text: string
-  title: string | null
-  metadata: Metadata
-}
-
-export interface VectorDocument extends Document {
-  /** Unit length, `dimensions` numbers. */
-  vector: Float32Array
+export interface CallOptions {
+  /** When it fires, work that has not been committed stops, and the call rejects with ABORTED. */
+  signal?: AbortSignal | undefined
 }
 
 export interface UpsertResult {
@@ -19,32 +12,52 @@ export interface UpsertResult {
   updated: number
 }
 
-export interface SearchOptions {
-  filter?: Filter
-  /** Breadth of the graph walk, >= k is used when smaller. Larger: slower, better recall. */
+/** What to look for: a vector of any length above zero, or the words of a text where `capabilities.lexical`. */
+export type Probe = { vector: Float32Array } | { terms: string }
+
+/** Wishes about the way to the answer. An engine may ignore any of them; the answer is right all the same. */
+export interface Tuning {
+  /** Candidates kept while an approximate structure is walked, at least k. More: slower, better recall. */
   ef?: number
-  /** Score every matching document instead of walking the graph. */
+  /** Score every matching passage. */
   exact?: boolean
+}
+
+export interface SearchOptions extends CallOptions {
+  filter?: Filter
   /** Only hits with a score of at least this come back (so fewer than k may). */
-  minScore?: number
+  floor?: number
+  tuning?: Tuning
   /** Read text, title and metadata of the hits too. Default true. */
   documents?: boolean
 }
 
+/** What a score means. `cosine`: similarity in [-1, 1]. `bm25`: above 0, comparable within one answer only. */
+export type ScoreKind = 'cosine' | 'bm25'
+
+/** A document, by its best passage. */
 export interface Hit {
   id: string
-  /** Cosine similarity in [-1, 1], larger is better. Ties are ordered by id. */
+  /** Larger is better; ties are ordered by id. */
   score: number
+  kind: ScoreKind
+  /** Which passage of the document scored so, counted from 0, and where it stands in the text. */
+  passage: { ordinal: number } & Span
   /** Absent with `documents: false`. */
   document?: Document
 }
 
-/** Which way the answer was found. */
-export type SearchPath = 'hnsw' | 'exact'
-
 export interface SearchResult {
   hits: Hit[]
-  path: SearchPath
+  /** How the answer was found, in the engine's own word: `exact` when every match was scored. */
+  path: string
+}
+
+export interface ScanOptions extends CallOptions {
+  /** `nextCursor` of the page before. */
+  cursor?: string
+  limit: number
+  filter?: Filter
 }
 
 export interface ScanPage {
@@ -53,41 +66,61 @@ export interface ScanPage {
   nextCursor: string | null
 }
 
-export interface StoreStats {
+export interface Capabilities {
+  /** Takes `{vector}` probes. */
+  vectors: boolean
+  /** Takes `{terms}` probes. */
+  lexical: boolean
+  /** May miss a nearest neighbour unless `tuning.exact`. */
+  approximate: boolean
+}
+
+export interface IndexStats {
   engine: string
   documents: number
-  /** Deleted or replaced vectors still in the graph. */
-  tombstones: number
-  /** Operations waiting for the store. */
+  passages: number
+  /** Calls not answered yet. */
   waiting: number
+  /** Figures of the engine's own, such as `tombstones`. */
+  own: Record<string, number>
 }
 
 /**
- * Documents, their metadata and their vectors in one place, because a filter and a vector must meet in one place.
- * All methods are batches and safe to call at once; writes and reads of one store happen in the order of calls
- * that have resolved (read your writes). Every implementation passes test/contract/vector-store.ts.
+ * One collection: documents, their metadata and their passages' vectors in one place, because a filter and a vector
+ * must meet in one place. All methods are batches and safe to call at once; writes and reads happen in the order of
+ * calls that have resolved (read your writes). Every implementation passes test/contract/document-index.ts.
  *
- * @throws ServiceError from every method: INVALID_INPUT (wrong dimensions, NaN, k < 1, ...), TOO_LARGE (too many
- *   documents in one upsert, too much metadata), OVERLOADED (too many operations waiting), UNAVAILABLE (closed), STORE_UNUSABLE (disk full or damaged)
+ * @throws ServiceError from every method: OVERLOADED (too many operations waiting), ABORTED (the signal), UNAVAILABLE
+ *   (closed, or its engine has ended), STORE_UNUSABLE (disk full or damaged)
  */
-export interface VectorStore {
+export interface DocumentIndex {
   readonly dimensions: number
-  /** Replaces whole documents by id. Resolves when they are durable and searchable. The last of equal ids wins. */
-  upsert(documents: readonly VectorDocument[]): Promise<UpsertResult>
+  readonly capabilities: Capabilities
+  /**
+   * Replaces whole documents by id. Resolves when they are durable and searchable. The last of equal ids wins.
+   * @throws ServiceError INVALID_INPUT (a vector of other dimensions, not finite, or zero), TOO_LARGE (too many at once)
+   */
+  upsert(documents: readonly IndexedDocument[], options?: CallOptions): Promise<UpsertResult>
   /** Index i for id i; undefined where there is no such document. */
-  get(ids: readonly string[]): Promise<(Document | undefined)[]>
-  /** Vectors of documents, for `like: id` searches; undefined where there is no such document. */
-  vectors(ids: readonly string[]): Promise<(Float32Array | undefined)[]>
-  /** Ids of the documents that were there and are gone, or the number of matches of a filter. */
-  remove(target: { ids: readonly string[] } | { filter: Filter }): Promise<{ removed: number }>
-  /** k nearest for each vector: k hits whenever k live matching documents reach `minScore`. */
-  search(vectors: readonly Float32Array[], k: number, options?: SearchOptions): Promise<SearchResult[]>
-  /** Documents in id order, `limit` a page. */
-  scan(options: { cursor?: string; limit: number; filter?: Filter }): Promise<ScanPage>
-  count(filter?: Filter): Promise<number>
-  stats(): StoreStats
-  /** Writes derived data (the graph) out so that the next start is quick. Durability never depends on it. */
-  snapshot(): Promise<void>
-  /** Snapshot, then release files and threads. Idempotent. */
+  get(ids: readonly string[], options?: CallOptions): Promise<(Document | undefined)[]>
+  /** What documents are found by, for searches like a document; undefined where there is no such document. */
+  passages(ids: readonly string[], options?: CallOptions): Promise<(Passage[] | undefined)[]>
+  /** How many documents were there and are gone. */
+  remove(
+    target: { ids: readonly string[] } | { filter: Filter },
+    options?: CallOptions,
+  ): Promise<{ removed: number }>
+  /**
+   * The k best documents for each probe: k of them whenever k live, matching documents reach the floor.
+   * @throws ServiceError INVALID_INPUT (a vector of other dimensions, not finite, or zero; a kind of probe that
+   *   `capabilities` rules out)
+   */
+  search(probes: readonly Probe[], k: number, options?: SearchOptions): Promise<SearchResult[]>
+  /** Documents in id order (by code point), `limit` a page. @throws ServiceError INVALID_INPUT for a foreign cursor */
+  scan(options: ScanOptions): Promise<ScanPage>
+  stats(): Promise<IndexStats>
+  /** Calls `listener` once if the index ends without `close`; every call is UNAVAILABLE from then on. */
+  onDeath(listener: (error: ServiceError) => void): void
+  /** Answers what is under way, then lets go of files and threads. Idempotent. */
   close(): Promise<void>
 }

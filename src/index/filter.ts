@@ -1,15 +1,13 @@
-import { ServiceError } from '../errors.ts'
 import type { JsonScalar } from './json.ts'
-import { wellFormed } from './well-formed.ts'
 
 /**
- * Conditions on metadata, parsed and checked once at the edge; stores only compile or evaluate this tree.
+ * Conditions on metadata, parsed and checked once (retrieval/checks/parse-filter.ts); indexes only compile or evaluate this tree.
  *
  * Wire form: `{field: value}`, `{field: {$eq $ne $in $nin $gt $gte $lt $lte $exists}}`, `$and $or $not`; several
  * fields in one object mean all of them, and so do several operators of one field; `{}` matches every document. A
  * dotted field is a path into nested metadata; `\.` is a literal dot, `\\` a backslash, `\$` a dollar sign.
  *
- * Meaning, the same in every store:
+ * Meaning, the same in every index:
  * - a comparison holds only between values of one type (number, string, boolean, null); numbers are doubles; strings
  *   compare by Unicode code point;
  * - lists are transparent, wherever they stand on the path: a positive condition holds if it holds for some element,
@@ -30,165 +28,5 @@ export interface RangeBound {
   value: string | number
 }
 
-/** Bounds that keep a filter from costing more than a search. */
-export const FILTER_LIMITS = {
-  /** Conditions on fields in one filter. */
-  conditionsMax: 256,
-  /** `$and`, `$or` and `$not` inside one another. */
-  depthMax: 16,
-  /** Values to compare with, over all conditions of one filter. */
-  valuesMax: 10_000,
-  /** Parts of one dotted path. */
-  pathSegmentsMax: 16,
-} as const
-
-const OPERATORS = '$eq, $ne, $in, $nin, $gt, $gte, $lt, $lte, $exists'
-
-/** What is left of FILTER_LIMITS while one filter is read. */
-interface Budget {
-  conditions: number
-  values: number
-}
-
-/** @throws ServiceError INVALID_INPUT naming the place in the filter and what may stand there */
-export function parseFilter(wire: unknown): Filter {
-  return parseObject(wire, 'filter', 1, {
-    conditions: FILTER_LIMITS.conditionsMax,
-    values: FILTER_LIMITS.valuesMax,
-  })
-}
-
-function parseObject(wire: unknown, at: string, depth: number, budget: Budget): Filter {
-  if (!isObject(wire)) throw invalid(at, `must be an object of conditions, not ${describe(wire)}`)
-  if (depth > FILTER_LIMITS.depthMax) {
-    throw invalid(at, `is nested deeper than ${FILTER_LIMITS.depthMax} levels; flatten it`)
-  }
-  const filters = Object.entries(wire).flatMap(([key, value]): Filter[] => {
-    const here = `${at}.${key}`
-    if (key === '$and' || key === '$or') {
-      if (!Array.isArray(value) || value.length === 0) {
-        throw invalid(here, 'must be a list of at least one filter')
-      }
-      const parts = value.map((part, i) => parseObject(part, `${here}[${i}]`, depth + 1, budget))
-      return [{ kind: key === '$and' ? 'and' : 'or', filters: parts }]
-    }
-    if (key === '$not') return [{ kind: 'not', filter: parseObject(value, here, depth + 1, budget) }]
-    if (key.startsWith('$')) {
-      throw invalid(
-        here,
-        `is not an operator here: write a field, $and, $or or $not (\\$ begins such a field)`,
-      )
-    }
-    return parseField(parsePath(key, here), value, here, budget)
-  })
-  return filters.length === 1 ? (filters[0] as Filter) : { kind: 'and', filters }
-}
-
-function parseField(path: string[], wire: unknown, at: string, budget: Budget): Filter[] {
-  if (!isObject(wire)) {
-    spend(budget, 'conditions', at)
-    if (Array.isArray(wire))
-      throw invalid(at, 'is a list: write {"$in": [...]} to match one of several values')
-    return [{ kind: 'in', path, values: [scalar(wire, at, budget)] }]
-  }
-  const entries = Object.entries(wire)
-  if (entries.length === 0) throw invalid(at, `must be a value or an object of ${OPERATORS}`)
-  const filters = entries.map(([operator, value]): Filter => {
-    const here = `${at}.${operator}`
-    spend(budget, 'conditions', here)
-    switch (operator) {
-      case '$eq':
-        return { kind: 'in', path, values: [scalar(value, here, budget)] }
-      case '$ne':
-        return { kind: 'not', filter: { kind: 'in', path, values: [scalar(value, here, budget)] } }
-      case '$in':
-        return { kind: 'in', path, values: list(value, here, budget) }
-      case '$nin':
-        return { kind: 'not', filter: { kind: 'in', path, values: list(value, here, budget) } }
-      case '$gt':
-      case '$gte':
-      case '$lt':
-      case '$lte': {
-        const bound = scalar(value, here, budget)
-        if (typeof bound !== 'number' && typeof bound !== 'string') {
-          throw invalid(here, `must be a number or a string, not ${describe(value)}`)
-        }
-        return {
-          kind: 'range',
-          path,
-          bounds: [{ operator: operator.slice(1) as RangeBound['operator'], value: bound }],
-        }
-      }
-      case '$exists':
-        if (typeof value !== 'boolean') throw invalid(here, `must be true or false, not ${describe(value)}`)
-        return value ? { kind: 'exists', path } : { kind: 'not', filter: { kind: 'exists', path } }
-      default:
-        throw invalid(
-          here,
-          `is not an operator: use one of ${OPERATORS}, or a dotted path (a.b) to reach a nested field`,
-        )
-    }
-  })
-  const bounds = filters.flatMap((filter) => (filter.kind === 'range' ? filter.bounds : []))
-  const others = filters.filter((filter) => filter.kind !== 'range')
-  return bounds.length === 0 ? others : [...others, { kind: 'range', path, bounds }]
-}
-
-/** `a.b\.c` is the path `a`, `b.c`. */
-function parsePath(field: string, at: string): string[] {
-  const segments: string[] = ['']
-  for (let i = 0; i < field.length; i++) {
-    let char = field[i] as string
-    if (char === '.') {
-      segments.push('')
-      continue
-    }
-    if (char === '\\') {
-      char = field[++i] ?? ''
-      if (!/^[.$\\]$/.test(char)) {
-        throw invalid(at, 'has a stray backslash: write \\\\ for a backslash, \\. for a dot')
-      }
-    }
-    segments[segments.length - 1] += char
-  }
-  if (segments.includes(''))
-    throw invalid(at, 'has an empty part: write \\. for a dot that belongs to a name')
-  if (segments.length > FILTER_LIMITS.pathSegmentsMax) {
-    throw invalid(at, `has more than ${FILTER_LIMITS.pathSegmentsMax} parts`)
-  }
-  return segments.map(wellFormed)
-}
-
-function list(value: unknown, at: string, budget: Budget): JsonScalar[] {
-  if (!Array.isArray(value)) throw invalid(at, `must be a list of values, not ${describe(value)}`)
-  return value.map((item, i) => scalar(item, `${at}[${i}]`, budget))
-}
-
-function scalar(value: unknown, at: string, budget: Budget): JsonScalar {
-  spend(budget, 'values', at)
-  if (typeof value === 'string') return wellFormed(value)
-  if (value === null || typeof value === 'boolean') return value
-  if (typeof value === 'number' && Number.isFinite(value)) return value
-  throw invalid(at, `must be a string, a finite number, true, false or null, not ${describe(value)}`)
-}
-
-function spend(budget: Budget, what: keyof Budget, at: string): void {
-  if (--budget[what] >= 0) return
-  throw invalid(at, `exceeds the ${FILTER_LIMITS[`${what}Max`]} ${what} that one filter may hold`)
-}
-
-function invalid(at: string, problem: string): ServiceError {
-  const field = at.length > 200 ? `${at.slice(0, 200)}...` : at
-  return new ServiceError('INVALID_INPUT', `${field} ${problem}.`, { field })
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function describe(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'a list'
-  if (typeof value === 'object') return 'an object'
-  return typeof value === 'number' ? 'a number' : `a ${typeof value}`
-}
+/** Parts of one dotted path; what lies deeper in metadata is out of a filter's reach. */
+export const PATH_SEGMENTS_MAX = 16

@@ -1,9 +1,5 @@
-import { ServiceError } from '../errors.ts'
-import { FILTER_LIMITS } from './filter.ts'
+import { PATH_SEGMENTS_MAX } from './filter.ts'
 import type { Json, JsonScalar, Metadata } from './json.ts'
-
-/** Bound on what one document adds to the index of metadata. */
-export const METADATA_VALUES_MAX = 4096
 
 /** A value that a filter can reach. `container` is an object or a list: it exists but equals nothing. */
 export interface MetadataValue {
@@ -13,20 +9,10 @@ export interface MetadataValue {
 
 const CONTAINER = { container: true } as const
 
-/**
- * Every place in metadata that a filter's path can name, with what is there; lists are transparent (see filter.ts).
- *
- * @throws ServiceError TOO_LARGE past METADATA_VALUES_MAX
- */
+/** Every place in metadata that a filter's path can name, with what is there; lists are transparent (filter.ts). */
 export function metadataValues(metadata: Metadata): MetadataValue[] {
   const found: MetadataValue[] = []
   const visit = (path: string[], value: Json): void => {
-    if (found.length >= METADATA_VALUES_MAX) {
-      throw new ServiceError('TOO_LARGE', `metadata holds more than ${METADATA_VALUES_MAX} values.`, {
-        field: 'metadata',
-        limit: METADATA_VALUES_MAX,
-      })
-    }
     if (typeof value !== 'object' || value === null) {
       found.push({ path, value })
       return
@@ -36,7 +22,7 @@ export function metadataValues(metadata: Metadata): MetadataValue[] {
     else visitFields(path, value)
   }
   const visitFields = (path: string[], object: Metadata): void => {
-    if (path.length === FILTER_LIMITS.pathSegmentsMax) return
+    if (path.length === PATH_SEGMENTS_MAX) return
     for (const [key, value] of Object.entries(object)) visit([...path, key], value)
   }
   visitFields([], metadata)

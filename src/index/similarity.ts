@@ -1,6 +1,6 @@
 /**
  * Cosine similarity of two vectors of unit length: their dot product, summed in double precision and kept within
- * [-1, 1]. Every store scores with this, so that a document scores the same whichever way it was found.
+ * [-1, 1]. Every index scores with this, so that a document scores the same whichever way it was found.
  *
  * @param rows vectors one after another; `b` begins at `offset`
  */
@@ -13,12 +13,12 @@ export function similarity(a: Float32Array, rows: Float32Array, offset = 0): num
   let i = 0
   for (const end = dimensions - 3; i < end; i += 4) {
     const j = offset + i
-    s0 += (a[i] as number) * (rows[j] as number)
-    s1 += (a[i + 1] as number) * (rows[j + 1] as number)
-    s2 += (a[i + 2] as number) * (rows[j + 2] as number)
-    s3 += (a[i + 3] as number) * (rows[j + 3] as number)
+    s0 += a[i]! * rows[j]!
+    s1 += a[i + 1]! * rows[j + 1]!
+    s2 += a[i + 2]! * rows[j + 2]!
+    s3 += a[i + 3]! * rows[j + 3]!
   }
-  for (; i < dimensions; i++) s0 += (a[i] as number) * (rows[offset + i] as number)
+  for (; i < dimensions; i++) s0 += a[i]! * rows[offset + i]!
   // Rounded to float32: the vectors hold no more, and equal vectors then tie whatever the order of the sum.
   const sum = Math.fround(s0 + s1 + s2 + s3)
   return Math.max(-1, Math.min(1, sum))

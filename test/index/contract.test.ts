@@ -1,19 +1,23 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openEmbeddedStore } from '../../src/index/embedded/embedded-index.ts'
-import { CONTRACT_DIMENSIONS, vectorStoreContract } from '../contract/document-index.ts'
-import { openExactStore } from '../oracle/exact-index.ts'
+import { startEmbeddedEngine } from '../../src/index/embedded/embedded-engine.ts'
+import { CONTRACT_DIMENSIONS, documentIndexContract } from '../contract/document-index.ts'
+import { ExactIndex } from '../oracle/exact-index.ts'
 
-vectorStoreContract('the exact store', async () => ({
-  store: openExactStore({ dimensions: CONTRACT_DIMENSIONS }),
+documentIndexContract('the exact index', async () => ({
+  index: new ExactIndex(CONTRACT_DIMENSIONS),
   cleanUp: async () => {},
 }))
 
-vectorStoreContract('the embedded store', async () => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'vector-store-'))
+documentIndexContract('a collection of the embedded engine', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'llara-index-'))
+  const engine = await startEmbeddedEngine({ dataDir })
   return {
-    store: await openEmbeddedStore({ dataDir, dimensions: CONTRACT_DIMENSIONS, fingerprint: 'a' }),
-    cleanUp: () => rm(dataDir, { recursive: true, force: true }),
+    index: await engine.open('contract', { dimensions: CONTRACT_DIMENSIONS, fingerprint: 'a' }),
+    cleanUp: async () => {
+      await engine.close()
+      await rm(dataDir, { recursive: true, force: true })
+    },
   }
 })

@@ -4,9 +4,10 @@ import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { idsOf, indexed, vectorOf } from './documents.ts'
 import { DIMENSIONS, KILLED_BATCH } from './killed.ts'
 import { Random, randomDocument } from './random.ts'
-import { openIn, scratchFolder } from './scratch.ts'
+import { countOf, openIn, scratchFolder, searchVectors } from './scratch.ts'
 
 const child = new URL('./upsert-until-killed.ts', import.meta.url)
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
@@ -33,7 +34,7 @@ describe('after kill -9', () => {
     let next = 1
     for (const batches of [3, 12, 30]) {
       const last = await runUntilKilled(dataDir, next, batches)
-      const store = await openIn(dataDir)
+      const index = await openIn(dataDir)
       for (let batch = next; batch <= last; batch++) {
         const random = new Random(batch)
         const given = Array.from({ length: KILLED_BATCH }, (_, i) =>
@@ -41,21 +42,18 @@ describe('after kill -9', () => {
         )
         // What the next batch replaced (acknowledged or not) is not asked for.
         const kept = given.filter(
-          ({ id }) => !(id.startsWith(`b${batch}-`) && Number(id.split('-')[1]) % 3 === 1),
+          ({ document: { id } }) => !(id.startsWith(`b${batch}-`) && Number(id.split('-')[1]) % 3 === 1),
         )
-        const found = await store.get(kept.map(({ id }) => id))
-        expect(found).toEqual(kept.map(({ vector: _, ...document }) => document))
-        const hits = await store.search(
-          kept.map(({ vector }) => vector),
-          1,
-        )
-        expect(hits.map((result) => result.hits[0]?.id)).toEqual(kept.map(({ id }) => id))
+        const found = await index.get(idsOf(kept))
+        expect(found).toEqual(kept.map(({ document }) => document))
+        const hits = await searchVectors(index, kept.map(vectorOf), 1)
+        expect(hits.map((result) => result.hits[0]?.id)).toEqual(idsOf(kept))
       }
-      const { documents } = await store.scan({ limit: 10_000 })
-      expect(store.stats().documents).toBe(documents.length)
+      const { documents } = await index.scan({ limit: 10_000 })
+      expect(await countOf(index)).toBe(documents.length)
       // Batches are whole or absent: each brings two thirds of new ids (the first one, its replacements too).
       expect(documents.filter(({ id }) => id.startsWith(`b${last + 1}-`)).length % 20).toBe(0)
-      await store.close()
+      await index.close()
       next = last + 2
     }
   })
@@ -64,10 +62,16 @@ describe('after kill -9', () => {
 describe('one folder', () => {
   it('is not opened with parameters that cannot work', async () => {
     const dataDir = await scratchFolder()
-    for (const options of [{ m: 1 }, { efSearch: 0 }, { tombstoneRatioMax: 2 }, { sliceMsMax: Number.NaN }]) {
-      await expect(openIn(dataDir, options)).rejects.toMatchObject({ code: 'INVALID_CONFIG' })
+    for (const limits of [
+      { hnswM: 1 },
+      { hnswEf: 0 },
+      { tombstonePercentMax: 200 },
+      { sliceMsMax: Number.NaN },
+    ]) {
+      await expect(openIn(dataDir, limits)).rejects.toMatchObject({ code: 'INVALID_CONFIG' })
     }
-    await expect(openIn(dataDir, { dimensions: 0 })).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+    const identity = { dimensions: 0, fingerprint: 'model-a' }
+    await expect(openIn(dataDir, {}, identity)).rejects.toMatchObject({ code: 'INVALID_INPUT' })
   })
 
   it('is open once at a time, and free again after close', async () => {
@@ -79,7 +83,7 @@ describe('one folder', () => {
     })
     await first.upsert([randomDocument(new Random(1), 'a', DIMENSIONS)])
     await first.close()
-    expect((await openIn(dataDir)).stats().documents).toBe(1)
+    expect(await countOf(await openIn(dataDir))).toBe(1)
   })
 })
 
@@ -87,29 +91,26 @@ describe('a database that is full', () => {
   it('refuses the write, keeps nothing of it, and goes on answering', async () => {
     const random = new Random(5)
     const batch = (name: string, n: number) =>
-      Array.from({ length: n }, (_, i) => ({
-        ...randomDocument(random, `${name}${i}`, DIMENSIONS),
-        text: 'x'.repeat(2000),
-      }))
+      Array.from({ length: n }, (_, i) => {
+        const { document, passages } = randomDocument(random, `${name}${i}`, DIMENSIONS)
+        return indexed({ ...document, text: 'x'.repeat(2000) }, passages[0]!.vector)
+      })
     const dataDir = await scratchFolder()
-    const store = await openIn(dataDir, { databaseBytesMax: 600_000 })
+    const index = await openIn(dataDir, { databaseBytesMax: 600_000 })
     const kept = batch('kept', 50)
-    await store.upsert(kept)
-    await expect(store.upsert(batch('lost', 500))).rejects.toMatchObject({
+    await index.upsert(kept)
+    await expect(index.upsert(batch('lost', 500))).rejects.toMatchObject({
       code: 'STORE_UNUSABLE',
       message: expect.stringContaining('full'),
     })
-    expect(await store.count()).toBe(50)
-    expect(await store.get(['lost0', 'kept0'])).toMatchObject([undefined, { id: 'kept0' }])
-    const results = await store.search(
-      kept.map(({ vector }) => vector),
-      1,
-    )
-    expect(results.map(({ hits }) => hits[0]?.id)).toEqual(kept.map(({ id }) => id))
-    await store.remove({ ids: ['kept0', 'kept1'] })
-    await store.upsert(batch('small', 1))
-    await store.close()
+    expect(await countOf(index)).toBe(50)
+    expect(await index.get(['lost0', 'kept0'])).toMatchObject([undefined, { id: 'kept0' }])
+    const results = await searchVectors(index, kept.map(vectorOf), 1)
+    expect(results.map(({ hits }) => hits[0]?.id)).toEqual(idsOf(kept))
+    await index.remove({ ids: ['kept0', 'kept1'] })
+    await index.upsert(batch('small', 1))
+    await index.close()
     const again = await openIn(dataDir)
-    expect(again.stats().documents).toBe(49)
+    expect(await countOf(again)).toBe(49)
   })
 })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { parseFilter } from '../../src/index/filter.ts'
-import { openExactStore } from '../oracle/exact-index.ts'
+import { parseFilter } from '../../src/retrieval/checks/parse-filter.ts'
+import { ExactIndex } from '../oracle/exact-index.ts'
+import { idsOf } from './documents.ts'
 import { KEYS, Random, randomDocument, SCALARS } from './random.ts'
 import { DIMENSIONS, openIn, scratchFolder } from './scratch.ts'
 
@@ -32,19 +33,19 @@ function randomWire(random: Random, depth = 0): Record<string, unknown> {
 describe('filters over SQL', () => {
   it('match exactly the documents that the reference evaluation matches', async () => {
     const random = new Random(20_260)
-    const store = await openIn(await scratchFolder())
-    const oracle = openExactStore({ dimensions: DIMENSIONS })
+    const index = await openIn(await scratchFolder())
+    const oracle = new ExactIndex(DIMENSIONS)
     const documents = Array.from({ length: 400 }, (_, i) => randomDocument(random, `d${i}`, DIMENSIONS))
-    for (const target of [store, oracle]) {
+    for (const target of [index, oracle]) {
       await target.upsert(documents)
-      await target.remove({ ids: documents.slice(0, 50).map(({ id }) => id) })
+      await target.remove({ ids: idsOf(documents.slice(0, 50)) })
     }
     let selective = 0
     for (let i = 0; i < 300; i++) {
       const wire = randomWire(random)
       const filter = parseFilter(wire)
       const [found, expected] = await Promise.all(
-        [store, oracle].map(async (target) => {
+        [index, oracle].map(async (target) => {
           const page = await target.scan({ limit: 400, filter })
           return page.documents.map(({ id }) => id)
         }),

@@ -1,23 +1,28 @@
 import { describe, expect, it } from 'vitest'
-import type { VectorDocument } from '../../src/index/document-index.ts'
-import type { EmbeddedStore } from '../../src/index/embedded/embedded-index.ts'
-import { parseFilter } from '../../src/index/filter.ts'
+import type { IndexedDocument } from '../../src/index/document.ts'
+import type { DocumentIndex } from '../../src/index/document-index.ts'
+import { parseFilter } from '../../src/retrieval/checks/parse-filter.ts'
+import { idsOf, indexed, vectorOf } from './documents.ts'
 import { clusteredDocuments, Random } from './random.ts'
-import { DIMENSIONS, openIn, scratchFolder } from './scratch.ts'
+import { countOf, DIMENSIONS, IDENTITY, openIn, scratchFolder, searchVectors } from './scratch.ts'
 
-async function ingest(store: EmbeddedStore, documents: VectorDocument[]): Promise<void> {
-  for (let i = 0; i < documents.length; i += 500) await store.upsert(documents.slice(i, i + 500))
+async function ingest(index: DocumentIndex, documents: IndexedDocument[]): Promise<void> {
+  for (let i = 0; i < documents.length; i += 500) await index.upsert(documents.slice(i, i + 500))
+}
+
+async function tombstonesOf(index: DocumentIndex): Promise<number> {
+  return (await index.stats()).own['tombstones']!
 }
 
 describe('walks of the graph', () => {
   it('find at least 95 % of the true ten nearest, with the very same scores', async () => {
     const random = new Random(11)
-    const store = await openIn(await scratchFolder(), { dimensions: 48 })
+    const index = await openIn(await scratchFolder(), {}, { ...IDENTITY, dimensions: 48 })
     const documents = clusteredDocuments(random, 4000, 48)
-    await ingest(store, documents)
-    const queries = Array.from({ length: 100 }, () => random.nearby(random.pick(documents).vector, 0.5))
-    const truth = await store.search(queries, 10, { exact: true, documents: false })
-    const found = await store.search(queries, 10, { documents: false })
+    await ingest(index, documents)
+    const queries = Array.from({ length: 100 }, () => random.nearby(vectorOf(random.pick(documents)), 0.5))
+    const truth = await searchVectors(index, queries, 10, { tuning: { exact: true }, documents: false })
+    const found = await searchVectors(index, queries, 10, { documents: false })
     expect(found.every(({ path }) => path === 'hnsw')).toBe(true)
     expect(truth.every(({ path }) => path === 'exact')).toBe(true)
     let same = 0
@@ -34,8 +39,8 @@ describe('walks of the graph', () => {
 
   it('give k under filters, by the cheaper path', async () => {
     const random = new Random(12)
-    const store = await openIn(await scratchFolder(), { exactScoringMax: 250, efSearch: 20 })
-    await ingest(store, clusteredDocuments(random, 3000, DIMENSIONS))
+    const index = await openIn(await scratchFolder(), { exactScoringMax: 250, hnswEf: 20 })
+    await ingest(index, clusteredDocuments(random, 3000, DIMENSIONS))
     const queries = Array.from({ length: 20 }, () => random.unitVector(DIMENSIONS))
     for (const [wire, path, matches] of [
       [{ tenth: false }, 'hnsw', 2700],
@@ -44,11 +49,12 @@ describe('walks of the graph', () => {
       [{ n: { $gt: 5000 } }, 'exact', 0],
     ] as const) {
       const filter = parseFilter(wire)
-      for (const result of await store.search(queries, 5, { filter })) {
+      for (const result of await searchVectors(index, queries, 5, { filter })) {
         expect(result.path).toBe(path)
         expect(result.hits).toHaveLength(Math.min(5, matches))
       }
-      expect(await store.count(filter)).toBe(matches)
+      const { documents } = await index.scan({ limit: 3000, filter })
+      expect(documents).toHaveLength(matches)
     }
   })
 
@@ -56,14 +62,13 @@ describe('walks of the graph', () => {
     const random = new Random(13)
     const near = random.unitVector(DIMENSIONS)
     const far = near.map((value) => -value)
-    const store = await openIn(await scratchFolder(), { exactScoringMax: 10, efSearch: 10 })
-    const documents = clusteredDocuments(random, 3000, DIMENSIONS).map((document, i) => ({
-      ...document,
-      vector: random.nearby(i < 1500 ? near : far, 0.3),
-      metadata: { side: i < 1500 ? 'near' : 'far' },
-    }))
-    await ingest(store, documents)
-    const [result] = await store.search([near], 10, { filter: parseFilter({ side: 'far' }) })
+    const index = await openIn(await scratchFolder(), { exactScoringMax: 10, hnswEf: 10 })
+    const documents = clusteredDocuments(random, 3000, DIMENSIONS).map(({ document }, i) => {
+      const metadata = { side: i < 1500 ? 'near' : 'far' }
+      return indexed({ ...document, metadata }, random.nearby(i < 1500 ? near : far, 0.3))
+    })
+    await ingest(index, documents)
+    const [result] = await searchVectors(index, [near], 10, { filter: parseFilter({ side: 'far' }) })
     expect(result?.hits).toHaveLength(10)
     expect(result?.path).toBe('exact')
   })
@@ -72,15 +77,17 @@ describe('walks of the graph', () => {
 describe('one vector many times over', () => {
   it('gives k hits by either path, the first ids where all are scored', async () => {
     const random = new Random(17)
-    const store = await openIn(await scratchFolder(), { efSearch: 20 })
+    const index = await openIn(await scratchFolder(), { hnswEf: 20 })
     const vector = random.unitVector(DIMENSIONS)
-    const documents = clusteredDocuments(random, 3000, DIMENSIONS).map((d) => ({ ...d, vector }))
-    await ingest(store, documents)
-    const [exact] = await store.search([vector], 4, { exact: true })
+    const documents = clusteredDocuments(random, 3000, DIMENSIONS).map(({ document }) =>
+      indexed(document, vector),
+    )
+    await ingest(index, documents)
+    const [exact] = await searchVectors(index, [vector], 4, { tuning: { exact: true } })
     expect(exact?.hits.map(({ id }) => id)).toEqual(['d0', 'd1', 'd10', 'd100'])
-    const [found] = await store.search([vector], 4)
+    const [found] = await searchVectors(index, [vector], 4)
     expect(found?.hits.map(({ score }) => score)).toEqual([1, 1, 1, 1])
-    const [filtered] = await store.search([vector], 4, { filter: parseFilter({ n: { $gte: 2000 } }) })
+    const [filtered] = await searchVectors(index, [vector], 4, { filter: parseFilter({ n: { $gte: 2000 } }) })
     expect(filtered?.hits.map(({ id }) => id)).toEqual(['d2000', 'd2001', 'd2002', 'd2003'])
   })
 })
@@ -89,53 +96,54 @@ describe('tombstones', () => {
   it('are bounded by a rebuild in the background that changes no answer', async () => {
     const random = new Random(14)
     const dataDir = await scratchFolder()
-    const store = await openIn(dataDir, { tombstonesMin: 100, sliceMsMax: 1 })
+    const index = await openIn(dataDir, { tombstonesMin: 100, sliceMsMax: 1 })
     const documents = clusteredDocuments(random, 2000, DIMENSIONS)
-    await ingest(store, documents)
+    await ingest(index, documents)
     const queries = Array.from({ length: 30 }, () => random.unitVector(DIMENSIONS))
-    await store.remove({ ids: documents.slice(0, 300).map(({ id }) => id) })
-    expect(store.stats().tombstones).toBe(300)
-    await ingest(store, documents.slice(1500))
+    await index.remove({ ids: idsOf(documents.slice(0, 300)) })
+    expect(await tombstonesOf(index)).toBe(300)
+    await ingest(index, documents.slice(1500))
     // More than a fifth is dead now. Writes during the rebuild reach both graphs.
-    const late = clusteredDocuments(random, 200, DIMENSIONS).map((d) => ({ ...d, id: `late-${d.id}` }))
-    await store.upsert(late.slice(0, 100))
-    await store.remove({ ids: documents.slice(300, 340).map(({ id }) => id) })
-    await store.upsert(late.slice(100))
+    const late = clusteredDocuments(random, 200, DIMENSIONS).map(({ document, passages }) =>
+      indexed({ ...document, id: `late-${document.id}` }, passages[0]!.vector),
+    )
+    await index.upsert(late.slice(0, 100))
+    await index.remove({ ids: idsOf(documents.slice(300, 340)) })
+    await index.upsert(late.slice(100))
     await expect
-      .poll(() => store.notices.map(({ kind }) => kind), { timeout: 30_000 })
+      .poll(() => index.notices.map(({ kind }) => kind), { timeout: 30_000 })
       .toContain('graph-built')
-    expect(store.stats().documents).toBe(2000 - 340 + 200)
-    expect(store.stats().tombstones).toBeLessThan(150)
-    const check = async (target: EmbeddedStore) => {
-      const truth = await target.search(queries, 10, { exact: true })
-      const found = await target.search(queries, 10, { ef: 150 })
+    expect(await countOf(index)).toBe(2000 - 340 + 200)
+    expect(await tombstonesOf(index)).toBeLessThan(150)
+    const check = async (target: DocumentIndex) => {
+      const truth = await searchVectors(target, queries, 10, { tuning: { exact: true } })
+      const found = await searchVectors(target, queries, 10, { tuning: { ef: 150 } })
       expect(found.map(({ path }) => path)).toContain('hnsw')
       const ids = (results: typeof truth) => results.map(({ hits }) => hits.map(({ id }) => id))
       const flat = ids(truth).flatMap((list, i) => list.map((id) => ids(found)[i]?.includes(id)))
       expect(flat.filter(Boolean).length / flat.length).toBeGreaterThanOrEqual(0.95)
-      const own = await target.search(
-        late.map(({ vector }) => vector),
-        1,
+      const own = await searchVectors(target, late.map(vectorOf), 1)
+      expect(own.filter(({ hits }, i) => hits[0]?.id === late[i]?.document.id).length).toBeGreaterThanOrEqual(
+        195,
       )
-      expect(own.filter(({ hits }, i) => hits[0]?.id === late[i]?.id).length).toBeGreaterThanOrEqual(195)
     }
-    await check(store)
-    await store.close()
+    await check(index)
+    await index.close()
     const again = await openIn(dataDir)
     expect(again.notices.map(({ kind }) => kind)).toEqual(['graph-loaded'])
     await check(again)
   })
 
   it('of everything leave room for a new beginning', async () => {
-    const store = await openIn(await scratchFolder(), { tombstonesMin: 10 })
+    const index = await openIn(await scratchFolder(), { tombstonesMin: 10 })
     const documents = clusteredDocuments(new Random(15), 1200, DIMENSIONS)
     for (let round = 0; round < 3; round++) {
-      await ingest(store, documents)
-      expect(await store.remove({ filter: parseFilter({}) })).toEqual({ removed: 1200 })
-      expect((await store.search([documents[0]?.vector as Float32Array], 3))[0]?.hits).toEqual([])
+      await ingest(index, documents)
+      expect(await index.remove({ filter: parseFilter({}) })).toEqual({ removed: 1200 })
+      expect((await searchVectors(index, [vectorOf(documents[0]!)], 3))[0]?.hits).toEqual([])
     }
-    await ingest(store, documents)
-    const [result] = await store.search([documents[5]?.vector as Float32Array], 3)
+    await ingest(index, documents)
+    const [result] = await searchVectors(index, [vectorOf(documents[5]!)], 3)
     expect(result?.hits).toHaveLength(3)
     expect(result?.hits[0]?.id).toBe('d5')
   })
@@ -143,10 +151,10 @@ describe('tombstones', () => {
 
 describe('a queue that is full', () => {
   it('sends away what comes next, saying when to come back, and serves the rest', async () => {
-    const store = await openIn(await scratchFolder(), { writesWaitingMax: 3, operationsWaitingMax: 6 })
+    const index = await openIn(await scratchFolder(), { storeWritesMax: 3, storeOperationsMax: 6 })
     const documents = clusteredDocuments(new Random(16), 50, DIMENSIONS)
     const writes = await Promise.allSettled(
-      Array.from({ length: 5 }, (_, i) => store.upsert(documents.slice(i * 10, i * 10 + 10))),
+      Array.from({ length: 5 }, (_, i) => index.upsert(documents.slice(i * 10, i * 10 + 10))),
     )
     expect(writes.map(({ status }) => status)).toEqual([
       ...Array(3).fill('fulfilled'),
@@ -156,11 +164,8 @@ describe('a queue that is full', () => {
     const reason = (writes[4] as PromiseRejectedResult).reason
     expect(reason).toMatchObject({ code: 'OVERLOADED', details: { limit: 3 } })
     expect(reason.details.retryAfterMs).toBeGreaterThanOrEqual(100)
-    const reads = await Promise.allSettled(Array.from({ length: 8 }, () => store.count()))
+    const reads = await Promise.allSettled(Array.from({ length: 8 }, () => index.get(['d0'])))
     expect(reads.filter(({ status }) => status === 'rejected')).toHaveLength(2)
-    expect(await store.count()).toBe(30)
-    const many = Array.from({ length: 1001 }, () => documents[0] as VectorDocument)
-    await expect(store.upsert(many)).rejects.toMatchObject({ code: 'TOO_LARGE' })
-    expect(store.stats().waiting).toBe(0)
+    expect(await index.stats()).toMatchObject({ documents: 30, waiting: 0 })
   })
 })

@@ -1,5 +1,6 @@
-import type { VectorDocument } from '../../src/index/document-index.ts'
+import type { IndexedDocument } from '../../src/index/document.ts'
 import type { Json, JsonScalar, Metadata } from '../../src/index/json.ts'
+import { indexed } from './documents.ts'
 
 /** A small seeded generator (mulberry32): a failing test fails again. */
 export class Random {
@@ -22,7 +23,7 @@ export class Random {
   }
 
   pick<T>(items: readonly T[]): T {
-    return items[this.below(items.length)] as T
+    return items[this.below(items.length)]!
   }
 
   normal(): number {
@@ -96,23 +97,28 @@ export function randomMetadata(random: Random, depth = 0): Metadata {
   return Object.fromEntries(entries)
 }
 
-export function randomDocument(random: Random, id: string, dimensions: number): VectorDocument {
-  return {
+export function randomDocument(random: Random, id: string, dimensions: number): IndexedDocument {
+  const document = {
     id,
     text: `text of ${id}, version ${random.below(1_000_000)}`,
     title: random.next() < 0.5 ? null : `title ${id}`,
     metadata: randomMetadata(random),
-    vector: random.unitVector(dimensions),
   }
+  return indexed(document, random.unitVector(dimensions))
 }
 
-export function clusteredDocuments(random: Random, n: number, dimensions: number): VectorDocument[] {
+/** As `randomDocument`, of one to four passages. */
+export function randomLongDocument(random: Random, id: string, dimensions: number): IndexedDocument {
+  const { document } = randomDocument(random, id, dimensions)
+  const passages = 1 + random.below(4)
+  return indexed(document, ...Array.from({ length: passages }, () => random.unitVector(dimensions)))
+}
+
+export function clusteredDocuments(random: Random, n: number, dimensions: number): IndexedDocument[] {
   const centres = Array.from({ length: 40 }, () => random.unitVector(dimensions))
-  return Array.from({ length: n }, (_, i) => ({
-    id: `d${i}`,
-    text: `text ${i}`,
-    title: null,
-    metadata: { n: i, tenth: i % 10 === 0, group: `g${i % 7}` },
-    vector: random.nearby(random.pick(centres), 0.8),
-  }))
+  return Array.from({ length: n }, (_, i) => {
+    const metadata = { n: i, tenth: i % 10 === 0, group: `g${i % 7}` }
+    const document = { id: `d${i}`, text: `text ${i}`, title: null, metadata }
+    return indexed(document, random.nearby(random.pick(centres), 0.8))
+  })
 }

@@ -1,38 +1,76 @@
-import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { copyFile, cp, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import type { DocumentIndex, SearchOptions, SearchResult } from '../../src/index/document-index.ts'
+import { type EmbeddedEngineOptions, startEmbeddedEngine } from '../../src/index/embedded/embedded-engine.ts'
 import {
-  type EmbeddedStore,
-  type EmbeddedStoreOptions,
-  openEmbeddedStore,
-} from '../../src/index/embedded/embedded-index.ts'
-import type { StoreNotice } from '../../src/index/embedded/limits.ts'
+  type CollectionIdentity,
+  DEFAULT_COLLECTION,
+  type IndexNotice,
+} from '../../src/index/index-engine.ts'
 
 export const DIMENSIONS = 16
+export const IDENTITY: CollectionIdentity = { dimensions: DIMENSIONS, fingerprint: 'model-a' }
+
+/** The default collection of an engine of its own, which is closed with it. */
+export interface Opened extends DocumentIndex {
+  notices: IndexNotice[]
+}
 
 /** A new folder, removed after the test. */
 export async function scratchFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'vector-store-'))
+  const folder = await mkdtemp(join(tmpdir(), 'llara-index-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   return folder
 }
 
-/** Opens the embedded store in a folder, collecting its notices; closed after the test. */
+/** Opens the default collection in a folder, collecting its notices; closed after the test. */
 export async function openIn(
   dataDir: string,
-  options: Partial<EmbeddedStoreOptions> = {},
-): Promise<EmbeddedStore & { notices: StoreNotice[] }> {
-  const notices: StoreNotice[] = []
-  const store = await openEmbeddedStore({
-    dataDir,
-    dimensions: DIMENSIONS,
-    fingerprint: 'model-a',
-    onNotice: (notice) => notices.push(notice),
-    ...options,
+  limits: EmbeddedEngineOptions['limits'] = {},
+  identity = IDENTITY,
+): Promise<Opened> {
+  const notices: IndexNotice[] = []
+  const engine = await startEmbeddedEngine({ dataDir, limits, onNotice: (notice) => notices.push(notice) })
+  onTestFinished(() => engine.close())
+  const index = await engine.open(DEFAULT_COLLECTION, identity).catch(async (error) => {
+    await engine.close()
+    throw error
   })
-  onTestFinished(() => store.close())
-  return Object.assign(store, { notices })
+  return {
+    dimensions: index.dimensions,
+    capabilities: index.capabilities,
+    upsert: (documents, options) => index.upsert(documents, options),
+    get: (ids, options) => index.get(ids, options),
+    passages: (ids, options) => index.passages(ids, options),
+    remove: (target, options) => index.remove(target, options),
+    search: (probes, k, options) => index.search(probes, k, options),
+    scan: (options) => index.scan(options),
+    stats: () => index.stats(),
+    onDeath: (listener) => index.onDeath(listener),
+    close: () => engine.close(),
+    notices,
+  }
+}
+
+/** The hits and the path for each vector. */
+export function searchVectors(
+  index: DocumentIndex,
+  vectors: readonly Float32Array[],
+  k: number,
+  options: SearchOptions = {},
+): Promise<SearchResult[]> {
+  return index.search(
+    vectors.map((vector) => ({ vector })),
+    k,
+    options,
+  )
+}
+
+/** How many documents there are. */
+export async function countOf(index: DocumentIndex): Promise<number> {
+  return (await index.stats()).documents
 }
 
 /**
@@ -40,7 +78,7 @@ export async function openIn(
  *
  * @returns the folder to open next
  */
-export async function crash(store: EmbeddedStore, dataDir: string): Promise<string> {
+export async function crash(index: DocumentIndex, dataDir: string): Promise<string> {
   const folder = await scratchFolder()
   for (const name of await readdir(dataDir)) {
     await copyFile(join(dataDir, name), join(folder, name)).catch((error: NodeJS.ErrnoException) => {
@@ -48,6 +86,13 @@ export async function crash(store: EmbeddedStore, dataDir: string): Promise<stri
       if (error.code !== 'ENOENT') throw error
     })
   }
-  await store.close()
+  await index.close()
   return folder
+}
+
+/** A copy of a folder, removed after the test. */
+export async function copyOf(folder: string): Promise<string> {
+  const copy = await scratchFolder()
+  await cp(folder, copy, { recursive: true })
+  return copy
 }

@@ -1,141 +1,143 @@
 import { ServiceError } from '../../src/errors.ts'
 import { cursorAfter, idOfCursor } from '../../src/index/cursor.ts'
+import type { Document, IndexedDocument, Passage } from '../../src/index/document.ts'
 import type {
-  Document,
+  CallOptions,
+  Capabilities,
+  DocumentIndex,
   Hit,
+  IndexStats,
+  Probe,
+  ScanOptions,
   ScanPage,
   SearchOptions,
   SearchResult,
-  StoreStats,
   UpsertResult,
-  VectorDocument,
-  VectorStore,
 } from '../../src/index/document-index.ts'
 import type { Filter } from '../../src/index/filter.ts'
-import { checkCount, checkDocument, checkSearch, STORE_LIMITS, unitVector } from '../../src/index/input.ts'
-import { metadataValues } from '../../src/index/metadata-values.ts'
 import { compareCodePoints, compareHits } from '../../src/index/order.ts'
 import { similarity } from '../../src/index/similarity.ts'
+import { unitVector } from '../../src/index/unit-vector.ts'
 import { matches } from './match-filter.ts'
 
-/**
- * A store that keeps everything in memory and scores every document: the plain implementation that judges the others.
- * Nothing survives `close`.
- */
-export function openExactStore(options: { dimensions: number }): VectorStore {
-  return new ExactStore(options.dimensions)
+interface Stored {
+  document: Document
+  passages: Passage[]
 }
 
-class ExactStore implements VectorStore {
+/**
+ * An index that keeps everything in memory and scores every passage: the plain implementation that judges the others.
+ * Nothing survives `close`.
+ */
+export class ExactIndex implements DocumentIndex {
   readonly dimensions: number
-  readonly #documents = new Map<string, VectorDocument>()
+  readonly capabilities: Capabilities = { vectors: true, lexical: false, approximate: false }
+  readonly #stored = new Map<string, Stored>()
   #closed = false
 
   constructor(dimensions: number) {
     this.dimensions = dimensions
   }
 
-  async upsert(documents: readonly VectorDocument[]): Promise<UpsertResult> {
-    this.#checkOpen()
-    const checked = documents.map((document, i) => {
-      const copy = checkDocument(document, i, this.dimensions)
-      metadataValues(copy.metadata)
-      return { ...copy, vector: copy.vector.slice() }
-    })
-    const last = new Map(checked.map((document) => [document.id, document]))
+  async upsert(documents: readonly IndexedDocument[], options: CallOptions = {}): Promise<UpsertResult> {
+    this.#check(options)
+    const copies = documents.map(({ document: { id, text, title, metadata }, passages }) => ({
+      document: structuredClone({ id, text, title, metadata }),
+      passages: passages.map(({ span: { start, end }, vector }) => {
+        return { span: { start, end }, vector: unitVector(vector, this.dimensions).slice() }
+      }),
+    }))
+    const last = new Map(copies.map((copy) => [copy.document.id, copy]))
     let updated = 0
-    for (const [id, document] of last) {
-      if (this.#documents.has(id)) updated++
-      this.#documents.set(id, document)
+    for (const [id, copy] of last) {
+      if (this.#stored.has(id)) updated++
+      this.#stored.set(id, copy)
     }
     return { created: last.size - updated, updated }
   }
 
-  async get(ids: readonly string[]): Promise<(Document | undefined)[]> {
-    this.#checkOpen()
-    return ids.map((id) => {
-      const document = this.#documents.get(id)
-      return document && withoutVector(document)
-    })
+  async get(ids: readonly string[], options: CallOptions = {}): Promise<(Document | undefined)[]> {
+    this.#check(options)
+    return ids.map((id) => structuredClone(this.#stored.get(id)?.document))
   }
 
-  async vectors(ids: readonly string[]): Promise<(Float32Array | undefined)[]> {
-    this.#checkOpen()
-    return ids.map((id) => this.#documents.get(id)?.vector.slice())
+  async passages(ids: readonly string[], options: CallOptions = {}): Promise<(Passage[] | undefined)[]> {
+    this.#check(options)
+    return ids.map((id) => structuredClone(this.#stored.get(id)?.passages))
   }
 
-  async remove(target: { ids: readonly string[] } | { filter: Filter }): Promise<{ removed: number }> {
-    this.#checkOpen()
-    const ids = 'ids' in target ? target.ids : this.#matching(target.filter).map((document) => document.id)
+  async remove(
+    target: { ids: readonly string[] } | { filter: Filter },
+    options: CallOptions = {},
+  ): Promise<{ removed: number }> {
+    this.#check(options)
+    const ids =
+      'ids' in target ? target.ids : this.#matching(target.filter).map(({ document }) => document.id)
     let removed = 0
-    for (const id of ids) if (this.#documents.delete(id)) removed++
+    for (const id of ids) if (this.#stored.delete(id)) removed++
     return { removed }
   }
 
-  async search(
-    vectors: readonly Float32Array[],
-    k: number,
-    options: SearchOptions = {},
-  ): Promise<SearchResult[]> {
-    this.#checkOpen()
-    checkSearch(k, options)
-    const queries = vectors.map((vector) => unitVector(vector, this.dimensions))
-    const documents = this.#matching(options.filter)
-    return queries.map((query) => {
-      const hits = documents
-        .map((document) => ({ id: document.id, score: similarity(query, document.vector), document }))
-        .filter((hit) => hit.score >= (options.minScore ?? -1))
+  async search(probes: readonly Probe[], k: number, options: SearchOptions = {}): Promise<SearchResult[]> {
+    this.#check(options)
+    const vectors = probes.map((probe) => {
+      if ('vector' in probe) return unitVector(probe.vector, this.dimensions)
+      throw new ServiceError('INVALID_INPUT', 'This index finds documents by vectors, not by words.')
+    })
+    const candidates = this.#matching(options.filter)
+    return vectors.map((vector) => {
+      const hits = candidates
+        .map((stored) => bestPassage(vector, stored, options.documents !== false))
+        .filter((hit) => hit.score >= (options.floor ?? -1))
         .sort(compareHits)
         .slice(0, k)
-        .map(({ id, score, document }): Hit => {
-          return options.documents === false
-            ? { id, score }
-            : { id, score, document: withoutVector(document) }
-        })
       return { hits, path: 'exact' }
     })
   }
 
-  async scan(options: { cursor?: string; limit: number; filter?: Filter }): Promise<ScanPage> {
-    this.#checkOpen()
-    checkCount(options.limit, 'limit', STORE_LIMITS.pageMax)
-    const after = options.cursor === undefined ? undefined : idOfCursor(options.cursor)
-    const rest = this.#matching(options.filter)
+  async scan({ cursor, limit, filter, ...options }: ScanOptions): Promise<ScanPage> {
+    this.#check(options)
+    const after = cursor === undefined ? undefined : idOfCursor(cursor)
+    const rest = this.#matching(filter)
+      .map(({ document }) => document)
       .filter(({ id }) => after === undefined || compareCodePoints(id, after) > 0)
       .sort((a, b) => compareCodePoints(a.id, b.id))
-    const documents = rest.slice(0, options.limit).map(withoutVector)
+    const documents = structuredClone(rest.slice(0, limit))
     const last = documents.at(-1)
     return { documents, nextCursor: last && rest.length > documents.length ? cursorAfter(last.id) : null }
   }
 
-  async count(filter?: Filter): Promise<number> {
-    this.#checkOpen()
-    return this.#matching(filter).length
+  async stats(): Promise<IndexStats> {
+    this.#check({})
+    const passages = [...this.#stored.values()].reduce((sum, stored) => sum + stored.passages.length, 0)
+    return { engine: 'exact', documents: this.#stored.size, passages, waiting: 0, own: {} }
   }
 
-  stats(): StoreStats {
-    return { engine: 'exact', documents: this.#documents.size, tombstones: 0, waiting: 0 }
-  }
-
-  async snapshot(): Promise<void> {
-    this.#checkOpen()
-  }
+  /** It lives as long as its process. */
+  onDeath(): void {}
 
   async close(): Promise<void> {
     this.#closed = true
-    this.#documents.clear()
+    this.#stored.clear()
   }
 
-  #matching(filter: Filter | undefined): VectorDocument[] {
-    const all = [...this.#documents.values()]
-    return filter ? all.filter((document) => matches(filter, document.metadata)) : all
+  #matching(filter: Filter | undefined): Stored[] {
+    const all = [...this.#stored.values()]
+    return filter ? all.filter(({ document }) => matches(filter, document.metadata)) : all
   }
 
-  #checkOpen(): void {
-    if (this.#closed) throw new ServiceError('UNAVAILABLE', 'The vector store is closed.')
+  #check({ signal }: CallOptions): void {
+    if (this.#closed) throw new ServiceError('UNAVAILABLE', 'The index is closed.')
+    if (signal?.aborted) throw new ServiceError('ABORTED', 'The request was abandoned.')
   }
 }
 
-function withoutVector({ id, text, title, metadata }: VectorDocument): Document {
-  return { id, text, title, metadata: structuredClone(metadata) }
+/** A document as a hit, by the first of its best passages. */
+function bestPassage(vector: Float32Array, { document, passages }: Stored, withDocument: boolean): Hit {
+  const scores = passages.map((passage) => similarity(vector, passage.vector))
+  const score = Math.max(...scores)
+  const ordinal = scores.indexOf(score)
+  const passage = { ordinal, ...passages[ordinal]!.span }
+  const hit: Hit = { id: document.id, score, kind: 'cosine', passage }
+  return withDocument ? { ...hit, document: structuredClone(document) } : hit
 }

@@ -1,3 +1,5 @@
+import { ServiceError } from '../../errors.ts'
+
 /** Who goes first when several operations of one thread want to go on: searches, then writes, then upkeep. */
 export type Priority = 'interactive' | 'write' | 'upkeep'
 
@@ -7,10 +9,10 @@ const ORDER: Priority[] = ['interactive', 'write', 'upkeep']
 const PASSED_OVER_MAX = 8
 
 /**
- * Lets long operations of one thread share it: each works for a bounded slice, then awaits its next turn. Between two
- * turns the event loop runs once, so that newly arrived calls are seen.
+ * Lets long operations of one thread share it: each works for a bounded time slice, then awaits its next turn.
+ * Between two turns the event loop runs once, so that newly arrived calls and aborts are seen.
  */
-export class Turns {
+export class CooperativeScheduler {
   readonly #waiting = new Map<Priority, (() => void)[]>(ORDER.map((priority) => [priority, []]))
   readonly #passedOver = new Map<Priority, number>(ORDER.map((priority) => [priority, 0]))
   readonly #sliceMsMax: number
@@ -20,16 +22,21 @@ export class Turns {
     this.#sliceMsMax = sliceMsMax
   }
 
+  /** Resolves when it is this operation's turn. */
   next(priority: Priority): Promise<void> {
     return new Promise((resolve) => {
-      this.#waiting.get(priority)?.push(resolve)
+      this.#waiting.get(priority)!.push(resolve)
       this.#schedule()
     })
   }
 
-  /** A watch for one operation: `await slice.pause()` as often as you like; it gives way only when its time is up. */
-  slice(priority: Priority): Slice {
-    return new Slice(this, priority, this.#sliceMsMax)
+  /**
+   * A watch for one operation: `await slice.pause()` as often as you like; it gives way only when its time is up.
+   *
+   * @param signal ends the operation at its next turn
+   */
+  slice(priority: Priority, signal?: AbortSignal): TimeSlice {
+    return new TimeSlice(this, priority, this.#sliceMsMax, signal)
   }
 
   #schedule(): void {
@@ -54,24 +61,31 @@ export class Turns {
   }
 
   #queue(priority: Priority): (() => void)[] {
-    return this.#waiting.get(priority) as (() => void)[]
+    return this.#waiting.get(priority)!
   }
 
   #passed(priority: Priority): number {
-    return this.#passedOver.get(priority) as number
+    return this.#passedOver.get(priority)!
   }
 }
 
-export class Slice {
-  readonly #turns: Turns
+export class TimeSlice {
+  readonly #scheduler: CooperativeScheduler
   readonly #priority: Priority
   readonly #msMax: number
+  readonly #signal: AbortSignal | undefined
   #until: number
 
-  constructor(turns: Turns, priority: Priority, msMax: number) {
-    this.#turns = turns
+  constructor(
+    scheduler: CooperativeScheduler,
+    priority: Priority,
+    msMax: number,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#scheduler = scheduler
     this.#priority = priority
     this.#msMax = msMax
+    this.#signal = signal
     this.#until = performance.now() + msMax
   }
 
@@ -79,13 +93,15 @@ export class Slice {
     return performance.now() >= this.#until
   }
 
-  /** Gives way if the slice is over. */
+  /** Gives way if the slice is over. @throws ServiceError ABORTED when the caller has given up */
   async pause(): Promise<void> {
     if (this.over) await this.yield()
   }
 
+  /** Gives way. @throws ServiceError ABORTED when the caller has given up */
   async yield(): Promise<void> {
-    await this.#turns.next(this.#priority)
+    await this.#scheduler.next(this.#priority)
+    if (this.#signal?.aborted) throw new ServiceError('ABORTED', 'The request was abandoned.')
     this.#until = performance.now() + this.#msMax
   }
 }

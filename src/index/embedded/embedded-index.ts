@@ -1,167 +1,158 @@
 import { ServiceError } from '../../errors.ts'
-import { WorkerClient } from '../../worker/client.ts'
-import { spawnWorker } from '../../worker/spawn.ts'
+import type { WorkerClient } from '../../worker/client.ts'
 import { cursorAfter, idOfCursor } from '../cursor.ts'
+import type { Document, IndexedDocument, Passage } from '../document.ts'
 import type {
-  Document,
+  CallOptions,
+  Capabilities,
+  DocumentIndex,
   Hit,
+  IndexStats,
+  Probe,
+  ScanOptions,
   ScanPage,
   SearchOptions,
   SearchResult,
-  StoreStats,
   UpsertResult,
-  VectorDocument,
-  VectorStore,
 } from '../document-index.ts'
 import type { Filter } from '../filter.ts'
-import { checkCount, checkSearch, STORE_LIMITS, unitVector } from '../input.ts'
 import type { Metadata } from '../json.ts'
-import { checkLimits, EMBEDDED_STORE_DEFAULTS, type EmbeddedStoreLimits, type StoreNotice } from './limits.ts'
-import { WaitingRoom } from './operation-limiter.ts'
+import { unitVector } from '../unit-vector.ts'
+import type { OperationLimiter } from './operation-limiter.ts'
 import { packDocuments, packVectors } from './pack.ts'
-import type { Counts, WireDocument, WorkerData } from './wire.ts'
-import type { IndexEngine } from './worker.ts'
+import type { FoundHit, WireDocument } from './wire.ts'
+import type { IndexWorker } from './worker.ts'
 
-const DIMENSIONS_MAX = 16_384
-
-export interface EmbeddedStoreOptions extends Partial<EmbeddedStoreLimits> {
-  /** Folder of the store's files; made if missing. One process at a time. */
-  dataDir: string
-  dimensions: number
-  /** Identity of the model whose vectors are stored (invariant 5). */
-  fingerprint: string
-  onNotice?: (notice: StoreNotice) => void
-}
-
-export interface EmbeddedStore extends VectorStore {
-  /** Called once if the store's thread ends without `close`; every call fails with UNAVAILABLE from then on. */
+interface EngineHooks {
   onDeath(listener: (error: ServiceError) => void): void
+  onClose(): void
 }
 
-/**
- * Opens, or creates, the store in `dataDir`: SQLite holds documents and vectors, HNSW the graph, both in one worker.
- *
- * @throws ServiceError INVALID_CONFIG for a limit out of its range; STORE_UNUSABLE when the files are damaged, in use by another process, or belong to another
- *   model, dimension or format
- */
-export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
-  const { dataDir, dimensions, fingerprint, onNotice, ...given } = options
-  const limits = { ...EMBEDDED_STORE_DEFAULTS, ...given }
-  checkLimits(limits)
-  checkCount(dimensions, 'dimensions', DIMENSIONS_MAX)
-  const data: WorkerData = { dataDir, dimensions, fingerprint, limits }
-  const worker = spawnWorker(new URL('./worker.ts', import.meta.url), data, import.meta.url)
-  const client = new WorkerClient<IndexEngine>(worker, 'The vector store')
-  if (onNotice) client.on('notice', onNotice)
-  try {
-    return new EmbeddedStoreClient(client, data, await client.ready())
-  } catch (error) {
-    await worker.terminate()
-    throw error
-  }
-}
-
-class EmbeddedStoreClient implements EmbeddedStore {
+/** One collection, as seen from the main thread; its engine runs in the worker. */
+export class EmbeddedIndex implements DocumentIndex {
   readonly dimensions: number
-  readonly #client: WorkerClient<IndexEngine>
-  readonly #limits: EmbeddedStoreLimits
-  readonly #room: WaitingRoom
-  #counts: Counts
+  readonly capabilities: Capabilities = { vectors: true, lexical: false, approximate: true }
+  readonly #client: WorkerClient<IndexWorker>
+  readonly #collection: string
+  readonly #limiter: OperationLimiter
+  readonly #hooks: EngineHooks
+  readonly #running = new Set<Promise<unknown>>()
   #closing: Promise<void> | undefined
 
-  constructor(client: WorkerClient<IndexEngine>, { dimensions, limits }: WorkerData, counts: Counts) {
-    this.dimensions = dimensions
+  /** Use `IndexEngine.open`. */
+  constructor(
+    client: WorkerClient<IndexWorker>,
+    collection: string,
+    dimensions: number,
+    limiter: OperationLimiter,
+    hooks: EngineHooks,
+  ) {
     this.#client = client
-    this.#limits = limits
-    this.#counts = counts
-    this.#room = new WaitingRoom(limits)
-    client.on('counts', (latest) => {
-      this.#counts = latest
-    })
+    this.#collection = collection
+    this.dimensions = dimensions
+    this.#limiter = limiter
+    this.#hooks = hooks
   }
 
-  onDeath(listener: (error: ServiceError) => void): void {
-    this.#client.onDeath(listener)
-  }
-
-  async upsert(documents: readonly VectorDocument[]): Promise<UpsertResult> {
-    const max = this.#limits.upsertDocumentsMax
-    if (documents.length > max) {
-      throw new ServiceError('TOO_LARGE', `one upsert takes ${max} documents; send them in several.`, {
-        limit: max,
-      })
-    }
+  upsert(documents: readonly IndexedDocument[], { signal }: CallOptions = {}): Promise<UpsertResult> {
     return this.#run('write', () => {
-      const { argument, transfer } = packDocuments(documents, this.dimensions)
-      return this.#client.call('upsert', argument, { transfer })
+      const call = { ...packDocuments(documents, this.dimensions), collection: this.#collection }
+      return this.#client.call('upsert', call, { signal, transfer: [call.vectors.buffer as ArrayBuffer] })
     })
   }
 
-  async get(ids: readonly string[]): Promise<(Document | undefined)[]> {
-    const found = await this.#run('read', () => this.#client.call('get', [...ids]))
+  async get(ids: readonly string[], { signal }: CallOptions = {}): Promise<(Document | undefined)[]> {
+    const call = { ids: [...ids], collection: this.#collection }
+    const found = await this.#run('read', () => this.#client.call('get', call, { signal }))
     return found.map((document) => document && unpack(document))
   }
 
-  async vectors(ids: readonly string[]): Promise<(Float32Array | undefined)[]> {
-    return this.#run('read', () => this.#client.call('vectors', [...ids]))
+  passages(ids: readonly string[], { signal }: CallOptions = {}): Promise<(Passage[] | undefined)[]> {
+    const call = { ids: [...ids], collection: this.#collection }
+    return this.#run('read', () => this.#client.call('passages', call, { signal }))
   }
 
-  async remove(target: { ids: readonly string[] } | { filter: Filter }): Promise<{ removed: number }> {
-    const call = 'ids' in target ? { ids: [...target.ids] } : target
-    return this.#run('write', () => this.#client.call('remove', call))
+  remove(
+    target: { ids: readonly string[] } | { filter: Filter },
+    { signal }: CallOptions = {},
+  ): Promise<{ removed: number }> {
+    const what = 'ids' in target ? { ids: [...target.ids] } : target
+    const call = { ...what, collection: this.#collection }
+    return this.#run('write', () => this.#client.call('remove', call, { signal }))
   }
 
   async search(
-    vectors: readonly Float32Array[],
+    probes: readonly Probe[],
     k: number,
-    options: SearchOptions = {},
+    { signal, tuning, ...options }: SearchOptions = {},
   ): Promise<SearchResult[]> {
     const replies = await this.#run('read', () => {
-      checkSearch(k, options)
-      const packed = packVectors(vectors.map((vector) => unitVector(vector, this.dimensions)))
-      const transfer = [packed.buffer as ArrayBuffer]
-      return this.#client.call('search', { ...options, vectors: packed, k }, { transfer })
+      const vectors = packVectors(probes.map((probe) => this.#vectorOf(probe)))
+      const call = { ...options, ...tuning, k, vectors, collection: this.#collection }
+      return this.#client.call('search', call, { signal, transfer: [vectors.buffer] })
     })
-    return replies.map(({ hits, path }) => ({
-      path,
-      hits: hits.map(({ id, score, document }): Hit => {
-        return document ? { id, score, document: unpack(document) } : { id, score }
-      }),
-    }))
+    return replies.map(({ hits, path }) => ({ path, hits: hits.map(hitOf) }))
   }
 
-  async scan(options: { cursor?: string; limit: number; filter?: Filter }): Promise<ScanPage> {
-    const { limit, filter } = options
+  async scan({ cursor, limit, filter, signal }: ScanOptions): Promise<ScanPage> {
     const { documents, more } = await this.#run('read', () => {
-      checkCount(limit, 'limit', STORE_LIMITS.pageMax)
-      const after = options.cursor === undefined ? '' : idOfCursor(options.cursor)
-      return this.#client.call('scan', { after, limit, ...(filter && { filter }) })
+      const after = cursor === undefined ? '' : idOfCursor(cursor)
+      const call = { after, limit, ...(filter && { filter }), collection: this.#collection }
+      return this.#client.call('scan', call, { signal })
     })
     const last = documents.at(-1)
     return { documents: documents.map(unpack), nextCursor: more && last ? cursorAfter(last.id) : null }
   }
 
-  async count(filter?: Filter): Promise<number> {
-    return this.#run('read', () => this.#client.call('count', filter))
+  async stats(): Promise<IndexStats> {
+    if (this.#closing) throw closed()
+    const call = { collection: this.#collection }
+    const { documents, passages, tombstones } = await this.#client.call('counts', call)
+    return { engine: 'embedded', documents, passages, waiting: this.#running.size, own: { tombstones } }
   }
 
-  stats(): StoreStats {
-    return { engine: 'embedded', ...this.#counts, waiting: this.#room.waiting }
-  }
-
-  async snapshot(): Promise<void> {
-    await this.#run('write', () => this.#client.call('snapshot', undefined))
+  onDeath(listener: (error: ServiceError) => void): void {
+    this.#hooks.onDeath(listener)
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#room.empty().then(() => this.#client.close())
+    this.#closing ??= this.#close()
     return this.#closing
   }
 
-  async #run<T>(kind: 'read' | 'write', send: () => Promise<T>): Promise<T> {
-    if (this.#closing) throw new ServiceError('UNAVAILABLE', 'The vector store is closed.')
-    return this.#room.run(kind, send)
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#running)
+    this.#hooks.onClose()
+    await this.#client.call('closeCollection', { collection: this.#collection }).catch((error) => {
+      // A worker that has ended holds nothing open.
+      if (!(error instanceof ServiceError) || error.code !== 'UNAVAILABLE') throw error
+    })
   }
+
+  #vectorOf(probe: Probe): Float32Array {
+    if ('vector' in probe) return unitVector(probe.vector, this.dimensions)
+    throw new ServiceError('INVALID_INPUT', 'This index finds documents by vectors, not by words.')
+  }
+
+  async #run<T>(kind: 'read' | 'write', send: () => Promise<T>): Promise<T> {
+    if (this.#closing) throw closed()
+    // A call that is refused before it is sent rejects like any other.
+    const running = this.#limiter.run(kind, async () => send())
+    this.#running.add(running)
+    try {
+      return await running
+    } finally {
+      this.#running.delete(running)
+    }
+  }
+}
+
+function closed(): ServiceError {
+  return new ServiceError('UNAVAILABLE', 'The index is closed.')
+}
+
+function hitOf({ id, score, passage, document }: FoundHit): Hit {
+  return { id, score, kind: 'cosine', passage, ...(document && { document: unpack(document) }) }
 }
 
 function unpack({ id, text, title, metadata }: WireDocument): Document {

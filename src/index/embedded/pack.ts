@@ -1,29 +1,30 @@
-import type { VectorDocument } from '../document-index.ts'
-import { checkDocument } from '../input.ts'
-import { metadataValues } from '../metadata-values.ts'
+import type { IndexedDocument } from '../document.ts'
+import { unitVector } from '../unit-vector.ts'
 import type { UpsertCall } from './wire.ts'
 
 /**
- * Checked documents, the last of equal ids only, with their vectors in one buffer that changes hands without a copy.
+ * Documents as they cross to the worker, the last of equal ids only, their vectors in one buffer that changes hands
+ * without a copy.
  *
- * @throws ServiceError INVALID_INPUT, TOO_LARGE
+ * @throws ServiceError INVALID_INPUT for a vector that cannot be stored
  */
-export function packDocuments(
-  documents: readonly VectorDocument[],
-  dimensions: number,
-): { argument: UpsertCall; transfer: ArrayBuffer[] } {
-  const checked = documents.map((document, i) => checkDocument(document, i, dimensions))
-  for (const { metadata } of checked) metadataValues(metadata)
-  const last = [...new Map(checked.map((document) => [document.id, document])).values()]
-  const vectors = packVectors(last.map(({ vector }) => vector))
-  const wire = last.map(({ id, text, title, metadata }) => {
-    return { id, text, title, metadata: JSON.stringify(metadata) }
-  })
-  return { argument: { documents: wire, vectors }, transfer: [vectors.buffer as ArrayBuffer] }
+export function packDocuments(documents: readonly IndexedDocument[], dimensions: number): UpsertCall {
+  const units = documents.map(({ passages }) => passages.map(({ vector }) => unitVector(vector, dimensions)))
+  const last = new Map(documents.map(({ document }, i) => [document.id, i]))
+  const kept = [...last.values()]
+  return {
+    vectors: packVectors(kept.flatMap((i) => units[i]!)),
+    documents: kept.map((i) => {
+      const { document, passages } = documents[i]!
+      const { id, text, title, metadata } = document
+      const spans = passages.map(({ span }) => span)
+      return { id, text, title, metadata: JSON.stringify(metadata), spans }
+    }),
+  }
 }
 
 /** [vectors, dimensions], row-major. */
-export function packVectors(vectors: readonly Float32Array[]): Float32Array {
+export function packVectors(vectors: readonly Float32Array[]): Float32Array<ArrayBuffer> {
   const dimensions = vectors[0]?.length ?? 0
   const packed = new Float32Array(vectors.length * dimensions)
   for (const [i, vector] of vectors.entries()) packed.set(vector, i * dimensions)

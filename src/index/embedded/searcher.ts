@@ -1,12 +1,12 @@
 import { compareHits } from '../order.ts'
 import { similarity } from '../similarity.ts'
-import type { Slice, Turns } from './cooperative-scheduler.ts'
+import type { CooperativeScheduler, TimeSlice } from './cooperative-scheduler.ts'
 import type { RowReader } from './database/rows.ts'
 import type { Bitset } from './filter/bitset.ts'
 import { conditionCount } from './filter/conditions.ts'
 import type { FilterIndex } from './filter/filter-index.ts'
 import type { LiveGraph } from './hnsw/live-graph.ts'
-import type { EmbeddedStoreLimits } from './limits.ts'
+import type { IndexLimits } from './limits.ts'
 import { TopHits } from './vectors/top-hits.ts'
 import type { VectorTable } from './vectors/vector-table.ts'
 import type { FoundHit, SearchCall, SearchReply } from './wire.ts'
@@ -32,11 +32,14 @@ export interface SearcherParts {
   graph: LiveGraph
   filters: FilterIndex
   rows: RowReader
-  turns: Turns
-  limits: EmbeddedStoreLimits
+  scheduler: CooperativeScheduler
+  limits: Pick<IndexLimits, 'hnswEf' | 'exactScoringMax'>
 }
 
-/** Finds k nearest documents: by the graph where that is cheaper, by scoring all that match where it is not. */
+/** Whether a document, by its key, may be an answer. */
+type Match = (document: number) => boolean
+
+/** Finds the k best documents: by the graph where that is cheaper, by scoring all that match where it is not. */
 export class Searcher {
   readonly #parts: SearcherParts
 
@@ -44,139 +47,154 @@ export class Searcher {
     this.#parts = parts
   }
 
-  async search(call: SearchCall): Promise<SearchReply[]> {
+  /** @throws ServiceError ABORTED */
+  async search(call: SearchCall, signal: AbortSignal): Promise<SearchReply[]> {
     const { dimensions } = this.#parts.table
-    const slice = this.#parts.turns.slice('interactive')
+    const slice = this.#parts.scheduler.slice('interactive', signal)
     await slice.yield()
     const replies: (SearchReply | undefined)[] = []
     const left: Float32Array[] = []
     const walk = call.exact ? undefined : await this.#walker(call, slice)
     for (let i = 0; i < call.vectors.length; i += dimensions) {
-      const query = call.vectors.subarray(i, i + dimensions)
-      const top = await walk?.(query)
+      const probe = call.vectors.subarray(i, i + dimensions)
+      const top = await walk?.(probe)
       const hits = top && this.#resolve(top, call)
       replies.push(hits && { hits, path: 'hnsw' })
-      if (!hits) left.push(query)
+      if (!hits) left.push(probe)
       await slice.pause()
     }
     const scored = left.length > 0 ? await this.#score(left, call, slice) : []
-    return replies.map((reply) => reply ?? { hits: scored.shift() as FoundHit[], path: 'exact' })
+    return replies.map((reply) => reply ?? { hits: scored.shift()!, path: 'exact' })
   }
 
   /** How to search by the graph; undefined where scoring what matches is cheaper. */
-  async #walker(call: SearchCall, slice: Slice) {
-    const { graph, filters, limits } = this.#parts
+  async #walker(call: SearchCall, slice: TimeSlice) {
+    const { table, graph, filters, limits } = this.#parts
     const { filter } = call
     const unlinkedMax = filter ? PROBED_MAX : UNLINKED_MAX
     if (graph.pending.size > Math.min(graph.linked, unlinkedMax)) return undefined
-    if (!filter) return async (query: Float32Array) => this.#walk(query, call, call.k, () => () => true)
+    // A document may fill several places of a walk with its passages.
+    const wanted = Math.ceil(call.k * (table.size / Math.max(1, table.documents)))
+    if (!filter) return async (probe: Float32Array) => this.#walk(probe, call, wanted, () => () => true)
     const max = limits.exactScoringMax
     const few = filters.atMost(filter, max) <= max || conditionCount(filter) > PROBED_CONDITIONS_MAX
     await slice.pause()
     if (few) return undefined
-    return async (query: Float32Array) => {
-      // Most match, or few do: a first look tells how many candidates it takes.
-      for (let fetch = call.k * 2; ; ) {
+    return async (probe: Float32Array) => {
+      // Most match, or few do: a first look shows how many candidates it takes.
+      for (let fetch = wanted * 2; ; ) {
         let share = 0
-        const top = await this.#walk(query, call, fetch, async (labels) => {
-          const match = await filters.among(filter, labels)
-          share = labels.filter(match).length / labels.length
+        const top = await this.#walk(probe, call, fetch, async (documents) => {
+          const match = await filters.among(filter, documents)
+          share = documents.filter(match).length / documents.length
           return match
         })
-        const wanted = Math.ceil((call.k * OVERFETCH) / share)
-        if (top || !(share > 0) || wanted <= fetch || wanted > PROBED_MAX) return top
-        fetch = wanted
+        const needed = Math.ceil((wanted * OVERFETCH) / share)
+        if (top || !(share > 0) || needed <= fetch || needed > PROBED_MAX) return top
+        fetch = needed
         await slice.pause()
       }
     }
   }
 
-  /** The best of `fetch` candidates that match; undefined when fewer than k do, or scoring all is cheaper. */
+  /** The best of `fetch` candidates that match; undefined when fewer than k documents do, or scoring all is cheaper. */
   async #walk(
-    query: Float32Array,
+    probe: Float32Array,
     call: SearchCall,
     fetch: number,
-    matcher: (labels: number[]) => ((label: number) => boolean) | Promise<(label: number) => boolean>,
+    matcher: (documents: number[]) => Match | Promise<Match>,
   ): Promise<TopHits | undefined> {
     const { table, graph, limits } = this.#parts
-    const ef = call.ef ?? limits.efSearch
+    const ef = call.ef ?? limits.hnswEf
     const breadth = Math.max(fetch, ef)
     if (breadth * SCORES_PER_CANDIDATE >= table.size) return undefined
-    const labels = [...graph.current.search(query, breadth, ef).labels, ...graph.pending]
-    const match = await matcher(labels)
-    const top = new TopHits(call.k, call.minScore ?? -1)
-    let reached = 0
-    for (const label of labels) {
+    const found: { label: number; slot: number; document: number }[] = []
+    for (const label of [...graph.current.search(probe, breadth, ef), ...graph.pending]) {
       const slot = table.slot(label)
-      if (slot === undefined || !match(label)) continue
-      reached++
-      top.offer(label, similarity(query, table.block(slot), table.offset(slot)))
+      if (slot !== undefined) found.push({ label, slot, document: table.document(slot) })
     }
-    return reached < call.k ? undefined : top
+    const match = await matcher(found.map(({ document }) => document))
+    const top = new TopHits(call.k, call.floor ?? -1)
+    const reached = new Set<number>()
+    for (const { label, slot, document } of found) {
+      // Slots may have changed hands while the filter was read.
+      if (table.label(slot) !== label || !match(document)) continue
+      reached.add(document)
+      top.offer(label, document, similarity(probe, table.block(slot), table.offset(slot)))
+    }
+    return reached.size < call.k ? undefined : top
   }
 
   /** Scores all that match; again when documents were replaced meanwhile, and at last without those. */
-  async #score(queries: Float32Array[], call: SearchCall, slice: Slice): Promise<FoundHit[][]> {
+  async #score(probes: Float32Array[], call: SearchCall, slice: TimeSlice): Promise<FoundHit[][]> {
     const { table, filters } = this.#parts
     for (let attempt = 0; ; attempt++) {
       const matching = call.filter && (await filters.matching(call.filter, slice))
       const { version } = table
       const patient = attempt < RETRIES_MAX
-      const tops = await this.#scoreAll(
-        queries,
-        patient ? call : { ...call, k: call.k + SPARE_HITS },
-        matching,
-        slice,
-      )
+      const k = patient ? call.k : call.k + SPARE_HITS
+      const tops = await this.#scoreAll(probes, { ...call, k }, matching, slice)
       if (patient && matching && table.version !== version) continue
       const hits = tops.map((top) => this.#resolve(top, call, !patient))
       if (hits.every((list) => list !== undefined)) return hits
     }
   }
 
-  /** Scores every matching vector for all queries at once. */
+  /** Scores every passage of the matching documents for all probes at once. */
   async #scoreAll(
-    queries: Float32Array[],
+    probes: Float32Array[],
     call: SearchCall,
     matching: Bitset | undefined,
-    slice: Slice | undefined,
+    slice: TimeSlice,
   ): Promise<TopHits[]> {
     const { table } = this.#parts
-    const tops = queries.map(() => new TopHits(call.k, call.minScore ?? -1))
+    const tops = probes.map(() => new TopHits(call.k, call.floor ?? -1))
     const { newest } = table
-    const slots = matching?.members()
+    const slots = matching && this.#passageSlots(matching)
     const end = slots ? slots.length : table.end
     for (let i = 0; i < end; i++) {
-      const slot = slots ? (slots[i] as number) : i
+      const slot = slots ? slots[i]! : i
       const label = table.label(slot)
       // A slot that matched may have been given to a later document.
       if (label === 0 || (matching && label > newest)) continue
+      const document = table.document(slot)
       const block = table.block(slot)
       const offset = table.offset(slot)
-      for (let q = 0; q < queries.length; q++) {
-        tops[q]!.offer(label, similarity(queries[q]!, block, offset))
+      for (let p = 0; p < probes.length; p++) {
+        tops[p]!.offer(label, document, similarity(probes[p]!, block, offset))
       }
-      if (i % SCORES_PER_LOOK === 0) await slice?.pause()
+      if (i % SCORES_PER_LOOK === 0) await slice.pause()
     }
     return tops
+  }
+
+  /** Slots of all passages of the documents whose first passages are in a set. */
+  #passageSlots(matching: Bitset): ArrayLike<number> {
+    const { table } = this.#parts
+    const first = matching.members()
+    if (table.size === table.documents) return first
+    return Array.from(first).flatMap((slot) =>
+      table.labelsOf(table.label(slot)).map((label) => table.slot(label)!),
+    )
   }
 
   /** With ids, in order, cut to k; undefined when one of them is gone, unless those may be left out. */
   #resolve(top: TopHits, call: SearchCall, leaveOut = false): FoundHit[] | undefined {
     const { rows } = this.#parts
-    const named: { id: string; score: number; label: number }[] = []
-    for (const { label, score } of top.best()) {
-      const id = rows.idOf(label)
-      if (id !== undefined) named.push({ id, score, label })
-      else if (!leaveOut) return undefined
+    const found: { id: string; score: number; key: number; passage: FoundHit['passage'] }[] = []
+    for (const { label, document: key, score } of top.best()) {
+      const passage = rows.passage(label)
+      if (passage) {
+        const { id, ordinal, start, end } = passage
+        found.push({ id, score, key, passage: { ordinal, start, end } })
+      } else if (!leaveOut) return undefined
     }
-    return named
+    return found
       .sort(compareHits)
       .slice(0, call.k)
-      .map(({ id, score, label }) => {
-        if (call.documents === false) return { id, score }
-        const { text, title, metadata } = rows.byLabel(label)!
-        return { id, score, document: { id, text, title, metadata } }
+      .map(({ id, score, passage, key }) => {
+        if (call.documents === false) return { id, score, passage }
+        return { id, score, passage, document: rows.byKey(key)! }
       })
   }
 }

@@ -1,14 +1,19 @@
-import type { SearchPath } from '../document-index.ts'
+import type { Span } from '../document.ts'
+import type { Tuning } from '../document-index.ts'
 import type { Filter } from '../filter.ts'
-import type { EmbeddedStoreLimits } from './limits.ts'
+import type { CollectionIdentity } from '../index-engine.ts'
+import type { IndexLimits } from './limits.ts'
 
-/** What the store and its worker say to each other. Metadata crosses as JSON text. */
+/** What the engine and its worker say to each other. Metadata crosses as JSON text. */
 export interface WorkerData {
   dataDir: string
-  dimensions: number
-  fingerprint: string
-  limits: EmbeddedStoreLimits
+  limits: IndexLimits
 }
+
+/** Every call but the first names the collection it is for. */
+export type ForCollection<Call> = Call & { collection: string }
+
+export type OpenCall = ForCollection<CollectionIdentity>
 
 export interface WireDocument {
   id: string
@@ -17,38 +22,46 @@ export interface WireDocument {
   metadata: string
 }
 
+/** A document to store, with where its passages stand in the text. */
+export interface WireUpsert extends WireDocument {
+  spans: Span[]
+}
+
 export interface UpsertCall {
-  documents: WireDocument[]
-  /** [documents, dimensions], row-major. */
+  documents: WireUpsert[]
+  /** [passages of all documents, dimensions], row-major, unit length. */
   vectors: Float32Array
 }
 
-export type RemoveCall = { ids: string[] } | { filter: Filter }
+export interface IdsCall {
+  ids: string[]
+}
 
-export interface SearchCall {
-  /** [queries, dimensions], row-major, unit length. */
+export type RemoveCall = IdsCall | { filter: Filter }
+
+export interface SearchCall extends Tuning {
+  /** [probes, dimensions], row-major, unit length. */
   vectors: Float32Array
   k: number
   filter?: Filter
-  ef?: number
-  exact?: boolean
-  minScore?: number
+  floor?: number
   documents?: boolean
 }
 
 export interface FoundHit {
   id: string
   score: number
+  passage: { ordinal: number } & Span
   document?: WireDocument
 }
 
 export interface SearchReply {
   hits: FoundHit[]
-  path: SearchPath
+  path: 'hnsw' | 'exact'
 }
 
 export interface ScanCall {
-  /** Goes on after this id; '' begins. */
+  /** Continues after this id; '' begins. */
   after: string
   limit: number
   filter?: Filter
@@ -59,8 +72,9 @@ export interface ScanReply {
   more: boolean
 }
 
-/** Sent as event `counts` before the answer to the write that changed them. */
 export interface Counts {
   documents: number
+  passages: number
+  /** Deleted or replaced vectors still in the graph. */
   tombstones: number
 }

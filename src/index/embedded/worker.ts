@@ -1,13 +1,12 @@
 import { workerData } from 'node:worker_threads'
 import { type Emit, serveWorker } from '../../worker/serve.ts'
-import { type EngineEvents, openEngine } from './engine.ts'
+import { type HostEvents, openCollectionsHost } from './collections-host.ts'
 import type { WorkerData } from './wire.ts'
 
-async function start(emit: Emit<EngineEvents>) {
-  const { counts, ...methods } = await openEngine(workerData as WorkerData, emit)
-  return { ready: counts(), methods }
+async function start(emit: Emit<HostEvents>) {
+  return { ready: undefined, methods: openCollectionsHost(workerData as WorkerData, emit) }
 }
 
-export type IndexEngine = Awaited<ReturnType<typeof start>> & { events: EngineEvents }
+export type IndexWorker = Awaited<ReturnType<typeof start>> & { events: HostEvents }
 
-await serveWorker<IndexEngine>(start)
+await serveWorker<IndexWorker>(start)

@@ -1,9 +1,10 @@
+import type { UpsertResult } from '../document-index.ts'
 import type { Filter } from '../filter.ts'
-import type { Mutex, Slice, Turns } from './cooperative-scheduler.ts'
+import type { CooperativeScheduler, Mutex, TimeSlice } from './cooperative-scheduler.ts'
 import type { Connection } from './database/connection.ts'
 import { rowWriter } from './database/rows.ts'
 import type { FilterIndex } from './filter/filter-index.ts'
-import type { GraphKeeper } from './hnsw/graph-snapshots.ts'
+import type { GraphSnapshots } from './hnsw/graph-snapshots.ts'
 import type { LiveGraph } from './hnsw/live-graph.ts'
 import type { VectorTable } from './vectors/vector-table.ts'
 import type { RemoveCall, UpsertCall } from './wire.ts'
@@ -12,16 +13,23 @@ export interface WriterParts {
   db: Connection
   table: VectorTable
   graph: LiveGraph
-  keeper: GraphKeeper
+  snapshots: GraphSnapshots
   filters: FilterIndex
-  turns: Turns
+  scheduler: CooperativeScheduler
   writes: Mutex
+}
+
+interface AddedPassage {
+  label: number
+  document: number
+  vector: Float32Array
 }
 
 /**
  * The write path: one transaction for each call, and only when it is committed (so durable) do the vectors in memory
  * and the graph change. Writes are done one after another; searches go on between their slices and, reading by another
- * connection, see nothing of a transaction before its commit.
+ * connection, see nothing of a transaction before its commit. A caller who gives up before the commit gets nothing
+ * stored; after it, the write is carried through.
  */
 export class Writer {
   readonly #parts: WriterParts
@@ -32,54 +40,65 @@ export class Writer {
     this.#rows = rowWriter(parts.db)
   }
 
-  upsert({ documents, vectors }: UpsertCall): Promise<{ created: number; updated: number }> {
-    const { table, graph } = this.#parts
+  upsert({ documents, vectors }: UpsertCall, signal: AbortSignal): Promise<UpsertResult> {
+    const { table } = this.#parts
     const { dimensions } = table
-    return this.#write(async (slice) => {
-      const removed: number[] = []
-      const added: { label: number; vector: Float32Array }[] = []
+    return this.#write(signal, async (slice) => {
+      const replaced: number[] = []
+      const added: AddedPassage[] = []
       await this.#transaction(async () => {
-        for (const [i, document] of documents.entries()) {
-          const old = this.#rows.labelOf(document.id)
+        let row = 0
+        for (const document of documents) {
+          const old = this.#rows.keyOf(document.id)
           if (old !== undefined) {
             this.#rows.delete(old)
-            removed.push(old)
+            replaced.push(old)
           }
-          const vector = vectors.subarray(i * dimensions, (i + 1) * dimensions)
-          added.push({ label: this.#rows.insert({ ...document, vector }), vector })
+          const end = row + document.spans.length
+          const key = this.#rows.insert(document, vectors.subarray(row * dimensions, end * dimensions))
+          for (let label = key; row < end; row++, label++) {
+            const vector = vectors.subarray(row * dimensions, (row + 1) * dimensions)
+            added.push({ label, document: key, vector })
+          }
           await slice.pause()
         }
       })
-      for (const label of removed) table.remove(label)
-      for (const { label, vector } of added) table.add(label, vector)
-      const labels = added.map(({ label }) => label)
-      graph.expect(labels)
-      await graph.retire(removed, slice)
-      await graph.link(labels, slice)
-      this.#parts.keeper.changes += removed.length + added.length
-      return { created: added.length - removed.length, updated: removed.length }
+      await this.#apply(replaced, added)
+      return { created: documents.length - replaced.length, updated: replaced.length }
     })
   }
 
-  remove(target: RemoveCall): Promise<{ removed: number }> {
-    return this.#write(async (slice) => {
-      const labels = 'ids' in target ? this.#labelsOf(target.ids) : await this.#matching(target.filter, slice)
+  remove(target: RemoveCall, signal: AbortSignal): Promise<{ removed: number }> {
+    return this.#write(signal, async (slice) => {
+      const keys = 'ids' in target ? this.#keysOf(target.ids) : await this.#matching(target.filter, slice)
       await this.#transaction(async () => {
-        for (const label of labels) {
-          this.#rows.delete(label)
+        for (const key of keys) {
+          this.#rows.delete(key)
           await slice.pause()
         }
       })
-      for (const label of labels) this.#parts.table.remove(label)
-      await this.#parts.graph.retire(labels, slice)
-      this.#parts.keeper.changes += labels.length
-      return { removed: labels.length }
+      await this.#apply(keys, [])
+      return { removed: keys.length }
     })
   }
 
-  #write<T>(work: (slice: Slice) => Promise<T>): Promise<T> {
+  /** What has been committed, in memory and in the graph. */
+  async #apply(removed: number[], added: AddedPassage[]): Promise<void> {
+    const { table, graph, snapshots, scheduler } = this.#parts
+    const slice = scheduler.slice('write')
+    const gone = removed.flatMap((document) => table.labelsOf(document))
+    for (const label of gone) table.remove(label)
+    for (const { label, document, vector } of added) table.add(label, document, vector)
+    const labels = added.map(({ label }) => label)
+    graph.expect(labels)
+    await graph.retire(gone, slice)
+    await graph.link(labels, slice)
+    snapshots.changes += gone.length + labels.length
+  }
+
+  #write<T>(signal: AbortSignal, work: (slice: TimeSlice) => Promise<T>): Promise<T> {
     return this.#parts.writes.run(async () => {
-      const slice = this.#parts.turns.slice('write')
+      const slice = this.#parts.scheduler.slice('write', signal)
       await slice.yield()
       return work(slice)
     })
@@ -98,12 +117,12 @@ export class Writer {
     }
   }
 
-  #labelsOf(ids: string[]): number[] {
-    return [...new Set(ids)].map((id) => this.#rows.labelOf(id)).filter((label) => label !== undefined)
+  #keysOf(ids: string[]): number[] {
+    return [...new Set(ids)].map((id) => this.#rows.keyOf(id)).filter((key) => key !== undefined)
   }
 
-  async #matching(filter: Filter, slice: Slice): Promise<number[]> {
+  async #matching(filter: Filter, slice: TimeSlice): Promise<number[]> {
     const { filters, table } = this.#parts
-    return Array.from((await filters.matching(filter, slice)).members(), (slot) => table.label(slot))
+    return Array.from((await filters.matching(filter, slice)).members(), (slot) => table.document(slot))
   }
 }

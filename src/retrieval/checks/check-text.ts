@@ -1,9 +1,8 @@
 import { ServiceError } from '../../errors.ts'
 
-const LONE_SURROGATE = /\p{Surrogate}/u
-
 /**
  * A text that can be embedded: not blank, well-formed Unicode, within the limit.
+ *
  * @param field where it stands in the request, for the message: `documents[3].text`
  * @throws ServiceError INVALID_INPUT, TOO_LARGE
  */
@@ -17,13 +16,14 @@ export function checkText(text: string, field: string, bytesMax: number): void {
   }
 }
 
+/** As `checkText`, for each of a list. */
 export function checkTexts(texts: readonly string[], field: string, bytesMax: number): void {
   for (const [index, text] of texts.entries()) checkText(text, `${field}[${index}]`, bytesMax)
 }
 
 /** @throws ServiceError INVALID_INPUT for a lone surrogate, which UTF-8 cannot carry */
 export function checkUnicode(text: string, field: string): void {
-  if (!LONE_SURROGATE.test(text)) return
+  if (text.isWellFormed()) return
   throw new ServiceError('INVALID_INPUT', `${field} is not well-formed Unicode (a lone surrogate).`, {
     field,
   })

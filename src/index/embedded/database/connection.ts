@@ -2,15 +2,14 @@ import Database from 'better-sqlite3'
 import { ServiceError } from '../../../errors.ts'
 
 export type Connection = Database.Database
-export type Statement = Database.Statement
 
 const PAGE_BYTES = 8192
 
 /**
- * A connection to the store's database: WAL, and every commit waits for the disk (synchronous=FULL), so that what was
+ * A connection to a collection's database: WAL, and every commit waits for the disk (synchronous=FULL), so that what was
  * acknowledged survives power loss. https://www.sqlite.org/pragma.html#pragma_synchronous
  */
-export function connect(file: string, options: { readonly?: boolean; bytesMax?: number } = {}): Connection {
+export function connect(file: string, options: { readonly?: boolean } = {}): Connection {
   const db = new Database(file, { readonly: options.readonly ?? false, timeout: 5_000 })
   try {
     if (!options.readonly) {
@@ -18,7 +17,6 @@ export function connect(file: string, options: { readonly?: boolean; bytesMax?: 
       db.pragma('journal_mode = WAL')
       db.pragma('synchronous = FULL')
       db.pragma(`journal_size_limit = ${64 * 1024 * 1024}`)
-      if (options.bytesMax) db.pragma(`max_page_count = ${Math.ceil(options.bytesMax / PAGE_BYTES)}`)
     }
     db.pragma('cell_size_check = ON')
     db.pragma('trusted_schema = OFF')
@@ -27,6 +25,11 @@ export function connect(file: string, options: { readonly?: boolean; bytesMax?: 
     db.close()
     throw error
   }
+}
+
+/** Refuses writes that would make the file larger than this. */
+export function limitBytes(db: Connection, bytesMax: number): void {
+  db.pragma(`max_page_count = ${Math.ceil(bytesMax / PAGE_BYTES)}`)
 }
 
 /**
@@ -61,7 +64,7 @@ export function storeError(error: unknown, dataDir: string): unknown {
   const say = (message: string) => new ServiceError('STORE_UNUSABLE', message, { sqlite: code }, error)
   if (code.startsWith('SQLITE_FULL')) {
     return say(
-      `The disk or the allowance of the database in ${dataDir} is full; nothing of this write was kept. Free some space.`,
+      `The disk is full, or the database in ${dataDir} has reached DATABASE_BYTES_MAX; nothing of this write was kept. Free some space.`,
     )
   }
   if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB')) {

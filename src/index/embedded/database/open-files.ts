@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ServiceError } from '../../../errors.ts'
+import type { CollectionIdentity } from '../../index-engine.ts'
 import { hasGraph, syncFolder } from '../hnsw/graph-file.ts'
-import type { WorkerData } from '../wire.ts'
-import { type Connection, connect, lock } from './connection.ts'
+import { type Connection, connect, limitBytes } from './connection.ts'
+import type { MigrationProgress } from './migrations/migrate.ts'
 import { openSchema } from './schema.ts'
 
 const DATABASE = 'store.sqlite'
@@ -15,39 +16,45 @@ export interface OpenFiles {
   db: Connection
   /** Sees what is committed, never a write in progress. */
   reader: Connection
-  /** Lets go of everything. */
+  /** Closes both. */
   release(): void
 }
 
+export interface OpenFilesOptions {
+  /** The collection's own folder; made if missing. */
+  folder: string
+  identity: CollectionIdentity
+  /** 0: no limit. */
+  databaseBytesMax: number
+  onMigration: (progress: MigrationProgress) => void
+}
+
 /** @throws ServiceError STORE_UNUSABLE, or what SQLite throws */
-export function openFiles(data: WorkerData): OpenFiles {
-  const { dataDir } = data
-  const file = join(dataDir, DATABASE)
-  try {
-    mkdirSync(dataDir, { recursive: true })
-  } catch (error) {
-    throw new ServiceError('STORE_UNUSABLE', `The folder ${dataDir} cannot be made or used.`, {}, error)
-  }
-  const closers = [lock(join(dataDir, 'lock.sqlite'), dataDir)]
+export function openFiles({ folder, identity, databaseBytesMax, onMigration }: OpenFilesOptions): OpenFiles {
+  const file = join(folder, DATABASE)
+  makeFolder(folder)
+  const closers: (() => void)[] = []
   const release = () => {
     for (const close of closers.splice(0).reverse()) close()
   }
   try {
-    if (hasGraph(dataDir) && (!existsSync(file) || statSync(file).size === 0)) {
+    if (hasGraph(folder) && (!existsSync(file) || statSync(file).size === 0)) {
       throw new ServiceError(
         'STORE_UNUSABLE',
-        `${dataDir} holds a graph but its database ${DATABASE} is gone or empty. Restore it from a backup, or remove ` +
-          'the folder to begin with an empty store.',
+        `${folder} holds a saved HNSW graph but its database ${DATABASE} is missing or empty. Restore it from a ` +
+          'backup, or remove the folder to begin with an empty index.',
       )
     }
-    const db = connect(file, { bytesMax: data.limits.databaseBytesMax })
+    const fresh = !existsSync(file)
+    const db = connect(file)
     closers.push(() => db.close())
-    const created = openSchema(db, dataDir, data)
-    if (created) syncFolder(dataDir)
-    if (!created && statSync(file).size <= QUICK_CHECK_BYTES_MAX) {
+    if (!fresh && statSync(file).size <= QUICK_CHECK_BYTES_MAX) {
       const problems = db.pragma('quick_check(1)', { simple: true })
-      if (problems !== 'ok') throw damaged(dataDir, String(problems))
+      if (problems !== 'ok') throw damaged(folder, String(problems))
     }
+    const created = openSchema(db, folder, identity, onMigration)
+    if (created) syncFolder(folder)
+    if (databaseBytesMax > 0) limitBytes(db, databaseBytesMax)
     const reader = connect(file, { readonly: true })
     closers.push(() => reader.close())
     return { db, reader, release }
@@ -57,9 +64,23 @@ export function openFiles(data: WorkerData): OpenFiles {
   }
 }
 
-export function damaged(dataDir: string, problem: string): ServiceError {
+/** @throws ServiceError STORE_UNUSABLE */
+export function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true })
+  } catch (error) {
+    throw new ServiceError(
+      'STORE_UNUSABLE',
+      `The folder ${folder} cannot be created. Check the path and its permissions.`,
+      {},
+      error,
+    )
+  }
+}
+
+export function damaged(folder: string, problem: string): ServiceError {
   return new ServiceError(
     'STORE_UNUSABLE',
-    `The database in ${dataDir} is damaged (${problem}). Restore it from a backup, or ingest into an empty DATA_DIR.`,
+    `The database in ${folder} is damaged (${problem}). Restore it from a backup, or ingest into an empty DATA_DIR.`,
   )
 }

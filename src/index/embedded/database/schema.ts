@@ -1,52 +1,64 @@
 import { randomUUID } from 'node:crypto'
 import { ServiceError } from '../../../errors.ts'
+import type { CollectionIdentity } from '../../index-engine.ts'
 import type { Connection } from './connection.ts'
+import { type MigrationProgress, migrate } from './migrations/migrate.ts'
 
 /** "LLSV", in SQLite's own place for naming the program a file belongs to. */
 const APPLICATION_ID = 0x4c4c5356
-/** Raised whenever files of an older program can no longer be read as they are. */
-export const FORMAT_VERSION = 1
+/** Raised with every change of the tables; a migration brings older files up to it. */
+export const FORMAT_VERSION = 2
 
 /**
- * - `documents.label` names a vector in the graph: never used twice (AUTOINCREMENT), a replaced document gets a new one;
+ * - A passage's `label` names its vector in the HNSW graph: never used twice (AUTOINCREMENT), a replaced document's
+ *   passages get new ones. The labels of one document follow each other, and the first of them names the document;
  * - `metadata_values` has one row for every place a filter can reach; numbers are numbers, strings text, and blobs
- *   stand for false, true, null and containers, so that one ordered index answers every condition;
- *   the other one tests single documents.
+ *   stand for false, true, null and containers, so that one ordered index answers every condition; the other index
+ *   tests single documents;
+ * - `checksum` is over the row's other columns (checksum.ts).
  */
 const DDL = (dimensions: number) => `
   CREATE TABLE store (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE documents (
-    label INTEGER PRIMARY KEY AUTOINCREMENT,
+    document INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
     title TEXT,
     text TEXT NOT NULL,
-    metadata TEXT NOT NULL
+    metadata TEXT NOT NULL,
+    passages INTEGER NOT NULL,
+    checksum BLOB NOT NULL
   );
-  CREATE TABLE vectors (
-    label INTEGER PRIMARY KEY,
+  CREATE TABLE passages (
+    label INTEGER PRIMARY KEY AUTOINCREMENT,
+    document INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    "start" INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    checksum BLOB NOT NULL,
     vector BLOB NOT NULL CHECK (length(vector) = ${dimensions * 4})
   );
   CREATE TABLE metadata_values (
     path TEXT NOT NULL,
     value NOT NULL,
-    label INTEGER NOT NULL,
-    PRIMARY KEY (path, value, label)
+    document INTEGER NOT NULL,
+    PRIMARY KEY (path, value, document)
   ) WITHOUT ROWID;
-  CREATE INDEX metadata_values_by_label ON metadata_values (label, path);
+  CREATE INDEX metadata_values_by_document ON metadata_values (document, path);
 `
 
-export interface StoreIdentity {
-  dimensions: number
-  fingerprint: string
-}
-
 /**
- * Creates the tables in an empty file, or checks that those there are ours and of this model.
+ * Creates the tables in an empty file; or checks that those there are ours and of this model, and brings an older
+ * format up to date.
  *
  * @returns whether they were created now
- * @throws ServiceError STORE_UNUSABLE
+ * @throws ServiceError STORE_UNUSABLE; the file is then as it was
  */
-export function openSchema(db: Connection, dataDir: string, identity: StoreIdentity): boolean {
+export function openSchema(
+  db: Connection,
+  folder: string,
+  identity: CollectionIdentity,
+  onProgress: (progress: MigrationProgress) => void,
+): boolean {
   const empty = db.pragma('schema_version', { simple: true }) === 0
   if (empty) {
     db.transaction(() => {
@@ -60,14 +72,14 @@ export function openSchema(db: Connection, dataDir: string, identity: StoreIdent
     return true
   }
   const unusable = (problem: string, details = {}) =>
-    new ServiceError('STORE_UNUSABLE', `${dataDir} ${problem}`, details)
+    new ServiceError('STORE_UNUSABLE', `${folder} ${problem}`, details)
   if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID) {
     throw unusable('holds a database of another program. Use another DATA_DIR.')
   }
-  const version = db.pragma('user_version', { simple: true })
-  if (version !== FORMAT_VERSION) {
+  const version = Number(db.pragma('user_version', { simple: true }))
+  if (version < 1 || version > FORMAT_VERSION) {
     throw unusable(
-      `is in format ${version}; this program reads format ${FORMAT_VERSION}. Use the program that wrote it, or another DATA_DIR.`,
+      `is in format ${version}; this program reads formats 1 to ${FORMAT_VERSION}. Use the program that wrote it, or another DATA_DIR.`,
     )
   }
   const stored = {
@@ -87,6 +99,7 @@ export function openSchema(db: Connection, dataDir: string, identity: StoreIdent
       },
     )
   }
+  migrate(db, { from: version, to: FORMAT_VERSION }, onProgress)
   return false
 }
 

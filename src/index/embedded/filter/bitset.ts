@@ -10,31 +10,31 @@ export class Bitset {
 
   add(index: number): void {
     const word = index >>> 5
-    this.#words[word] = (this.#words[word] as number) | (1 << (index & 31))
+    this.#words[word] = this.#words[word]! | (1 << (index & 31))
   }
 
   has(index: number): boolean {
-    return index < this.length && (((this.#words[index >>> 5] as number) >>> (index & 31)) & 1) === 1
+    return index < this.length && ((this.#words[index >>> 5]! >>> (index & 31)) & 1) === 1
   }
 
   and(other: Bitset): Bitset {
     return new Bitset(
       this.length,
-      this.#words.map((word, i) => word & (other.#words[i] as number)),
+      this.#words.map((word, i) => word & other.#words[i]!),
     )
   }
 
   or(other: Bitset): Bitset {
     return new Bitset(
       this.length,
-      this.#words.map((word, i) => word | (other.#words[i] as number)),
+      this.#words.map((word, i) => word | other.#words[i]!),
     )
   }
 
   without(other: Bitset): Bitset {
     return new Bitset(
       this.length,
-      this.#words.map((word, i) => word & ~(other.#words[i] as number)),
+      this.#words.map((word, i) => word & ~other.#words[i]!),
     )
   }
 

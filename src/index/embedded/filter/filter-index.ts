@@ -1,6 +1,6 @@
 import type { Filter } from '../../filter.ts'
 import type { JsonScalar } from '../../json.ts'
-import type { Slice } from '../cooperative-scheduler.ts'
+import type { TimeSlice } from '../cooperative-scheduler.ts'
 import type { Connection } from '../database/connection.ts'
 import type { VectorTable } from '../vectors/vector-table.ts'
 import { Bitset } from './bitset.ts'
@@ -20,10 +20,11 @@ const CACHED_KEY_CHARS_MAX = 4096
 
 /** Values of one `in` that are counted to estimate how many it matches. */
 const COUNTED_MAX = 64
-const FROM_DOCUMENT = 'FROM metadata_values INDEXED BY metadata_values_by_label WHERE path = ? AND label = ?'
+const FROM_DOCUMENT =
+  'FROM metadata_values INDEXED BY metadata_values_by_document WHERE path = ? AND document = ?'
 
 /**
- * Finds the documents that a filter matches. Each condition is a statement over the ordered index of metadata values,
+ * Finds the documents that a filter matches, as the slots of their first passages. Each condition is a statement over the ordered index of metadata values,
  * with bound parameters only; `and`, `or`, `not` are done on sets of slots, so no filter can make SQLite plan badly.
  * Of several conditions that must all hold, the rarest is read and the others are only tested on what it left.
  */
@@ -38,8 +39,8 @@ export class FilterIndex {
     this.#table = table
   }
 
-  /** Slots of the matching documents. @param slice absent: in one go */
-  async matching(filter: Filter, slice?: Slice): Promise<Bitset> {
+  /** Slots of the matching documents' first passages. @param slice absent: in one go */
+  async matching(filter: Filter, slice?: TimeSlice): Promise<Bitset> {
     const key = JSON.stringify(filter)
     const cached = this.#cache.get(key)
     if (cached?.version === this.#table.version) return cached.found
@@ -54,15 +55,15 @@ export class FilterIndex {
     return found
   }
 
-  /** Which of a few documents, by their labels, match; in one go, for filters of few conditions. */
-  async among(filter: Filter, labels: Iterable<number>): Promise<(label: number) => boolean> {
+  /** Which of a few documents, by their keys, match; in one go, for filters of few conditions. */
+  async among(filter: Filter, documents: Iterable<number>): Promise<(document: number) => boolean> {
     const within = new Bitset(this.#table.end)
-    for (const label of labels) {
-      const slot = this.#table.slot(label)
+    for (const document of documents) {
+      const slot = this.#table.slot(document)
       if (slot !== undefined) within.add(slot)
     }
     const found = await this.#evaluate(filter, within, undefined)
-    return (label) => found.has(this.#table.slot(label) ?? found.length)
+    return (document) => found.has(this.#table.slot(document) ?? found.length)
   }
 
   #remember(key: string, result: { version: number; found: Bitset }): void {
@@ -73,7 +74,7 @@ export class FilterIndex {
     if (this.#cache.size > CACHED_MAX && oldest !== undefined) this.#cache.delete(oldest)
   }
 
-  async #evaluate(filter: Filter, within: Bitset | undefined, slice: Slice | undefined): Promise<Bitset> {
+  async #evaluate(filter: Filter, within: Bitset | undefined, slice: TimeSlice | undefined): Promise<Bitset> {
     await slice?.pause()
     switch (filter.kind) {
       case 'and':
@@ -90,7 +91,7 @@ export class FilterIndex {
     }
   }
 
-  async #all(filters: Filter[], within: Bitset | undefined, slice: Slice | undefined): Promise<Bitset> {
+  async #all(filters: Filter[], within: Bitset | undefined, slice: TimeSlice | undefined): Promise<Bitset> {
     let result = within
     const ranked = within
       ? filters.map((filter) => ({ filter, rows: Number.POSITIVE_INFINITY }))
@@ -112,18 +113,18 @@ export class FilterIndex {
   }
 
   /** All documents for which a condition holds. */
-  async #read(filter: Filter, slice: Slice | undefined): Promise<Bitset> {
+  async #read(filter: Filter, slice: TimeSlice | undefined): Promise<Bitset> {
     const found = new Bitset(this.#table.end)
     const path = sqlPath((filter as { path: string[] }).path)
     for (const { where, values } of conditions(filter)) {
       let after: [SqlValue, number] | undefined
       do {
-        const from = after ? 'AND (value, label) > (?, ?)' : ''
+        const from = after ? 'AND (value, document) > (?, ?)' : ''
         const rows = this.#statement(
-          `SELECT value, label FROM metadata_values WHERE path = ? ${where} ${from} ORDER BY value, label LIMIT ${CHUNK}`,
+          `SELECT value, document FROM metadata_values WHERE path = ? ${where} ${from} ORDER BY value, document LIMIT ${CHUNK}`,
         ).all(path, ...values, ...(after ?? [])) as [SqlValue, number][]
-        for (const [, label] of rows) {
-          const slot = this.#table.slot(label)
+        for (const [, document] of rows) {
+          const slot = this.#table.slot(document)
           if (slot !== undefined) found.add(slot)
         }
         after = rows[CHUNK - 1]
@@ -134,31 +135,31 @@ export class FilterIndex {
   }
 
   /** Those of a few documents for which a condition holds. */
-  async #probe(filter: Filter, within: Bitset, slice: Slice | undefined): Promise<Bitset> {
+  async #probe(filter: Filter, within: Bitset, slice: TimeSlice | undefined): Promise<Bitset> {
     const found = new Bitset(this.#table.end)
     const path = sqlPath((filter as { path: string[] }).path)
     const holds = filter.kind === 'in' ? this.#oneOf(filter.values) : this.#inside(filter)
     for (const slot of within.members()) {
-      if (holds(path, this.#table.label(slot))) found.add(slot)
+      if (holds(path, this.#table.document(slot))) found.add(slot)
       await slice?.pause()
     }
     return found
   }
 
-  #oneOf(values: JsonScalar[]): (path: string, label: number) => boolean {
+  #oneOf(values: JsonScalar[]): (path: string, document: number) => boolean {
     const key = (value: SqlValue) => (Buffer.isBuffer(value) ? value[0] : `${typeof value} ${value}`)
     const wanted = new Set(values.map((value) => key(sqlValue(value))))
     const statement = this.#statement(`SELECT value ${FROM_DOCUMENT}`)
-    return (path, label) =>
-      (statement.all(path, label) as [SqlValue][]).some(([value]) => wanted.has(key(value)))
+    return (path, document) =>
+      (statement.all(path, document) as [SqlValue][]).some(([value]) => wanted.has(key(value)))
   }
 
-  #inside(filter: Filter): (path: string, label: number) => boolean {
+  #inside(filter: Filter): (path: string, document: number) => boolean {
     const [condition] = conditions(filter)
     if (!condition) return () => false
     const { where, values } = condition
     const statement = this.#statement(`SELECT 1 ${FROM_DOCUMENT} ${where} LIMIT 1`)
-    return (path, label) => statement.get(path, label, ...values) !== undefined
+    return (path, document) => statement.get(path, document, ...values) !== undefined
   }
 
   /** A bound on the documents that match, from the index, that gives up counting past `max`. */
@@ -195,7 +196,10 @@ export class FilterIndex {
 
   #everything(): Bitset {
     const all = new Bitset(this.#table.end)
-    for (let slot = 0; slot < this.#table.end; slot++) if (this.#table.label(slot) !== 0) all.add(slot)
+    for (let slot = 0; slot < this.#table.end; slot++) {
+      const label = this.#table.label(slot)
+      if (label !== 0 && label === this.#table.document(slot)) all.add(slot)
+    }
     return all
   }
 

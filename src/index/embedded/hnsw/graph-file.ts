@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readSync } from 'node:fs'
 import { open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Slice } from '../cooperative-scheduler.ts'
-import { Graph, type GraphParameters } from './hnsw-graph.ts'
+import type { TimeSlice } from '../cooperative-scheduler.ts'
+import { HnswGraph, type HnswParameters } from './hnsw-graph.ts'
 
 const MANIFEST = 'graph.json'
 const FORMAT = 1
@@ -12,7 +12,7 @@ const CHUNK_BYTES = 1024 * 1024
 const HEADER_BYTES = 96
 
 /** What stands beside a graph file, so that a foreign, old or damaged one is never loaded. */
-interface GraphManifest extends GraphParameters {
+interface GraphManifest extends HnswParameters {
   format: number
   /** Also kept in the database: a graph from another database, or another time of this one, is not known there. */
   graphId: string
@@ -23,9 +23,9 @@ interface GraphManifest extends GraphParameters {
 }
 
 export interface GraphFileOptions {
-  dataDir: string
+  folder: string
   fingerprint: string
-  parameters: GraphParameters
+  parameters: HnswParameters
 }
 
 function graphFileName(graphId: string): string {
@@ -41,10 +41,10 @@ function graphFileName(graphId: string): string {
 export async function loadGraph(
   options: GraphFileOptions,
   known: readonly string[],
-): Promise<{ graph: Graph; graphId: string } | undefined | { rejected: string }> {
+): Promise<{ graph: HnswGraph; graphId: string } | undefined | { rejected: string }> {
   let text: string
   try {
-    text = await readFile(join(options.dataDir, MANIFEST), 'utf8')
+    text = await readFile(join(options.folder, MANIFEST), 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return { rejected: String(error) }
     return known.length > 0 ? { rejected: `${MANIFEST} is missing` } : undefined
@@ -58,11 +58,11 @@ export async function loadGraph(
     for (const key of ['dimensions', 'm', 'efConstruction'] as const) {
       if (manifest[key] !== parameters[key]) return { rejected: `its ${key} is ${manifest[key]}` }
     }
-    const file = join(options.dataDir, graphFileName(manifest.graphId))
+    const file = join(options.folder, graphFileName(manifest.graphId))
     const { bytes, sha256 } = digestSync(file)
     if (bytes !== manifest.bytes) return { rejected: `it has ${bytes} bytes instead of ${manifest.bytes}` }
     if (sha256 !== manifest.sha256) return { rejected: 'its checksum is wrong' }
-    const graph = Graph.read(parameters, file)
+    const graph = HnswGraph.read(parameters, file)
     if (graph.elements !== manifest.elements) return { rejected: `it has ${graph.elements} vectors` }
     return { graph, graphId: manifest.graphId }
   } catch (error) {
@@ -71,8 +71,12 @@ export async function loadGraph(
 }
 
 /** Writes the graph under its id; nothing may be added to it meanwhile. It counts once `publishGraph` is done. */
-export async function writeGraph(options: GraphFileOptions, graph: Graph, graphId: string): Promise<void> {
-  await graph.write(join(options.dataDir, graphFileName(graphId)))
+export async function writeGraph(
+  options: GraphFileOptions,
+  graph: HnswGraph,
+  graphId: string,
+): Promise<void> {
+  await graph.write(join(options.folder, graphFileName(graphId)))
 }
 
 /**
@@ -82,10 +86,10 @@ export async function writeGraph(options: GraphFileOptions, graph: Graph, graphI
 export async function publishGraph(
   options: GraphFileOptions,
   { graphId, elements }: { graphId: string; elements: number },
-  slice: Slice,
+  slice: TimeSlice,
 ): Promise<{ bytes: number }> {
-  const { dataDir, fingerprint, parameters } = options
-  const path = join(dataDir, graphFileName(graphId))
+  const { folder, fingerprint, parameters } = options
+  const path = join(folder, graphFileName(graphId))
   try {
     const digest = await settle(path, parameters, elements, slice)
     const manifest: GraphManifest = {
@@ -96,11 +100,11 @@ export async function publishGraph(
       elements,
       ...digest,
     }
-    const temporary = join(dataDir, `${MANIFEST}.new`)
+    const temporary = join(folder, `${MANIFEST}.new`)
     await writeFile(temporary, `${JSON.stringify(manifest, null, 2)}\n`, { flush: true })
-    await rename(temporary, join(dataDir, MANIFEST))
-    syncFolder(dataDir)
-    await removeGraphsExcept(dataDir, graphId)
+    await rename(temporary, join(folder, MANIFEST))
+    syncFolder(folder)
+    await removeGraphsExcept(folder, graphId)
     return digest
   } catch (error) {
     await rm(path, { force: true })
@@ -111,9 +115,9 @@ export async function publishGraph(
 /** Waits until a written graph is on the disk, whole. */
 async function settle(
   path: string,
-  parameters: GraphParameters,
+  parameters: HnswParameters,
   elements: number,
-  slice: Slice,
+  slice: TimeSlice,
 ): Promise<{ bytes: number; sha256: string }> {
   const file = await open(path, 'r+')
   try {
@@ -149,21 +153,21 @@ export function syncFolder(folder: string): void {
 }
 
 /** Takes away a graph that cannot be trusted, manifest first. */
-export async function discardGraph(dataDir: string): Promise<void> {
-  await rm(join(dataDir, MANIFEST), { force: true })
-  await removeGraphsExcept(dataDir, undefined)
+export async function discardGraph(folder: string): Promise<void> {
+  await rm(join(folder, MANIFEST), { force: true })
+  await removeGraphsExcept(folder, undefined)
 }
 
 /** Whether a graph was ever saved here. */
-export function hasGraph(dataDir: string): boolean {
-  return existsSync(join(dataDir, MANIFEST))
+export function hasGraph(folder: string): boolean {
+  return existsSync(join(folder, MANIFEST))
 }
 
 /** Graph files that no manifest names: left by a crash between two steps, or replaced. */
-async function removeGraphsExcept(dataDir: string, graphId: string | undefined): Promise<void> {
+async function removeGraphsExcept(folder: string, graphId: string | undefined): Promise<void> {
   const keep = graphId === undefined ? undefined : graphFileName(graphId)
-  for (const name of await readdir(dataDir)) {
-    if (/^graph-[0-9a-f]+\.hnsw$/.test(name) && name !== keep) await rm(join(dataDir, name), { force: true })
+  for (const name of await readdir(folder)) {
+    if (/^graph-[0-9a-f]+\.hnsw$/.test(name) && name !== keep) await rm(join(folder, name), { force: true })
   }
 }
 
@@ -182,7 +186,7 @@ function digestSync(path: string): { bytes: number; sha256: string } {
 /** Length the file must have by its own lists: links of level 0 and vectors, then each node's links above. */
 async function wholeLength(
   file: Awaited<ReturnType<typeof open>>,
-  { m, dimensions }: GraphParameters,
+  { m, dimensions }: HnswParameters,
   elements: number,
 ): Promise<number> {
   const level0 = elements * (2 * m * 4 + 4 + dimensions * 4 + 8)

@@ -1,33 +1,33 @@
 import { randomBytes } from 'node:crypto'
 import { ServiceError } from '../../../errors.ts'
-import { Mutex, type Turns } from '../cooperative-scheduler.ts'
+import { type CooperativeScheduler, Mutex } from '../cooperative-scheduler.ts'
 import type { Connection } from '../database/connection.ts'
 import { readFact, writeFact } from '../database/schema.ts'
-import type { StoreNotice } from '../limits.ts'
+import type { EngineNotice } from '../notice.ts'
 import { discardGraph, type GraphFileOptions, loadGraph, publishGraph, writeGraph } from './graph-file.ts'
-import { Graph } from './hnsw-graph.ts'
+import { HnswGraph } from './hnsw-graph.ts'
 import type { LiveGraph } from './live-graph.ts'
 
 const KNOWN_GRAPHS = 'graph_ids'
 
 /** Loads and saves the graph, and remembers in the database which saved graphs are its own. */
-export class GraphKeeper {
+export class GraphSnapshots {
   readonly #file: GraphFileOptions
   readonly #db: Connection
-  readonly #notice: (notice: StoreNotice) => void
+  readonly #notice: (notice: EngineNotice) => void
   readonly #saves = new Mutex()
   #current: string | undefined
   /** Changes of the graph since it was last saved. */
   changes = 0
 
-  constructor(file: GraphFileOptions, db: Connection, notice: (notice: StoreNotice) => void) {
+  constructor(file: GraphFileOptions, db: Connection, notice: (notice: EngineNotice) => void) {
     this.#file = file
     this.#db = db
     this.#notice = notice
   }
 
   /** The saved graph; an empty one, and a notice, where it cannot be trusted. */
-  async load(): Promise<Graph> {
+  async load(): Promise<HnswGraph> {
     const known = JSON.parse(readFact(this.#db, KNOWN_GRAPHS) ?? '[]') as string[]
     const loaded = await loadGraph(this.#file, known)
     if (loaded && 'graph' in loaded) {
@@ -35,26 +35,26 @@ export class GraphKeeper {
       this.#notice({
         level: 'info',
         kind: 'graph-loaded',
-        message: `loaded the graph: ${loaded.graph.elements} vectors`,
+        message: `loaded the HNSW graph: ${loaded.graph.elements} vectors`,
         facts: { elements: loaded.graph.elements },
       })
       return loaded.graph
     }
     if (loaded) {
       writeFact(this.#db, KNOWN_GRAPHS, '[]')
-      await discardGraph(this.#file.dataDir)
+      await discardGraph(this.#file.folder)
       this.#notice({
         level: 'warn',
         kind: 'graph-rejected',
-        message: `the saved graph is not used (${loaded.rejected}); it is built again from the database`,
+        message: `the saved HNSW graph cannot be used (${loaded.rejected}); building it again from the database`,
         facts: { reason: loaded.rejected },
       })
     }
-    return Graph.empty(this.#file.parameters)
+    return HnswGraph.empty(this.#file.parameters)
   }
 
   /** Writes the graph out if it changed. @throws ServiceError STORE_UNUSABLE; the database is whole all the same */
-  save(graph: LiveGraph, writes: Mutex, turns: Turns): Promise<void> {
+  save(graph: LiveGraph, writes: Mutex, scheduler: CooperativeScheduler): Promise<void> {
     return this.#saves.run(async () => {
       if (this.changes === 0) return
       const written = await writes.run(async () => {
@@ -69,10 +69,10 @@ export class GraphKeeper {
         return { graphId, elements, changes }
       })
       if (!written) return
-      const { bytes } = await publishGraph(this.#file, written, turns.slice('upkeep')).catch((error) => {
+      const { bytes } = await publishGraph(this.#file, written, scheduler.slice('upkeep')).catch((error) => {
         throw new ServiceError(
           'STORE_UNUSABLE',
-          'The graph could not be saved; the documents are safe, but the next start takes longer. Check the disk.',
+          'The HNSW graph could not be saved. The documents are safe, but the next start takes longer. Check the disk.',
           {},
           error,
         )
@@ -82,7 +82,7 @@ export class GraphKeeper {
       this.#notice({
         level: 'info',
         kind: 'graph-saved',
-        message: `saved the graph: ${written.elements} vectors, ${bytes} bytes`,
+        message: `saved the HNSW graph: ${written.elements} vectors, ${bytes} bytes`,
         facts: { elements: written.elements, bytes },
       })
     })

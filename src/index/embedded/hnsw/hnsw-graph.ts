@@ -1,6 +1,6 @@
 import hnswlib from 'hnswlib-node'
 
-export interface GraphParameters {
+export interface HnswParameters {
   dimensions: number
   m: number
   efConstruction: number
@@ -18,26 +18,26 @@ const SEED = 100
  * search using Hierarchical Navigable Small World graphs" (2016). The native code ends the process on some misuse, so
  * everything is checked here before it is called. One thread only.
  */
-export class Graph {
-  readonly parameters: GraphParameters
+export class HnswGraph {
+  readonly parameters: HnswParameters
   #index: hnswlib.HierarchicalNSW
 
-  private constructor(parameters: GraphParameters, index: hnswlib.HierarchicalNSW) {
+  private constructor(parameters: HnswParameters, index: hnswlib.HierarchicalNSW) {
     this.parameters = parameters
     this.#index = index
   }
 
-  static empty(parameters: GraphParameters, capacity = CAPACITY_MIN): Graph {
+  static empty(parameters: HnswParameters, capacity = CAPACITY_MIN): HnswGraph {
     const index = new hnswlib.HierarchicalNSW('ip', parameters.dimensions)
     index.initIndex(Math.max(CAPACITY_MIN, capacity), parameters.m, parameters.efConstruction, SEED)
-    return new Graph(parameters, index)
+    return new HnswGraph(parameters, index)
   }
 
   /** Only for files whose length and checksum were found right. @throws Error when the file cannot be a graph */
-  static read(parameters: GraphParameters, file: string): Graph {
+  static read(parameters: HnswParameters, file: string): HnswGraph {
     const index = new hnswlib.HierarchicalNSW('ip', parameters.dimensions)
     index.readIndexSync(file)
-    return new Graph(parameters, index)
+    return new HnswGraph(parameters, index)
   }
 
   /** Vectors in the graph, the deleted ones too. */
@@ -70,17 +70,16 @@ export class Graph {
   }
 
   /**
-   * Up to `count` labels that are not retired, nearest first, with their cosine similarities.
+   * Up to `count` labels that are not retired, nearest first by this graph's own arithmetic.
    *
-   * @param ef breadth of the walk, `count` is used when larger
+   * @param ef candidates kept during the walk, `count` is used when larger
    */
-  search(vector: Float32Array, count: number, ef: number): { labels: number[]; scores: number[] } {
+  search(vector: Float32Array, count: number, ef: number): number[] {
     if (vector.length !== this.parameters.dimensions) throw new RangeError(`${vector.length} dimensions`)
     const k = Math.min(count, this.elements)
-    if (k < 1) return { labels: [], scores: [] }
+    if (!(k >= 1)) return []
     this.#index.setEf(Math.max(ef, k))
-    const { neighbors, distances } = this.#index.searchKnn(Array.from(vector), k)
-    return { labels: neighbors, scores: distances.map((distance) => 1 - distance) }
+    return this.#index.searchKnn(Array.from(vector), k).neighbors
   }
 
   /** Writes the graph; searches may go on meanwhile, nothing may be added or retired. */

@@ -1,19 +1,19 @@
-import type { Mutex, Slice, Turns } from '../cooperative-scheduler.ts'
-import type { StoreNotice } from '../limits.ts'
+import type { CooperativeScheduler, Mutex, TimeSlice } from '../cooperative-scheduler.ts'
+import type { EngineNotice } from '../notice.ts'
 import type { VectorTable } from '../vectors/vector-table.ts'
-import { Graph, type GraphParameters } from './hnsw-graph.ts'
+import { HnswGraph, type HnswParameters } from './hnsw-graph.ts'
 
 const PROGRESS_MS = 5_000
 
 export interface LiveGraphOptions {
   table: VectorTable
-  parameters: GraphParameters
-  turns: Turns
+  parameters: HnswParameters
+  scheduler: CooperativeScheduler
   /** Held by whoever changes or saves the graph. */
   writes: Mutex
-  tombstoneRatioMax: number
+  tombstonePercentMax: number
   tombstonesMin: number
-  notice: (notice: StoreNotice) => void
+  notice: (notice: EngineNotice) => void
 }
 
 /**
@@ -24,11 +24,11 @@ export class LiveGraph {
   readonly #options: LiveGraphOptions
   /** Live labels that the graph does not hold yet. */
   readonly pending = new Set<number>()
-  #graph: Graph
-  #next: Graph | undefined
+  #graph: HnswGraph
+  #next: HnswGraph | undefined
   #stopped = false
 
-  constructor(options: LiveGraphOptions, graph: Graph) {
+  constructor(options: LiveGraphOptions, graph: HnswGraph) {
     this.#options = options
     this.#graph = graph
     const linked = new Set(graph.labels())
@@ -36,7 +36,7 @@ export class LiveGraph {
     for (const label of options.table.labels()) if (!linked.has(label)) this.pending.add(label)
   }
 
-  get current(): Graph {
+  get current(): HnswGraph {
     return this.#graph
   }
 
@@ -54,7 +54,7 @@ export class LiveGraph {
   }
 
   /** After vectors were removed from the table. Holds the write lock. */
-  async retire(labels: readonly number[], slice: Slice): Promise<void> {
+  async retire(labels: readonly number[], slice: TimeSlice): Promise<void> {
     for (const label of labels) {
       if (!this.pending.delete(label)) this.#graph.retire(label)
       this.#next?.retire(label)
@@ -63,7 +63,7 @@ export class LiveGraph {
   }
 
   /** Holds the write lock. */
-  async link(labels: Iterable<number>, slice: Slice): Promise<void> {
+  async link(labels: Iterable<number>, slice: TimeSlice): Promise<void> {
     for (const label of labels) {
       await slice.pause()
       this.#link(label)
@@ -72,15 +72,15 @@ export class LiveGraph {
 
   /** Links what is pending (after a crash, or all of it when the graph was lost) a little at a time. */
   async linkPending(): Promise<void> {
-    const { turns, writes } = this.#options
+    const { scheduler, writes } = this.#options
     const all = this.pending.size
     if (all === 0) return
     const progress = this.#progress(all)
     progress(0)
     while (this.pending.size > 0 && !this.#stopped) {
-      await turns.next('upkeep')
+      await scheduler.next('upkeep')
       await writes.run(async () => {
-        const slice = turns.slice('upkeep')
+        const slice = scheduler.slice('upkeep')
         for (const label of this.pending) {
           if (slice.over || this.#stopped) break
           this.#link(label)
@@ -93,20 +93,20 @@ export class LiveGraph {
 
   /** Whether retired vectors have become too many. */
   get needsRebuild(): boolean {
-    const { tombstoneRatioMax, tombstonesMin } = this.#options
-    const allowed = Math.max(tombstonesMin, tombstoneRatioMax * this.#graph.elements)
+    const { tombstonePercentMax, tombstonesMin } = this.#options
+    const allowed = Math.max(tombstonesMin, (tombstonePercentMax / 100) * this.#graph.elements)
     return this.#next === undefined && this.tombstones > allowed
   }
 
   /** Builds a graph of the live vectors, slice by slice, while the old one answers; then swaps. */
   async rebuild(): Promise<void> {
-    const { table, parameters, turns, writes } = this.#options
+    const { table, parameters, scheduler, writes } = this.#options
     // What is pending now, or added later, is linked into both graphs.
     const labels = table.labels().filter((label) => !this.pending.has(label))
-    const next = Graph.empty(parameters, Math.ceil(table.size * 1.1))
+    const next = HnswGraph.empty(parameters, Math.ceil(table.size * 1.1))
     this.#next = next
     const progress = this.#progress(labels.length)
-    const slice = turns.slice('upkeep')
+    const slice = scheduler.slice('upkeep')
     try {
       for (const [i, label] of labels.entries()) {
         await slice.pause()
@@ -147,18 +147,18 @@ export class LiveGraph {
       this.#options.notice({
         level: 'info',
         kind: 'graph-building',
-        message: `building the graph: ${done} of ${all}`,
+        message: `building the HNSW graph: ${done} of ${all} vectors`,
         facts: { done, all },
       })
     }
   }
 
-  #built(documents: number): void {
+  #built(vectors: number): void {
     this.#options.notice({
       level: 'info',
       kind: 'graph-built',
-      message: `the graph is complete: ${documents} documents linked`,
-      facts: { documents },
+      message: `the HNSW graph is complete: ${vectors} vectors linked`,
+      facts: { vectors },
     })
   }
 }

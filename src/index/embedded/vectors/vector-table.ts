@@ -3,7 +3,7 @@ const BLOCK_ROWS = 4096
 
 /**
  * The live vectors in memory, for exact scoring: 15 times quicker than reading them from the database. A row is a
- * slot; slots of removed vectors are used again, labels never are.
+ * slot; slots of removed vectors are used again, labels never are. A document is named by its first passage's label.
  */
 export class VectorTable {
   readonly dimensions: number
@@ -11,6 +11,8 @@ export class VectorTable {
   readonly #slots = new Map<number, number>()
   readonly #free: number[] = []
   #labels = new Uint32Array(BLOCK_ROWS)
+  #keys = new Uint32Array(BLOCK_ROWS)
+  #documents = 0
   #end = 0
   #version = 0
   #newest = 0
@@ -19,8 +21,13 @@ export class VectorTable {
     this.dimensions = dimensions
   }
 
+  /** Passages. */
   get size(): number {
     return this.#slots.size
+  }
+
+  get documents(): number {
+    return this.#documents
   }
 
   /** Slots in use are below this. */
@@ -48,25 +55,42 @@ export class VectorTable {
 
   /** The label in a slot; 0 (never a label) where there is none. */
   label(slot: number): number {
-    return this.#labels[slot] as number
+    return this.#labels[slot]!
+  }
+
+  /** The key of the document that the passage in a slot belongs to. */
+  document(slot: number): number {
+    return this.#keys[slot]!
   }
 
   labels(): Uint32Array {
     return Uint32Array.from(this.#slots.keys())
   }
 
-  add(label: number, vector: Float32Array): void {
+  /** Labels of a document's passages, in the order of the text; none where there is no such document. */
+  labelsOf(document: number): number[] {
+    const labels: number[] = []
+    for (let label = document; ; label++) {
+      const slot = this.#slots.get(label)
+      if (slot === undefined || this.#keys[slot] !== document) return labels
+      labels.push(label)
+    }
+  }
+
+  /** @param document its key: `label` itself for a first passage */
+  add(label: number, document: number, vector: Float32Array): void {
     const slot = this.#free.pop() ?? this.#end++
     const block = Math.floor(slot / BLOCK_ROWS)
     this.#blocks[block] ??= new Float32Array(BLOCK_ROWS * this.dimensions)
     this.#blocks[block].set(vector, (slot % BLOCK_ROWS) * this.dimensions)
     if (slot >= this.#labels.length) {
-      const labels = new Uint32Array(this.#labels.length * 2)
-      labels.set(this.#labels)
-      this.#labels = labels
+      this.#labels = doubled(this.#labels)
+      this.#keys = doubled(this.#keys)
     }
     this.#labels[slot] = label
+    this.#keys[slot] = document
     this.#slots.set(label, slot)
+    if (label === document) this.#documents++
     this.#newest = Math.max(this.#newest, label)
     this.#version++
   }
@@ -74,6 +98,7 @@ export class VectorTable {
   remove(label: number): void {
     const slot = this.#slots.get(label)
     if (slot === undefined) return
+    if (this.#keys[slot] === label) this.#documents--
     this.#slots.delete(label)
     this.#labels[slot] = 0
     this.#free.push(slot)
@@ -88,10 +113,16 @@ export class VectorTable {
 
   /** The block that holds a slot, and where in it the row begins: for scoring without making views. */
   block(slot: number): Float32Array {
-    return this.#blocks[Math.floor(slot / BLOCK_ROWS)] as Float32Array
+    return this.#blocks[Math.floor(slot / BLOCK_ROWS)]!
   }
 
   offset(slot: number): number {
     return (slot % BLOCK_ROWS) * this.dimensions
   }
+}
+
+function doubled(numbers: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(numbers.length * 2)
+  larger.set(numbers)
+  return larger
 }

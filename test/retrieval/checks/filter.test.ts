@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { FILTER_LIMITS, parseFilter } from '../../src/index/filter.ts'
-import type { Metadata } from '../../src/index/json.ts'
-import { matches } from '../oracle/match-filter.ts'
+import type { Metadata } from '../../../src/index/json.ts'
+import { FILTER_LIMITS, parseFilter } from '../../../src/retrieval/checks/parse-filter.ts'
+import { matches } from '../../oracle/match-filter.ts'
 
 const match = (wire: unknown, metadata: unknown) => matches(parseFilter(wire), metadata as Metadata)
 

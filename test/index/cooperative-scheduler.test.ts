@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { Mutex, Turns } from '../../src/index/embedded/cooperative-scheduler.ts'
+import { CooperativeScheduler, Mutex } from '../../src/index/embedded/cooperative-scheduler.ts'
 
-describe('turns', () => {
+describe('the turns of a cooperative scheduler', () => {
   it('go to the most urgent, but pass nobody over for ever', async () => {
-    const turns = new Turns(10)
+    const turns = new CooperativeScheduler(10)
     const order: string[] = []
     const take = async (priority: 'interactive' | 'write' | 'upkeep', times: number) => {
       for (let i = 0; i < times; i++) {
@@ -21,7 +21,7 @@ describe('turns', () => {
   })
 
   it('let the event loop run between two of them', async () => {
-    const turns = new Turns(10)
+    const turns = new CooperativeScheduler(10)
     let seen = false
     setImmediate(() => {
       seen = true

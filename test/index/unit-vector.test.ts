@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { unitVector } from '../../src/retrieval/checks/unit-vector.ts'
+import { unitVector } from '../../src/index/unit-vector.ts'
 
 test.each([
   [

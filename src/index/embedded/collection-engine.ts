@@ -1,0 +1,155 @@
+import type { CollectionIdentity } from '../index-engine.ts'
+import { type CooperativeScheduler, Mutex } from './cooperative-scheduler.ts'
+import { storeError } from './database/connection.ts'
+import { loadVectors } from './database/load-vectors.ts'
+import type { MigrationProgress } from './database/migrations/migrate.ts'
+import { type OpenFiles, openFiles } from './database/open-files.ts'
+import { rowReader } from './database/rows.ts'
+import { FilterIndex } from './filter/filter-index.ts'
+import { GraphSnapshots } from './hnsw/graph-snapshots.ts'
+import { LiveGraph } from './hnsw/live-graph.ts'
+import type { IndexLimits } from './limits.ts'
+import type { EngineNotice } from './notice.ts'
+import { Reader } from './reader.ts'
+import { Searcher } from './searcher.ts'
+import type { Counts, IdsCall, RemoveCall, ScanCall, SearchCall, UpsertCall } from './wire.ts'
+import { Writer } from './writer.ts'
+
+export interface CollectionEngineOptions {
+  /** The collection's own. */
+  folder: string
+  identity: CollectionIdentity
+  limits: IndexLimits
+  /** Shared by all collections of the thread. */
+  scheduler: CooperativeScheduler
+  notice: (notice: EngineNotice) => void
+}
+
+export type CollectionEngine = Awaited<ReturnType<typeof openCollectionEngine>>
+
+/**
+ * One collection as it runs in the worker: opens the files, loads vectors and graph, then answers calls.
+ *
+ * @throws ServiceError STORE_UNUSABLE
+ */
+export async function openCollectionEngine(options: CollectionEngineOptions) {
+  const { folder, identity, limits, notice } = options
+  const guard = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      throw storeError(error, folder)
+    }
+  }
+  return guard(async () => {
+    const { databaseBytesMax } = limits
+    const onMigration = (progress: MigrationProgress) => notice(migrationNotice(progress))
+    const files = openFiles({ folder, identity, databaseBytesMax, onMigration })
+    try {
+      return await startEngine(options, files, guard)
+    } catch (error) {
+      files.release()
+      throw error
+    }
+  })
+}
+
+async function startEngine(
+  { folder, identity, limits, scheduler, notice }: CollectionEngineOptions,
+  { db, reader, release }: OpenFiles,
+  guard: <T>(work: () => Promise<T>) => Promise<T>,
+) {
+  const { dimensions, fingerprint } = identity
+  const parameters = { dimensions, m: limits.hnswM, efConstruction: limits.hnswEfConstruction }
+  const writes = new Mutex()
+  const table = loadVectors(reader, folder, dimensions)
+  const snapshots = new GraphSnapshots({ folder, fingerprint, parameters }, db, notice)
+  const graph = new LiveGraph(
+    { table, parameters, scheduler, writes, notice, ...limits },
+    await snapshots.load(),
+  )
+  const rows = rowReader(reader)
+  const filters = new FilterIndex(reader, table)
+  const searcher = new Searcher({ table, graph, filters, rows, scheduler, limits })
+  const reads = new Reader({ table, filters, rows, scheduler })
+  const writer = new Writer({ db, table, graph, snapshots, filters, scheduler, writes })
+  const background = new Set<Promise<void>>()
+  let closing = false
+
+  const warn = (kind: EngineNotice['kind'], message: string) => (error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error)
+    notice({ level: 'warn', kind, message, facts: { reason } })
+  }
+  const notSaved = warn(
+    'graph-not-saved',
+    'the HNSW graph could not be saved; the documents are safe, but the next start takes longer',
+  )
+  const notBuilt = warn(
+    'graph-not-built',
+    'building the HNSW graph failed; searches continue without it, and are slower',
+  )
+  const save = () => snapshots.save(graph, writes, scheduler)
+  const inBackground = (work: Promise<void>, failed: (error: unknown) => void) => {
+    const task = work.catch(failed).finally(() => background.delete(task))
+    background.add(task)
+  }
+  const upkeep = () => {
+    if (closing) return
+    if (graph.needsRebuild) {
+      const before = graph.tombstones
+      const rebuilt = graph.rebuild().then(() => {
+        snapshots.changes += before
+        upkeep()
+      })
+      inBackground(rebuilt, notBuilt)
+    }
+    if (snapshots.changes >= Math.max(limits.snapshotChangesMin, table.size / 5))
+      inBackground(save(), notSaved)
+  }
+  const thenUpkeep = <T>(result: T): T => {
+    upkeep()
+    return result
+  }
+
+  if (graph.pending.size > 0) {
+    snapshots.changes += graph.pending.size
+    inBackground(graph.linkPending().then(upkeep), notBuilt)
+  }
+
+  return {
+    upsert: (call: UpsertCall, signal: AbortSignal) =>
+      guard(() => writer.upsert(call, signal).then(thenUpkeep)),
+    remove: (call: RemoveCall, signal: AbortSignal) =>
+      guard(() => writer.remove(call, signal).then(thenUpkeep)),
+    search: (call: SearchCall, signal: AbortSignal) => guard(() => searcher.search(call, signal)),
+    get: (call: IdsCall, signal: AbortSignal) => guard(() => reads.get(call, signal)),
+    passages: (call: IdsCall, signal: AbortSignal) => guard(() => reads.passages(call, signal)),
+    scan: (call: ScanCall, signal: AbortSignal) => guard(() => reads.scan(call, signal)),
+    counts: (): Counts => ({
+      documents: table.documents,
+      passages: table.size,
+      tombstones: graph.tombstones,
+    }),
+    /** Saves the graph, then lets go of the files. */
+    close: () =>
+      guard(async () => {
+        closing = true
+        graph.stop()
+        await Promise.all(background)
+        await save().catch(notSaved)
+        release()
+      }),
+  }
+}
+
+function migrationNotice({ from, to, done, all }: MigrationProgress): EngineNotice {
+  const finished = done === all
+  return {
+    level: 'info',
+    kind: finished ? 'migrated' : 'migrating',
+    message: finished
+      ? `converted ${all} documents from format ${from} to format ${to}`
+      : `converting documents from format ${from} to format ${to}: ${done} of ${all}`,
+    facts: { from, to, done, all },
+  }
+}

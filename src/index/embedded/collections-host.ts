@@ -1,0 +1,75 @@
+import { join } from 'node:path'
+import { ServiceError } from '../../errors.ts'
+import type { Emit } from '../../worker/serve.ts'
+import { DEFAULT_COLLECTION, type IndexNotice } from '../index-engine.ts'
+import { type CollectionEngine, openCollectionEngine } from './collection-engine.ts'
+import { CooperativeScheduler } from './cooperative-scheduler.ts'
+import { lock } from './database/connection.ts'
+import { makeFolder } from './database/open-files.ts'
+import type {
+  ForCollection,
+  IdsCall,
+  OpenCall,
+  RemoveCall,
+  ScanCall,
+  SearchCall,
+  UpsertCall,
+  WorkerData,
+} from './wire.ts'
+
+export interface HostEvents {
+  notice: IndexNotice
+}
+
+/**
+ * The collections of one data folder, in one thread: `default` in the folder itself, the others each in a folder of
+ * their own below it. They share the thread by time slices.
+ *
+ * @throws ServiceError STORE_UNUSABLE when another process has the folder
+ */
+export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<HostEvents>) {
+  makeFolder(dataDir)
+  const unlock = lock(join(dataDir, 'lock.sqlite'), dataDir)
+  const scheduler = new CooperativeScheduler(limits.sliceMsMax)
+  const opened = new Map<string, CollectionEngine>()
+
+  const engine = (collection: string): CollectionEngine => {
+    const found = opened.get(collection)
+    if (!found) throw new ServiceError('UNAVAILABLE', `The collection ${collection} is closed.`)
+    return found
+  }
+  const close = async (collection: string): Promise<void> => {
+    const closing = opened.get(collection)
+    opened.delete(collection)
+    await closing?.close()
+  }
+
+  return {
+    open: async ({ collection, ...identity }: OpenCall) => {
+      if (opened.has(collection)) {
+        throw new ServiceError('INVALID_INPUT', `The collection ${collection} is open already.`)
+      }
+      const folder = collection === DEFAULT_COLLECTION ? dataDir : join(dataDir, 'collections', collection)
+      const notice = (news: Omit<IndexNotice, 'collection'>) => emit('notice', { collection, ...news })
+      opened.set(collection, await openCollectionEngine({ folder, identity, limits, scheduler, notice }))
+    },
+    upsert: ({ collection, ...call }: ForCollection<UpsertCall>, signal: AbortSignal) =>
+      engine(collection).upsert(call, signal),
+    remove: ({ collection, ...call }: ForCollection<RemoveCall>, signal: AbortSignal) =>
+      engine(collection).remove(call, signal),
+    search: ({ collection, ...call }: ForCollection<SearchCall>, signal: AbortSignal) =>
+      engine(collection).search(call, signal),
+    get: ({ collection, ...call }: ForCollection<IdsCall>, signal: AbortSignal) =>
+      engine(collection).get(call, signal),
+    passages: ({ collection, ...call }: ForCollection<IdsCall>, signal: AbortSignal) =>
+      engine(collection).passages(call, signal),
+    scan: ({ collection, ...call }: ForCollection<ScanCall>, signal: AbortSignal) =>
+      engine(collection).scan(call, signal),
+    counts: ({ collection }: ForCollection<object>) => engine(collection).counts(),
+    closeCollection: ({ collection }: ForCollection<object>) => close(collection),
+    close: async () => {
+      for (const collection of [...opened.keys()]) await close(collection)
+      unlock()
+    },
+  }
+}

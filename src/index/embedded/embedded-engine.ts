@@ -1,0 +1,96 @@
+import { ServiceError } from '../../errors.ts'
+import { limitsFrom } from '../../limits.ts'
+import { WorkerClient } from '../../worker/client.ts'
+import { spawnWorker } from '../../worker/spawn.ts'
+import type { DocumentIndex } from '../document-index.ts'
+import type { CollectionIdentity, IndexEngine, IndexNotice } from '../index-engine.ts'
+import { EmbeddedIndex } from './embedded-index.ts'
+import { INDEX_LIMITS, INDEX_TUNING, type IndexLimits } from './limits.ts'
+import { OperationLimiter } from './operation-limiter.ts'
+import type { WorkerData } from './wire.ts'
+import type { IndexWorker } from './worker.ts'
+
+const DIMENSIONS_MAX = 16_384
+/** A name is a folder's name, too. */
+const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/
+
+export interface EmbeddedEngineOptions {
+  /** Folder of all collections; made if missing. One process at a time. */
+  dataDir: string
+  limits?: Partial<IndexLimits>
+  onNotice?: (notice: IndexNotice) => void
+}
+
+/**
+ * Starts the engine that keeps everything in one folder of this machine: SQLite holds documents and vectors, HNSW the
+ * graphs, in one worker thread for all collections.
+ *
+ * @throws ServiceError INVALID_CONFIG for a limit out of its range; STORE_UNUSABLE when another process uses the folder
+ */
+export async function startEmbeddedEngine(options: EmbeddedEngineOptions): Promise<IndexEngine> {
+  const { dataDir, onNotice } = options
+  const limits = { ...limitsFrom(INDEX_LIMITS, options.limits), ...limitsFrom(INDEX_TUNING, options.limits) }
+  const data: WorkerData = { dataDir, limits }
+  const worker = spawnWorker(new URL('./worker.ts', import.meta.url), data, import.meta.url)
+  const client = new WorkerClient<IndexWorker>(worker, 'The index')
+  if (onNotice) client.on('notice', onNotice)
+  try {
+    await client.ready()
+    return new EmbeddedEngine(client, new OperationLimiter(limits))
+  } catch (error) {
+    await worker.terminate()
+    throw error
+  }
+}
+
+class EmbeddedEngine implements IndexEngine {
+  readonly #client: WorkerClient<IndexWorker>
+  readonly #limiter: OperationLimiter
+  readonly #opened = new Set<EmbeddedIndex>()
+  readonly #listeners: ((error: ServiceError) => void)[] = []
+  #closing: Promise<void> | undefined
+
+  constructor(client: WorkerClient<IndexWorker>, limiter: OperationLimiter) {
+    this.#client = client
+    this.#limiter = limiter
+    client.onDeath((error) => {
+      for (const listener of this.#listeners) listener(error)
+    })
+  }
+
+  async open(collection: string, identity: CollectionIdentity): Promise<DocumentIndex> {
+    if (!NAME.test(collection)) {
+      throw new ServiceError(
+        'INVALID_INPUT',
+        `${JSON.stringify(collection)} cannot be a collection's name: use 1 to 64 of a-z, 0-9, _ and -, not _ or - first.`,
+        { field: 'collection' },
+      )
+    }
+    const { dimensions } = identity
+    if (!(Number.isInteger(dimensions) && dimensions >= 1 && dimensions <= DIMENSIONS_MAX)) {
+      throw new ServiceError(
+        'INVALID_INPUT',
+        `dimensions must be a whole number from 1 to ${DIMENSIONS_MAX}, not ${dimensions}.`,
+        { field: 'dimensions', limit: DIMENSIONS_MAX },
+      )
+    }
+    await this.#client.call('open', { collection, ...identity })
+    const index = new EmbeddedIndex(this.#client, collection, dimensions, this.#limiter, {
+      onDeath: (listener) => this.onDeath(listener),
+      onClose: () => this.#opened.delete(index),
+    })
+    this.#opened.add(index)
+    return index
+  }
+
+  onDeath(listener: (error: ServiceError) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= Promise.all([...this.#opened].map((index) => index.close())).then(() =>
+      this.#client.close(),
+    )
+    return this.#closing
+  }
+}

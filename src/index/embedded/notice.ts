@@ -1,0 +1,15 @@
+import type { IndexNotice } from '../index-engine.ts'
+
+/** A notice of one collection's engine; its host adds the collection's name. */
+export interface EngineNotice extends Omit<IndexNotice, 'collection'> {
+  kind:
+    | 'migrating'
+    | 'migrated'
+    | 'graph-loaded'
+    | 'graph-rejected'
+    | 'graph-building'
+    | 'graph-built'
+    | 'graph-not-built'
+    | 'graph-saved'
+    | 'graph-not-saved'
+}

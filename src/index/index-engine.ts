@@ -1,0 +1,37 @@
+import type { ServiceError } from '../errors.ts'
+import type { DocumentIndex } from './document-index.ts'
+
+/** The collection that the routes without a collection in their path serve. */
+export const DEFAULT_COLLECTION = 'default'
+
+/** What a collection's vectors are; an index made with another identity is refused. */
+export interface CollectionIdentity {
+  dimensions: number
+  /** Identity of the vector space: model, tokenizer, prompts, pooling and precision. */
+  fingerprint: string
+}
+
+/** Something the operator should know; never texts, never vectors. */
+export interface IndexNotice {
+  collection: string
+  level: 'info' | 'warn'
+  /** Stable, for tests and dashboards. */
+  kind: string
+  message: string
+  facts: Record<string, string | number>
+}
+
+/** What keeps documents: opens collections by name. One of them runs in a process. */
+export interface IndexEngine {
+  /**
+   * Opens a collection, or creates it. The caller closes it, or the engine.
+   *
+   * @throws ServiceError INVALID_INPUT (a name that cannot be one, or that is open already), STORE_UNUSABLE
+   *   (damaged, in use, of another identity or of a newer format), UNAVAILABLE (closed)
+   */
+  open(collection: string, identity: CollectionIdentity): Promise<DocumentIndex>
+  /** Calls `listener` once if the engine ends without `close`. */
+  onDeath(listener: (error: ServiceError) => void): void
+  /** Closes what is open, then the engine itself. Idempotent. */
+  close(): Promise<void>
+}
