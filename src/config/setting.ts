@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { LimitTable } from '../limits.ts'
 
 /** What a key may do. `write` includes `read`. */
 export type Scope = 'read' | 'write'
@@ -30,6 +31,17 @@ export function integer(group: string, unit: string, fallback: number, range: [n
     return value
   }
   return { group, unit, fallback, fallbackText: String(fallback), doc, parse } satisfies Setting<number>
+}
+
+/** A part's bounds as settings. */
+export function fromLimits<const Table extends LimitTable>(
+  group: string,
+  table: Table,
+): { [Name in keyof Table]: Setting<number> } {
+  const settings = Object.entries(table).map(([name, { unit, fallback, min, max, doc }]) => {
+    return [name, integer(group, unit, fallback, [min, max], doc)]
+  })
+  return Object.fromEntries(settings)
 }
 
 export function choice<const T extends string>(

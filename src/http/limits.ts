@@ -1,0 +1,100 @@
+import type { Limits, LimitTable } from '../limits.ts'
+
+const KIB = 1024
+const MIB = 1024 * KIB
+const HOUR_MS = 3_600_000
+
+/** What one request may be and take. */
+export const REQUEST_LIMITS = {
+  requestTimeoutMs: {
+    unit: 'ms',
+    fallback: 30_000,
+    min: 100,
+    max: HOUR_MS,
+    doc: 'Longest time for one request, ingest apart; then 503.',
+  },
+  requestsMax: {
+    unit: 'requests',
+    fallback: 256,
+    min: 1,
+    max: 65_536,
+    doc: 'Requests served at once; more get 429.',
+  },
+  bodyBytesMax: {
+    unit: 'bytes',
+    fallback: 8 * MIB,
+    min: KIB,
+    max: 256 * MIB,
+    doc: 'Largest JSON body. NDJSON bodies have no limit.',
+  },
+  textsPerRequestMax: {
+    unit: 'texts',
+    fallback: 1024,
+    min: 1,
+    max: 65_536,
+    doc: 'Most texts of one embedding request.',
+  },
+  queriesPerRequestMax: {
+    unit: 'queries',
+    fallback: 64,
+    min: 1,
+    max: 4096,
+    doc: 'Most queries of one search request.',
+  },
+  kMax: { unit: 'results', fallback: 1000, min: 1, max: 9999, doc: 'Most results of one search.' },
+  efMax: {
+    unit: 'candidates',
+    fallback: 4000,
+    min: 1,
+    max: 10_000,
+    doc: 'Largest `ef` a search may ask for.',
+  },
+  pageSizeMax: {
+    unit: 'documents',
+    fallback: 1000,
+    min: 1,
+    max: 10_000,
+    doc: 'Most documents of one listing page.',
+  },
+} as const satisfies LimitTable
+
+/** What one ingest request may be and take. */
+export const INGEST_REQUEST_LIMITS = {
+  documentsPerRequestMax: {
+    unit: 'documents',
+    fallback: 1000,
+    min: 1,
+    max: 100_000,
+    doc: 'Most documents of one JSON request, and ids of one deletion.',
+  },
+  lineBytesMax: {
+    unit: 'bytes',
+    fallback: 2 * MIB,
+    min: KIB,
+    max: 64 * MIB,
+    doc: 'Longest NDJSON line; a longer one is reported and skipped.',
+  },
+  ingestRequestsMax: {
+    unit: 'requests',
+    fallback: 8,
+    min: 1,
+    max: 1024,
+    doc: 'Ingest requests served at once; more get 429.',
+  },
+  ingestTimeoutMs: {
+    unit: 'ms',
+    fallback: 10 * 60_000,
+    min: 1000,
+    max: 24 * HOUR_MS,
+    doc: 'Longest time for one JSON ingest request; then 503 and nothing of it is stored.',
+  },
+  ingestIdleMsMax: {
+    unit: 'ms',
+    fallback: 60_000,
+    min: 100,
+    max: HOUR_MS,
+    doc: 'Longest silence of a client inside an NDJSON stream.',
+  },
+} as const satisfies LimitTable
+
+export type HttpLimits = Limits<typeof REQUEST_LIMITS> & Limits<typeof INGEST_REQUEST_LIMITS>

@@ -1,0 +1,49 @@
+import type { Limits, LimitTable } from '../limits.ts'
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+/** What one text or request may be, whatever brought it here. */
+export const TEXT_LIMITS = {
+  textBytesMax: {
+    unit: 'bytes',
+    fallback: MIB,
+    min: KIB,
+    max: 64 * MIB,
+    doc: 'Longest single text, in UTF-8.',
+  },
+  interactiveTextsMax: {
+    unit: 'texts',
+    fallback: 16,
+    min: 1,
+    max: 1024,
+    doc: 'Embedding requests with more texts than this take the bulk lane.',
+  },
+} as const satisfies LimitTable
+
+/** What one document may be, and how many are worked on together. */
+export const INGEST_LIMITS = {
+  metadataBytesMax: {
+    unit: 'bytes',
+    fallback: 64 * KIB,
+    min: 2,
+    max: 16 * MIB,
+    doc: 'Largest metadata of one document, as JSON.',
+  },
+  ingestBatchDocuments: {
+    unit: 'documents',
+    fallback: 256,
+    min: 1,
+    max: 10_000,
+    doc: 'Documents encoded together, and committed together in an NDJSON stream.',
+  },
+  ingestBatchBytes: {
+    unit: 'bytes',
+    fallback: 4 * MIB,
+    min: KIB,
+    max: 256 * MIB,
+    doc: 'Bytes that close an NDJSON batch early.',
+  },
+} as const satisfies LimitTable
+
+export type RetrievalLimits = Limits<typeof TEXT_LIMITS> & Limits<typeof INGEST_LIMITS>
