@@ -1,19 +1,21 @@
 import { readFileSync } from 'node:fs'
 import { defaultConfig } from './config/read.ts'
 import type { Config } from './config/settings.ts'
+import type { Encoder } from './encoder/encoder.ts'
 import { openOnnxEncoder } from './encoder/onnx/onnx-encoder.ts'
 import { ServiceError } from './errors.ts'
 import { checkState } from './http/guards/request-gate.ts'
 import type { State } from './http/http-context.ts'
 import { buildServer } from './http/server.ts'
-import { openEmbeddedStore } from './index/embedded/embedded-index.ts'
+import type { DocumentIndex } from './index/document-index.ts'
+import { startEmbeddedEngine } from './index/embedded/embedded-engine.ts'
+import { DEFAULT_COLLECTION, type IndexEngine, type IndexNotice } from './index/index-engine.ts'
 import { modelFolder } from './model/find-model.ts'
 import type { Retrieval } from './retrieval/retrieval.ts'
 import { loggerOptions } from './telemetry/logger.ts'
 import { measuredEncoder } from './telemetry/measured-encoder.ts'
-import { measuredStore } from './telemetry/measured-index.ts'
+import { measuredIndex } from './telemetry/measured-index.ts'
 import { Metrics } from './telemetry/metrics.ts'
-import { within } from './within.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -21,7 +23,22 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 
 export { version }
 
-export interface AppOptions {
+/** Where documents are kept. A new engine is one folder under index/ and one line here. */
+const ENGINES = {
+  embedded: (config: Config, onNotice: (notice: IndexNotice) => void): Promise<IndexEngine> =>
+    startEmbeddedEngine({ dataDir: config.dataDir, limits: config, onNotice }),
+}
+
+/** Parts to take instead of opening them from the configuration. Whoever gives one closes it. */
+export interface AppParts {
+  encoder?: Encoder | Promise<Encoder>
+  /** The default collection. */
+  index?: DocumentIndex
+  /** Where log lines go instead of standard error. */
+  log?: { write(line: string): void }
+}
+
+export interface AppEvents {
   /** Called with a line for people whenever a step of the start begins or something is worth knowing. */
   onProgress?: (line: string) => void
   /** Called once when a part dies: the app no longer serves and should be closed. */
@@ -40,11 +57,15 @@ export type App = Awaited<ReturnType<typeof createApp>>
  * The service, put together and not yet started. Nothing is global: several may live in one process.
  * `start` listens first, so that probes are answered, then opens the parts in order; `close` undoes it in reverse.
  */
-export async function createApp(config: Config, { onProgress, onFailure }: AppOptions = {}) {
+export async function createApp(
+  config: Config,
+  parts: AppParts = {},
+  { onProgress, onFailure }: AppEvents = {},
+) {
   const metrics = new Metrics()
   const closers: (() => Promise<void>)[] = []
+  const collections = new Map<string, Retrieval>()
   let state: State = 'starting'
-  let retrieval: Retrieval | undefined
   let starting: Promise<Started> | undefined
   let closing: Promise<void> | undefined
 
@@ -54,12 +75,14 @@ export async function createApp(config: Config, { onProgress, onFailure }: AppOp
       version,
       metrics,
       state: () => state,
-      retrieval() {
+      retrieval(collection = DEFAULT_COLLECTION) {
         checkState(state)
-        return retrieval!
+        const found = collections.get(collection)
+        if (found) return found
+        throw new ServiceError('NOT_FOUND', `There is no collection ${collection}.`, { field: 'collection' })
       },
     },
-    loggerOptions(config.logLevel),
+    { ...loggerOptions(config.logLevel), ...(parts.log && { stream: parts.log }) },
   )
   const fail = (error: ServiceError) => {
     if (state === 'draining' || state === 'failed') return
@@ -71,61 +94,49 @@ export async function createApp(config: Config, { onProgress, onFailure }: AppOp
     if (closing) throw new ServiceError('UNAVAILABLE', 'The service was stopped while it started.')
   }
 
-  async function open(): Promise<Started> {
-    const folder = modelFolder(config.model)
-    const url = await server.listen({ host: config.host, port: config.port }).catch((cause) => {
-      const address = `${config.host}:${config.port}`
-      throw new ServiceError('INVALID_CONFIG', `Cannot listen on ${address}: ${cause.message}`, {}, cause)
-    })
-    onProgress?.(`Listening on ${url}; loading the model from ${folder}`)
+  async function openEncoder(folder: string): Promise<Encoder> {
     const encoder = await openOnnxEncoder({
       modelFolder: folder,
       device: config.device,
       deviceId: config.cudaDevice,
       ...(config.threads > 0 && { intraOpThreads: config.threads }),
-      limits: {
-        // A document is embedded as title and text.
-        textCharsMax: 2 * config.textBytesMax + 1,
-        batchTokensMax: config.batchTokensMax,
-        bulkBatchMsMax: config.bulkBatchMsMax,
-        queueTextsMax: config.queueTextsMax,
-        queueTokensMax: config.queueTokensMax,
-        queueCharsMax: config.queueCharsMax,
-      },
+      limits: config,
     })
     closers.push(() => encoder.close())
+    return encoder
+  }
+
+  async function openIndex({ card: { dimensions, fingerprint } }: Encoder): Promise<DocumentIndex> {
+    onProgress?.(`Opening the documents in ${config.dataDir}`)
+    const engine = await ENGINES.embedded(config, ({ level, kind, message, collection, facts }) => {
+      server.log[level]({ kind, collection, ...facts }, message)
+      if (state === 'starting') onProgress?.(message)
+    })
+    closers.push(() => engine.close())
+    return engine.open(DEFAULT_COLLECTION, { dimensions, fingerprint })
+  }
+
+  async function open(): Promise<Started> {
+    const folder = parts.encoder ? undefined : modelFolder(config.model)
+    const url = await server.listen({ host: config.host, port: config.port }).catch((cause) => {
+      const address = `${config.host}:${config.port}`
+      throw new ServiceError('INVALID_CONFIG', `Cannot listen on ${address}: ${cause.message}`, {}, cause)
+    })
+    onProgress?.(`Listening on ${url}${folder === undefined ? '' : `; loading the model from ${folder}`}`)
+    const encoder = await (folder === undefined ? parts.encoder! : openEncoder(folder))
     encoder.onDeath(fail)
     stillWanted()
-    onProgress?.(`Opening the documents in ${config.dataDir}`)
-    const store = await openEmbeddedStore({
-      dataDir: config.dataDir,
-      dimensions: encoder.card.dimensions,
-      fingerprint: encoder.card.fingerprint,
-      m: config.hnswM,
-      efConstruction: config.hnswEfConstruction,
-      efSearch: config.hnswEf,
-      exactScoringMax: config.exactScoringMax,
-      tombstoneRatioMax: config.tombstonePercentMax / 100,
-      snapshotChangesMin: config.snapshotChangesMin,
-      operationsWaitingMax: config.storeOperationsMax,
-      writesWaitingMax: config.storeWritesMax,
-      upsertDocumentsMax: Math.max(config.documentsPerRequestMax, config.ingestBatchDocuments),
-      databaseBytesMax: config.databaseBytesMax,
-      onNotice({ level, kind, message, facts }) {
-        server.log[level]({ kind, ...facts }, message)
-        if (state === 'starting') onProgress?.(message)
-      },
-    })
-    closers.push(() => store.close())
-    store.onDeath(fail)
+    const index = parts.index ?? (await openIndex(encoder))
+    index.onDeath(fail)
     stillWanted()
-    retrieval = {
+    await firstRequests(encoder, index)
+    stillWanted()
+    const retrieval = {
       encoder: measuredEncoder(encoder, metrics),
-      store: measuredStore(store, metrics),
+      index: measuredIndex(index, DEFAULT_COLLECTION, metrics),
       limits: config,
     }
-    await firstRequests(retrieval)
-    stillWanted()
+    collections.set(DEFAULT_COLLECTION, retrieval)
     state = 'ready'
     return { url, retrieval }
   }
@@ -133,13 +144,12 @@ export async function createApp(config: Config, { onProgress, onFailure }: AppOp
   async function shutDown(): Promise<void> {
     if (state !== 'failed') state = 'draining'
     const drained = server.close()
-    const connections = () => server.server.closeAllConnections()
-    await within(drained, config.drainMsMax, connections)
+    await withDeadline(drained, config.drainMsMax, () => server.server.closeAllConnections())
     await starting?.catch(() => {})
-    const parts = async () => {
+    const closeParts = async () => {
       for (const close of closers.reverse()) await close()
     }
-    await within(parts(), config.closeMsMax, () => {
+    await withDeadline(closeParts(), config.closeMsMax, () => {
       throw new ServiceError('INTERNAL', `Closing took longer than ${config.closeMsMax} ms (CLOSE_MS_MAX).`)
     })
   }
@@ -149,16 +159,35 @@ export async function createApp(config: Config, { onProgress, onFailure }: AppOp
     state: () => state,
     /** Resolves when requests are served. @throws ServiceError what stands in the way; then call `close` */
     start: () => (starting ??= open()),
-    /** Stops accepting, lets open requests end (DRAIN_MS_MAX), closes every part. Idempotent. */
+    /** Stops accepting, lets open requests end (DRAIN_MS_MAX), closes every part it opened. Idempotent. */
     close: () => (closing ??= shutDown()),
   }
 }
 
 /** What every later request does, once: a service is ready when it has really embedded and searched. */
-async function firstRequests({ encoder, store }: Retrieval): Promise<void> {
+async function firstRequests(encoder: Encoder, index: DocumentIndex): Promise<void> {
   const { vectors } = await encoder.encode(['ready'], 'ebar', { lane: 'interactive' })
   await encoder.encode(['ready'], 'ebae', { lane: 'interactive' })
-  await store.search(vectors, 1)
+  await index.search([{ vector: vectors[0]! }], 1)
+}
+
+/** Waits for `work`; past the deadline calls `late` once, then waits on unless `late` throws. */
+async function withDeadline<T>(work: Promise<T>, msMax: number, late: () => void): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      try {
+        late()
+      } catch (error) {
+        reject(error)
+      }
+    }, msMax)
+  })
+  try {
+    return await Promise.race([work, deadline])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** openapi.yaml, as the routes have it with default settings. */

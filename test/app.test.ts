@@ -1,13 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import request from 'supertest'
 import { afterEach, expect, test } from 'vitest'
-import { type App, type AppOptions, createApp } from '../src/app.ts'
+import { type App, type AppEvents, type AppParts, createApp } from '../src/app.ts'
 import { defaultConfig } from '../src/config/read.ts'
 import type { Config } from '../src/config/settings.ts'
+import type { Encoder } from '../src/encoder/encoder.ts'
+import { openOnnxEncoder } from '../src/encoder/onnx/onnx-encoder.ts'
 import type { ServiceError } from '../src/errors.ts'
 import { tinyModel } from './fixtures/tiny-model.ts'
 
@@ -24,7 +26,11 @@ function dataFolder(): string {
   return folder
 }
 
-async function app(settings: Partial<Config> = {}, options: AppOptions = {}): Promise<App> {
+async function app(
+  settings: Partial<Config> = {},
+  events: AppEvents = {},
+  parts: AppParts = {},
+): Promise<App> {
   const config: Config = {
     ...defaultConfig(),
     port: 0,
@@ -35,7 +41,7 @@ async function app(settings: Partial<Config> = {}, options: AppOptions = {}): Pr
     dataDir: dataFolder(),
     ...settings,
   }
-  const made = await createApp(config, options)
+  const made = await createApp(config, parts, events)
   apps.push(made)
   return made
 }
@@ -64,7 +70,7 @@ test('documents outlive the app; start and close may be called twice', async () 
   await Promise.all([first.close(), first.close()])
   const second = await app({ dataDir })
   const started = await second.start()
-  expect(started.retrieval.store.stats().documents).toBe(2)
+  expect((await started.retrieval.index.stats()).documents).toBe(2)
   const { body } = await request(started.url).get('/documents/sky').expect(200)
   expect(body).toEqual(documents[0])
 })
@@ -93,17 +99,73 @@ test('a taken port and a missing model are told before anything is opened', asyn
   })
 })
 
-test('probes are answered while it starts, and a stop during the start ends it', async () => {
-  let url = ''
-  const starting = await app({}, { onProgress: (line) => (url ||= /http:\S+[^;\s]/.exec(line)?.[0] ?? '') })
-  const started = starting.start()
-  started.catch(() => {})
-  while (!url) await new Promise((resolve) => setTimeout(resolve, 5))
+/** What a service answers that is alive and not ready. */
+async function expectUnready(url: string): Promise<void> {
   await request(url).get('/livez').expect(200)
-  await starting.close()
-  await expect(started).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  await request(url).get('/metrics').expect(200)
+  for (const answer of [
+    await request(url).get('/readyz').expect(503),
+    await request(url).post('/search').send({ query: 'a' }).expect(503),
+  ]) {
+    expect(answer.body.code).toBe('UNAVAILABLE')
+    expect(answer.headers['retry-after']).toMatch(/^\d+$/)
+  }
+}
+
+test('while it starts, it is alive and not ready; a stop then ends the start', async () => {
+  let loaded: (encoder: Encoder) => void = () => {}
+  const encoder = new Promise<Encoder>((resolve) => {
+    loaded = resolve
+  })
+  let listening: (url: string) => void = () => {}
+  const url = new Promise<string>((resolve) => {
+    listening = resolve
+  })
+  const onProgress = (line: string) => listening(/http:\S+[^;\s]/.exec(line)?.[0] ?? '')
+  const starting = await app({}, { onProgress }, { encoder })
+  const started = starting.start()
+  const outcome = expect(started).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  await expectUnready(await url)
+  const closed = starting.close()
+  const late = await openOnnxEncoder({ modelFolder: await tinyModel(), device: 'cpu', intraOpThreads: 1 })
+  loaded(late)
+  await outcome
+  await closed
+  await late.close()
   expect(starting.state()).toBe('draining')
 })
+
+test('while it drains, it refuses what still reaches it', async () => {
+  const draining = await app({ drainMsMax: 10_000 })
+  const { url } = await draining.start()
+  const { hostname, port } = new URL(url)
+  // Requests whose heads are not complete yet: their connections outlast the listener.
+  const half = ['GET /livez', 'GET /readyz', 'GET /documents'].map((line) => {
+    const socket = connect(Number(port), hostname)
+    socket.write(`${line} HTTP/1.1\r\nhost: a\r\n`)
+    return socket
+  })
+  await expect.poll(() => openConnections(draining)).toBe(half.length)
+  const closed = draining.close()
+  const answers = half.map(async (socket) => {
+    socket.write('\r\n')
+    return (await socket.setEncoding('utf8').toArray()).join('')
+  })
+  const [livez, ...refused] = await Promise.all(answers)
+  expect(livez).toMatch(/^HTTP\/1.1 200 /)
+  for (const answer of refused) {
+    expect(answer).toMatch(/^HTTP\/1.1 503 /)
+    expect(answer).toMatch(/connection: close/i)
+    expect(answer).toContain('"code":"UNAVAILABLE"')
+  }
+  await closed
+})
+
+function openConnections({ server }: App): Promise<number> {
+  return new Promise((resolve, reject) =>
+    server.server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+  )
+}
 
 test.each([0, 1])('the death of worker %i is told and makes the app unready', async (index) => {
   const workers: Worker[] = []
@@ -119,20 +181,21 @@ test.each([0, 1])('the death of worker %i is told and makes the app unready', as
   await request(url).get('/readyz').expect(200)
   await workers[index]!.terminate()
   expect(await failure).toMatchObject({ code: 'UNAVAILABLE' })
-  await request(url).get('/readyz').expect(503)
-  await request(url).get('/livez').expect(200)
-  await request(url).post('/search').send({ query: 'a' }).expect(503)
+  await expectUnready(url)
 })
 
 test('open requests end before the app does', async () => {
   const closing = await app()
-  const { url } = await closing.start()
+  const { url, retrieval } = await closing.start()
   const many = Array.from({ length: 400 }, (_, i) => ({ id: `d${i}`, text: `document number ${i}` }))
   const ingest = request(url)
     .post('/documents')
     .send({ documents: many })
     .then((answer) => answer)
-  await new Promise((resolve) => setTimeout(resolve, 30))
+  // The request is in flight once the encoder has its texts.
+  await expect
+    .poll(async () => (await retrieval.encoder.stats()).waitingTexts.bulk, { interval: 1 })
+    .toBeGreaterThan(0)
   await closing.close()
   expect((await ingest).status).toBe(200)
 })

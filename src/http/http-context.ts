@@ -22,8 +22,11 @@ export interface HttpContext {
   version: string
   metrics: HttpMetrics
   state(): State
-  /** @throws ServiceError UNAVAILABLE unless ready */
-  retrieval(): Retrieval
+  /**
+   * What a collection's requests work on; without a name, the default collection's.
+   * @throws ServiceError UNAVAILABLE unless ready, NOT_FOUND where there is no such collection
+   */
+  retrieval(collection?: string): Retrieval
 }
 
 export type Server = FastifyInstance<

@@ -1,7 +1,7 @@
 import type { EncodeBothResult, EncodeResult, Prompt, Truncate } from '../encoder/encoder.ts'
 import { checkTexts } from './checks/check-text.ts'
 import { encodeInWindows } from './encode-bulk.ts'
-import { locateFault } from './rename-text-index.ts'
+import { renameTextIndex } from './rename-text-index.ts'
 import type { Retrieval, Timings } from './retrieval.ts'
 
 export interface EmbedRequest {
@@ -41,7 +41,7 @@ export async function embed(retrieval: Retrieval, request: EmbedRequest): Promis
     texts.length <= limits.interactiveTextsMax
       ? [
           await run(texts, { lane: 'interactive', ...(signal && { signal }) }).catch((error) => {
-            throw locateFault(error, nameOf)
+            throw renameTextIndex(error, nameOf)
           }),
         ]
       : await encodeInWindows<EncodeResult | EncodeBothResult>(

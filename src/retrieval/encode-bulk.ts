@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { EncodeOptions } from '../encoder/encoder.ts'
 import { ServiceError } from '../errors.ts'
-import { locateFault } from './rename-text-index.ts'
+import { renameTextIndex } from './rename-text-index.ts'
 
 /** Between two tries where the refusal did not name a time. */
 const RETRY_MS = 100
@@ -33,9 +33,9 @@ export async function encodeInWindows<T>(
       const part = texts.slice(start, start + windowTexts)
       const run = () =>
         encode(part, { signal: combined, lane: 'bulk' }).catch((error) => {
-          throw locateFault(error, (index) => nameOf(start + index))
+          throw renameTextIndex(error, (index) => nameOf(start + index))
         })
-      results[window] = window === 0 ? await run() : await patiently(run, combined)
+      results[window] = window === 0 ? await run() : await retryWhenOverloaded(run, combined)
     }
   }
   try {
@@ -48,7 +48,7 @@ export async function encodeInWindows<T>(
 }
 
 /** Runs again for as long as it is refused as OVERLOADED: back-pressure instead of failure. */
-export async function patiently<T>(run: () => Promise<T>, signal: AbortSignal): Promise<T> {
+export async function retryWhenOverloaded<T>(run: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (;;) {
     try {
       return await run()

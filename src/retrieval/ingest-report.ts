@@ -1,4 +1,5 @@
 import type { ServiceError } from '../errors.ts'
+import type { IndexedDocument } from '../index/document.ts'
 import type { UpsertResult } from '../index/document-index.ts'
 
 /** Entries of each list in a summary; totals count on. */
@@ -57,11 +58,11 @@ export class IngestReport {
     }
   }
 
-  committed(documents: readonly { id: string }[], { created, updated }: UpsertResult): void {
+  committed(documents: readonly IndexedDocument[], { created, updated }: UpsertResult): void {
     this.#summary.created += created
     this.#summary.updated += updated
     const room = REPORT_ENTRIES_MAX - this.#summary.ids.length
-    for (const { id } of documents.slice(0, Math.max(0, room))) this.#summary.ids.push(id)
+    for (const { document } of documents.slice(0, Math.max(0, room))) this.#summary.ids.push(document.id)
   }
 
   reached(line: number): void {

@@ -1,11 +1,12 @@
 import type { Truncate } from '../encoder/encoder.ts'
 import { type ErrorCode, ServiceError, toServiceError } from '../errors.ts'
-import type { Document, VectorDocument } from '../index/document-index.ts'
-import { checkDocument, type NewDocument, passage } from './checks/check-document.ts'
-import { patiently } from './encode-bulk.ts'
+import type { CheckedDocument, IndexedDocument } from '../index/document.ts'
+import { checkDocument, type NewDocument } from './checks/check-document.ts'
+import { retryWhenOverloaded } from './encode-bulk.ts'
 import { IngestReport, type IngestSummary } from './ingest-report.ts'
 import { interruptible } from './interruptible.ts'
-import { locateFault } from './rename-text-index.ts'
+import { asOnePassage, passageText } from './passages.ts'
+import { renameTextIndex } from './rename-text-index.ts'
 import type { Retrieval } from './retrieval.ts'
 
 /** One line of a stream: a document, or why it is none. Lines count from 1. */
@@ -16,7 +17,7 @@ export type IngestLine = { line: number } & (
 
 interface Entry {
   line: number
-  document: Document
+  document: CheckedDocument
 }
 
 interface Batch {
@@ -50,7 +51,7 @@ export async function ingestStream(
   try {
     for await (const batch of batches(retrieval, interruptible(lines, signal), report)) {
       const encoded = encodeBatch(retrieval, batch, options.truncate, signal, report)
-      last = commitAfter(last, encoded, retrieval, batch, report, signal)
+      last = commitAfter(last, encoded, retrieval, batch, report, { signal, caller: options.signal })
       last.catch((error) => {
         firstFailure ??= error
         failure.abort()
@@ -102,26 +103,26 @@ async function encodeBatch(
   truncate: Truncate,
   signal: AbortSignal,
   report: IngestReport,
-): Promise<VectorDocument[]> {
+): Promise<IndexedDocument[]> {
   if (entries.length === 0) return []
   const encode = (part: Entry[]) =>
-    patiently(() => {
-      const texts = part.map(({ document }) => passage(document))
+    retryWhenOverloaded(() => {
+      const texts = part.map(({ document }) => passageText(document))
       return encoder.encode(texts, 'ebae', { lane: 'bulk', truncate, signal })
     }, signal)
-  const attempt = async (part: Entry[]): Promise<VectorDocument[]> => {
+  const attempt = async (part: Entry[]): Promise<IndexedDocument[]> => {
     try {
       const result = await encode(part)
       report.encoded(
         part.map(({ document }) => document.id),
         result,
       )
-      return part.map(({ document }, i) => ({ ...document, vector: result.vectors[i]! }))
+      return part.map(({ document }, i) => asOnePassage(document, result.vectors[i]!))
     } catch (thrown) {
       const error = toServiceError(thrown)
       if (!OWN_FAULTS.has(error.code)) throw error
       if (part.length === 1) {
-        report.fault(part[0]!.line, toServiceError(locateFault(error, () => 'text')))
+        report.fault(part[0]!.line, toServiceError(renameTextIndex(error, () => 'text')))
         return []
       }
       const half = part.length >> 1
@@ -133,16 +134,18 @@ async function encodeBatch(
 
 async function commitAfter(
   previous: Promise<void>,
-  encoded: Promise<VectorDocument[]>,
-  { store }: Retrieval,
+  encoded: Promise<IndexedDocument[]>,
+  { index }: Retrieval,
   batch: Batch,
   report: IngestReport,
-  signal: AbortSignal,
+  { signal, caller }: { signal: AbortSignal; caller: AbortSignal },
 ): Promise<void> {
   // Both are awaited at once so that neither failure goes unhandled.
   const [, documents] = await Promise.all([previous, encoded])
   if (documents.length > 0) {
-    report.committed(documents, await patiently(() => store.upsert(documents), signal))
+    // A later batch's failure does not undo this one, only the caller does.
+    const stored = await retryWhenOverloaded(() => index.upsert(documents, { signal: caller }), signal)
+    report.committed(documents, stored)
   }
   report.reached(batch.lastLine)
 }

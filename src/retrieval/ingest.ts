@@ -1,7 +1,8 @@
 import type { Truncate } from '../encoder/encoder.ts'
-import { checkDocument, type NewDocument, passage } from './checks/check-document.ts'
+import { checkDocument, type NewDocument } from './checks/check-document.ts'
 import { cutIndexes, tokensOf } from './embed.ts'
 import { encodeInWindows } from './encode-bulk.ts'
+import { asOnePassage, passageText } from './passages.ts'
 import type { Retrieval } from './retrieval.ts'
 
 export interface IngestResult {
@@ -16,29 +17,30 @@ export interface IngestResult {
 
 /**
  * Embeds documents (EBAE) and stores them, all or none. Resolves when they are durable and searchable.
- * @throws ServiceError INVALID_INPUT, TOO_LARGE, TEXT_TOO_LONG, and what encoder and store throw
+ * @throws ServiceError INVALID_INPUT, TOO_LARGE, TEXT_TOO_LONG, and what encoder and index throw
  */
 export async function ingest(
-  { encoder, store, limits }: Retrieval,
+  { encoder, index, limits }: Retrieval,
   given: readonly NewDocument[],
   options: { truncate: Truncate; signal?: AbortSignal },
 ): Promise<IngestResult> {
-  const documents = given.map((document, index) => checkDocument(document, `documents[${index}]`, limits))
+  const documents = given.map((document, i) => checkDocument(document, `documents[${i}]`, limits))
   const windowTexts = limits.ingestBatchDocuments
   const results = await encodeInWindows(
-    documents.map(passage),
+    documents.map(passageText),
     windowTexts,
     options.signal,
-    (index) => `documents[${index}]`,
+    (i) => `documents[${i}]`,
     (texts, bulk) => encoder.encode(texts, 'ebae', { ...bulk, truncate: options.truncate }),
   )
   const vectors = results.flatMap((result) => result.vectors)
-  const stored = await store.upsert(documents.map((document, i) => ({ ...document, vector: vectors[i]! })))
+  const indexed = documents.map((document, i) => asOnePassage(document, vectors[i]!))
+  const stored = await index.upsert(indexed, { signal: options.signal })
   const cut = results.flatMap((result, window) => cutIndexes(result, window * windowTexts))
   return {
     ids: documents.map(({ id }) => id),
     ...stored,
     tokens: tokensOf(results),
-    truncated: cut.map((index) => documents[index]!.id),
+    truncated: cut.map((i) => documents[i]!.id),
   }
 }

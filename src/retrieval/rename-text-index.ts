@@ -5,7 +5,7 @@ import { ServiceError } from '../errors.ts'
  * is named as the caller knows it; other errors pass as they are.
  * @param name of the text at the encoder's index, as the caller would write it: `texts[3]`
  */
-export function locateFault(error: unknown, name: (index: number) => string): unknown {
+export function renameTextIndex(error: unknown, name: (index: number) => string): unknown {
   if (!(error instanceof ServiceError) || error.code !== 'TEXT_TOO_LONG') return error
   const { index, limit, ...details } = error.details
   const field = name(Number(index ?? 0))

@@ -1,21 +1,11 @@
 import type { Encoder } from '../encoder/encoder.ts'
-import type { VectorStore } from '../index/document-index.ts'
+import type { DocumentIndex } from '../index/document-index.ts'
+import type { RetrievalLimits } from './limits.ts'
 
-/** Bounds that belong to what a request means, whatever brought it here. */
-export interface RetrievalLimits {
-  textBytesMax: number
-  metadataBytesMax: number
-  /** Texts handed to the encoder at once by one bulk request. */
-  ingestBatchDocuments: number
-  ingestBatchBytes: number
-  /** Requests with more texts than this take the bulk lane. */
-  interactiveTextsMax: number
-}
-
-/** What every verb works on. */
+/** What every verb works on: one collection, and the encoder that all collections share. */
 export interface Retrieval {
   encoder: Encoder
-  store: VectorStore
+  index: DocumentIndex
   limits: RetrievalLimits
 }
 

@@ -1,8 +1,9 @@
 import type { EncodeTimings } from '../encoder/encoder.ts'
 import { ServiceError } from '../errors.ts'
-import type { Hit, SearchOptions, SearchPath, SearchResult } from '../index/document-index.ts'
+import type { Passage } from '../index/document.ts'
+import type { Probe, SearchOptions, SearchResult } from '../index/document-index.ts'
+import { unitVector } from '../index/unit-vector.ts'
 import { checkText, checkTexts } from './checks/check-text.ts'
-import { unitVector } from './checks/unit-vector.ts'
 import { cutIndexes } from './embed.ts'
 import type { Retrieval, Timings } from './retrieval.ts'
 
@@ -16,12 +17,11 @@ export interface SearchRequest {
   target: Target
   k: number
   options: SearchOptions
-  signal?: AbortSignal
 }
 
 export interface SearchAnswer {
   /** One per text; one for a vector or a document. */
-  batches: { hits: Hit[]; path: SearchPath }[]
+  batches: SearchResult[]
   /** Indexes of the texts that were cut to the model's limit. */
   truncated: number[]
   timings: Timings
@@ -34,10 +34,10 @@ export interface SearchAnswer {
 export async function search(retrieval: Retrieval, request: SearchRequest): Promise<SearchAnswer> {
   const started = performance.now()
   const { target, k, options } = request
-  const { vectors, timings, truncated } = await vectorsOf(retrieval, target, request.signal)
+  const { probes, timings, truncated } = await probesFor(retrieval, target, options.signal)
   const searchStarted = performance.now()
   const excluded = target.kind === 'like' ? target.id : undefined
-  const found = await retrieval.store.search(vectors, excluded === undefined ? k : k + 1, options)
+  const found = await retrieval.index.search(probes, excluded === undefined ? k : k + 1, options)
   const ended = performance.now()
   return {
     batches: found.map((result) => without(result, excluded, k)),
@@ -52,22 +52,30 @@ export async function search(retrieval: Retrieval, request: SearchRequest): Prom
   }
 }
 
-async function vectorsOf(
-  { encoder, store, limits }: Retrieval,
+async function probesFor(
+  { encoder, index, limits }: Retrieval,
   target: Target,
   signal: AbortSignal | undefined,
-): Promise<{ vectors: Float32Array[]; timings?: EncodeTimings; truncated?: Uint8Array }> {
-  if (target.kind === 'vector') return { vectors: [unitVector(target.vector, encoder.card.dimensions)] }
+): Promise<{ probes: Probe[]; timings?: EncodeTimings; truncated?: Uint8Array }> {
+  if (target.kind === 'vector') return { probes: [{ vector: unitVector(target.vector, index.dimensions) }] }
   if (target.kind === 'like') {
-    const [vector] = await store.vectors([target.id])
-    if (!vector) throw new ServiceError('NOT_FOUND', 'There is no document with the id given as `like`.')
-    return { vectors: [vector] }
+    const [passages] = await index.passages([target.id], { signal })
+    if (!passages) throw new ServiceError('NOT_FOUND', 'There is no document with the id given as `like`.')
+    return { probes: [{ vector: meanVector(passages) }] }
   }
   const { texts, field } = target
   if (texts.length === 1) checkText(texts[0]!, field, limits.textBytesMax)
   else checkTexts(texts, field, limits.textBytesMax)
   const prompt = target.task === 'similarity' ? 'ebae' : 'ebar'
-  return encoder.encode(target.texts, prompt, { lane: 'interactive', ...(signal && { signal }) })
+  const lane = 'interactive'
+  const { vectors, ...usage } = await encoder.encode(texts, prompt, { lane, ...(signal && { signal }) })
+  return { ...usage, probes: vectors.map((vector) => ({ vector })) }
+}
+
+/** What a document as a whole says: its passage's vector, or the mean of several. */
+function meanVector(passages: readonly Passage[]): Float32Array {
+  const [first, ...others] = passages.map(({ vector }) => vector)
+  return others.reduce((sum, vector) => sum.map((value, i) => value + vector[i]!), first!)
 }
 
 function without({ hits, path }: SearchResult, id: string | undefined, k: number): SearchResult {

@@ -1,36 +1,39 @@
 import { toServiceError } from '../errors.ts'
-import type { VectorStore } from '../index/document-index.ts'
+import type { DocumentIndex } from '../index/document-index.ts'
 import type { Metrics } from './metrics.ts'
 
-/** The same store, counted and timed from outside. */
-export function measuredStore(store: VectorStore, metrics: Metrics): VectorStore {
-  metrics.watchStore(store)
+/** The same index, counted and timed from outside under its collection's name. */
+export function measuredIndex(index: DocumentIndex, collection: string, metrics: Metrics): DocumentIndex {
+  const unwatch = metrics.watchIndex(collection, index)
   async function measure<T>(operation: string, run: () => Promise<T>): Promise<T> {
     const started = performance.now()
     try {
       const result = await run()
-      metrics.observeStore(operation, (performance.now() - started) / 1000)
+      metrics.observeIndex({ collection, operation }, (performance.now() - started) / 1000)
       return result
     } catch (error) {
-      metrics.countStoreFault(toServiceError(error).code)
+      metrics.countIndexFault({ collection, code: toServiceError(error).code })
       throw error
     }
   }
   return {
-    dimensions: store.dimensions,
-    upsert: (documents) => measure('upsert', () => store.upsert(documents)),
-    get: (ids) => measure('get', () => store.get(ids)),
-    vectors: (ids) => measure('vectors', () => store.vectors(ids)),
-    remove: (target) => measure('remove', () => store.remove(target)),
-    search: async (vectors, k, options) => {
-      const results = await measure('search', () => store.search(vectors, k, options))
-      for (const { path } of results) metrics.countSearch(path)
+    dimensions: index.dimensions,
+    capabilities: index.capabilities,
+    upsert: (documents, options) => measure('upsert', () => index.upsert(documents, options)),
+    get: (ids, options) => measure('get', () => index.get(ids, options)),
+    passages: (ids, options) => measure('passages', () => index.passages(ids, options)),
+    remove: (target, options) => measure('remove', () => index.remove(target, options)),
+    search: async (probes, k, options) => {
+      const results = await measure('search', () => index.search(probes, k, options))
+      for (const { path } of results) metrics.countSearch({ collection, path })
       return results
     },
-    scan: (options) => measure('scan', () => store.scan(options)),
-    count: (filter) => measure('count', () => store.count(filter)),
-    stats: () => store.stats(),
-    snapshot: () => measure('snapshot', () => store.snapshot()),
-    close: () => store.close(),
+    scan: (options) => measure('scan', () => index.scan(options)),
+    stats: () => index.stats(),
+    onDeath: (listener) => index.onDeath(listener),
+    close: () => {
+      unwatch()
+      return index.close()
+    },
   }
 }

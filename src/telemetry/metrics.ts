@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Encoder } from '../encoder/encoder.ts'
-import type { VectorStore } from '../index/document-index.ts'
+import type { DocumentIndex, IndexStats } from '../index/document-index.ts'
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
@@ -23,15 +23,30 @@ export class Metrics {
   readonly #truncated = this.#counter('llara_truncated_texts_total', 'Texts cut to the model limit.', [
     'prompt',
   ])
-  readonly #operations = this.#histogram('llara_store_duration_seconds', 'Vector store calls.', ['operation'])
-  readonly #storeFaults = this.#counter(
-    'llara_store_errors_total',
-    'Vector store calls that failed, by code.',
-    ['code'],
-  )
-  readonly #searches = this.#counter('llara_searches_total', 'Vectors searched, by the path taken.', ['path'])
+  readonly #operations = this.#histogram('llara_store_duration_seconds', 'Index calls.', [
+    'collection',
+    'operation',
+  ])
+  readonly #indexFaults = this.#counter('llara_store_errors_total', 'Index calls that failed, by code.', [
+    'collection',
+    'code',
+  ])
+  readonly #searches = this.#counter('llara_searches_total', 'Probes searched, by the path taken.', [
+    'collection',
+    'path',
+  ])
+  /** Open collections by name. */
+  readonly #indexes = new Map<string, DocumentIndex>()
 
   constructor() {
+    this.#indexGauge('llara_store_documents', 'Documents stored.', ({ documents }) => documents)
+    this.#indexGauge('llara_store_passages', 'Passages stored.', ({ passages }) => passages)
+    this.#indexGauge('llara_store_waiting', 'Index calls waiting.', ({ waiting }) => waiting)
+    this.#indexGauge(
+      'llara_store_tombstones',
+      'Deleted or replaced vectors still in the HNSW graph.',
+      ({ own }) => own['tombstones'],
+    )
     // Node counts the sampling interval into each delay: a short one keeps the figure honest.
     collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: 2 })
   }
@@ -62,20 +77,20 @@ export class Metrics {
     )
   }
 
-  observeStore(operation: string, seconds: number): void {
-    this.#operations.observe({ operation }, seconds)
+  observeIndex(labels: { collection: string; operation: string }, seconds: number): void {
+    this.#operations.observe(labels, seconds)
   }
 
-  countSearch(path: string): void {
-    this.#searches.inc({ path })
+  countSearch(labels: { collection: string; path: string }): void {
+    this.#searches.inc(labels)
   }
 
   countEncodeFault(code: string): void {
     this.#encodeFaults.inc({ code })
   }
 
-  countStoreFault(code: string): void {
-    this.#storeFaults.inc({ code })
+  countIndexFault(labels: { collection: string; code: string }): void {
+    this.#indexFaults.inc(labels)
   }
 
   /** Gauges and counters read from the encoder whenever metrics are asked for. */
@@ -99,14 +114,22 @@ export class Metrics {
     )
   }
 
-  watchStore(store: VectorStore): void {
-    this.#gauge('llara_store_documents', 'Documents stored.', [], (gauge) =>
-      gauge.set(store.stats().documents),
-    )
-    this.#gauge('llara_store_tombstones', 'Dead vectors still in the graph.', [], (gauge) =>
-      gauge.set(store.stats().tombstones),
-    )
-    this.#gauge('llara_store_waiting', 'Operations waiting.', [], (gauge) => gauge.set(store.stats().waiting))
+  /** Figures of a collection, read from its index whenever metrics are asked for, until the returned call. */
+  watchIndex(collection: string, index: DocumentIndex): () => void {
+    this.#indexes.set(collection, index)
+    return () => this.#indexes.delete(collection)
+  }
+
+  #indexGauge(name: string, help: string, figure: (stats: IndexStats) => number | undefined): void {
+    this.#gauge(name, help, ['collection'], async (gauge) => {
+      gauge.reset()
+      for (const [collection, index] of this.#indexes) {
+        // An index that has just closed or died has no figures.
+        const stats = await index.stats().catch(() => undefined)
+        const value = stats && figure(stats)
+        if (value !== undefined) gauge.set({ collection }, value)
+      }
+    })
   }
 
   #histogram<T extends string>(name: string, help: string, labelNames: T[]): Histogram<T> {
@@ -121,7 +144,7 @@ export class Metrics {
     name: string,
     help: string,
     labelNames: T[],
-    read: (gauge: Gauge<T>) => void,
+    read: (gauge: Gauge<T>) => void | Promise<void>,
   ): void {
     const registers = [this.#registry]
     new Gauge({
@@ -129,8 +152,8 @@ export class Metrics {
       help,
       labelNames,
       registers,
-      collect() {
-        read(this)
+      async collect() {
+        await read(this)
       },
     })
   }

@@ -40,7 +40,8 @@ test('the title is part of what is embedded', async () => {
         { id: 'c', text: 'blue' },
       ],
     })
-  const [a, b, c] = await service.store.vectors(['a', 'b', 'c'])
+  const passages = await service.index.passages(['a', 'b', 'c'])
+  const [[a], [b], [c]] = passages.map((list) => list!.map(({ vector }) => vector))
   expect(a).toEqual(b)
   expect(a).not.toEqual(c)
 })

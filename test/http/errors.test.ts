@@ -82,22 +82,6 @@ test('what is not HTTP gets a refusal and nothing else breaks', async () => {
   await service.http().get('/livez').expect(200)
 })
 
-test.each(['starting', 'draining', 'failed'] as const)('%s: alive, not ready, not serving', async (state) => {
-  service.setState(state)
-  try {
-    await service.http().get('/livez').expect(200)
-    const ready = await service.http().get('/readyz').expect(503)
-    const search = await service.http().post('/search').send({ query: 'a' }).expect(503)
-    await service.http().get('/metrics').expect(200)
-    for (const { body, headers } of [ready, search]) {
-      expect(body.code).toBe('UNAVAILABLE')
-      expect(headers['retry-after']).toMatch(/^\d+$/)
-    }
-  } finally {
-    service.setState('ready')
-  }
-})
-
 test('texts, ids, filters and vectors never reach the log', async () => {
   await service
     .http()

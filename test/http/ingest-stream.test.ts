@@ -7,18 +7,16 @@ import { openService, type Service } from './service.ts'
 const BATCH = 8
 let service: Service
 beforeAll(async () => {
-  service = await openService(
-    {
-      ingestBatchDocuments: BATCH,
-      lineBytesMax: 1024,
-      textBytesMax: 1024,
-      bodyBytesMax: 2048,
-      ingestIdleMsMax: 400,
-      ingestRequestsMax: 2,
-    },
+  service = await openService({
+    ingestBatchDocuments: BATCH,
+    lineBytesMax: 1024,
+    textBytesMax: 1024,
+    bodyBytesMax: 2048,
+    ingestIdleMsMax: 400,
+    ingestRequestsMax: 2,
     // Room for hardly more than one batch: the stream must wait, not fail.
-    { queueTextsMax: BATCH + 1 },
-  )
+    queueTextsMax: BATCH + 1,
+  })
 })
 afterAll(() => service.close())
 
@@ -28,7 +26,7 @@ const line = (id: string, text = `text of ${id}`) => `${JSON.stringify({ id, tex
 const lines = (prefix: string, count: number) =>
   Array.from({ length: count }, (_, i) => line(`${prefix}-${String(i).padStart(4, '0')}`)).join('')
 const stored = (prefix: string) =>
-  service.store
+  service.index
     .scan({ limit: 10_000 })
     .then(({ documents }) => documents.filter(({ id }) => id.startsWith(prefix)).map(({ id }) => id))
 

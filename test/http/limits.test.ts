@@ -7,8 +7,8 @@ import { openService, type Service } from './service.ts'
 const open: Service[] = []
 afterAll(() => Promise.all(open.map((service) => service.close())))
 
-async function service(...options: Parameters<typeof openService>): Promise<Service> {
-  const opened = await openService(...options)
+async function service(settings: Parameters<typeof openService>[0]): Promise<Service> {
+  const opened = await openService(settings)
   open.push(opened)
   return opened
 }
@@ -69,7 +69,7 @@ test('work of a client that goes away is given up', async () => {
 })
 
 test('a full encoder queue is 429 with a time to wait, and passes', async () => {
-  const { http } = await service({ bodyBytesMax: 64 * 1024 * 1024 }, { queueTextsMax: 16 })
+  const { http } = await service({ bodyBytesMax: 64 * 1024 * 1024, queueTextsMax: 16 })
   const texts = MANY.slice(0, 16)
   const calls = Array.from({ length: 12 }, () => http().post('/embed').send({ texts, prompt: 'ebar' }))
   const answers = await Promise.all(calls.map((call) => call.then((answer) => answer)))

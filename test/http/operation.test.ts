@@ -23,7 +23,7 @@ test('info tells model, device, store and version', async () => {
     },
     device: 'cpu',
     store: { engine: expect.any(String), documents: 3 },
-    version: '0.0.0',
+    version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
   })
   expect(body.model.fingerprint).toMatch(/^[0-9a-f]{64}$/)
 })
@@ -40,8 +40,8 @@ test('metrics count requests by route pattern, encoder and store work', async ()
   expect(text).toContain('route="unknown",status="404"')
   expect(text).toMatch(/llara_encode_duration_seconds_count\{lane="interactive",prompt="ebar"\} 1/)
   expect(text).toContain('llara_encoded_texts_total{prompt="ebae"} 3')
-  expect(text).toContain('llara_searches_total{path="exact"} 1')
-  expect(text).toContain('llara_store_documents 3')
+  expect(text).toContain('llara_searches_total{collection="default",path="exact"} 1')
+  expect(text).toContain('llara_store_documents{collection="default"} 3')
   expect(text).toContain('nodejs_eventloop_lag_p99_seconds')
   expect(text).not.toContain('whatever')
 })

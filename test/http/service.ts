@@ -1,63 +1,37 @@
 import request from 'supertest'
+import { createApp } from '../../src/app.ts'
 import { defaultConfig } from '../../src/config/read.ts'
 import type { Config } from '../../src/config/settings.ts'
 import { openOnnxEncoder } from '../../src/encoder/onnx/onnx-encoder.ts'
-import { checkState } from '../../src/http/guards/request-gate.ts'
-import type { State } from '../../src/http/http-context.ts'
-import { buildServer } from '../../src/http/server.ts'
-import { measuredEncoder } from '../../src/telemetry/measured-encoder.ts'
-import { measuredStore } from '../../src/telemetry/measured-index.ts'
-import { Metrics } from '../../src/telemetry/metrics.ts'
 import { tinyModel } from '../fixtures/tiny-model.ts'
-import { openExactStore } from '../oracle/exact-index.ts'
+import { ExactIndex } from '../oracle/exact-index.ts'
 
 export type Service = Awaited<ReturnType<typeof openService>>
 
-/** The HTTP face over a real tiny model and the exact store, listening on a free port. */
-export async function openService(settings: Partial<Config> = {}, limits = {}) {
-  const config: Config = { ...defaultConfig(), ...settings }
-  const metrics = new Metrics()
+/** The service over a real tiny model and the exact index, listening on a free port. */
+export async function openService(settings: Partial<Config> = {}) {
+  const config: Config = { ...defaultConfig(), port: 0, logLevel: 'trace', ...settings }
   const encoder = await openOnnxEncoder({
     modelFolder: await tinyModel(),
     device: 'cpu',
     intraOpThreads: 1,
-    limits,
+    limits: settings,
   })
-  const store = openExactStore({ dimensions: encoder.card.dimensions })
-  const retrieval = {
-    encoder: measuredEncoder(encoder, metrics),
-    store: measuredStore(store, metrics),
-    limits: config,
-  }
-  let state: State = 'ready'
-  const log: string[] = []
-  const server = await buildServer(
-    {
-      config,
-      version: '0.0.0',
-      metrics,
-      state: () => state,
-      retrieval() {
-        checkState(state)
-        return retrieval
-      },
-    },
-    { level: 'trace', stream: { write: (line: string) => void log.push(line) } },
-  )
-  const url = await server.listen({ host: '127.0.0.1', port: 0 })
+  const index = new ExactIndex(encoder.card.dimensions)
+  const lines: string[] = []
+  const log = { write: (line: string) => void lines.push(line) }
+  const app = await createApp(config, { encoder, index, log })
+  const { url } = await app.start()
   return {
     url,
-    server,
+    server: app.server,
     encoder,
-    store,
+    index,
     /** Every log line so far. */
-    log,
+    log: lines,
     http: () => request(url),
-    setState(next: State) {
-      state = next
-    },
     async close() {
-      await server.close()
+      await app.close()
       await encoder.close()
     },
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ServiceError } from '../../src/errors.ts'
-import { encodeInWindows, patiently } from '../../src/retrieval/encode-bulk.ts'
+import { encodeInWindows, retryWhenOverloaded } from '../../src/retrieval/encode-bulk.ts'
 
 const overloaded = () => new ServiceError('OVERLOADED', 'full', { retryAfterMs: 1 })
 const nameOf = (index: number) => `texts[${index}]`
@@ -50,7 +50,7 @@ test('a failure gives up the other windows', async () => {
 
 test('waiting for room ends with the caller', async () => {
   const controller = new AbortController()
-  const waiting = patiently(async () => {
+  const waiting = retryWhenOverloaded(async () => {
     throw new ServiceError('OVERLOADED', 'full', { retryAfterMs: 600_000 })
   }, controller.signal)
   setImmediate(() => controller.abort())

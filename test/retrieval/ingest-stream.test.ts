@@ -1,69 +1,79 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { ServiceError } from '../../src/errors.ts'
+import { type EmbeddedEngineOptions, startEmbeddedEngine } from '../../src/index/embedded/embedded-engine.ts'
+import { DEFAULT_COLLECTION } from '../../src/index/index-engine.ts'
 import { REPORT_ENTRIES_MAX } from '../../src/retrieval/ingest-report.ts'
 import { type IngestLine, ingestStream } from '../../src/retrieval/ingest-stream.ts'
 import type { Retrieval } from '../../src/retrieval/retrieval.ts'
-import { openExactStore } from '../oracle/exact-index.ts'
+import { ExactIndex } from '../oracle/exact-index.ts'
 import { openParts } from './parts.ts'
 
+const BATCH = 4
 let parts: Retrieval
 beforeAll(async () => {
-  parts = await openParts({ ingestBatchDocuments: 4 })
+  parts = await openParts({ ingestBatchDocuments: BATCH })
 })
 afterAll(() => parts.encoder.close())
 
-const withStore = (): Retrieval => ({
-  ...parts,
-  store: openExactStore({ dimensions: parts.store.dimensions }),
-})
+const withExactIndex = (): Retrieval => ({ ...parts, index: new ExactIndex(parts.index.dimensions) })
 const options = { truncate: 'end' as const, signal: new AbortController().signal }
 
-async function* documents(count: number, onPull?: (line: number) => void): AsyncGenerator<IngestLine> {
+async function withEmbeddedIndex(limits: EmbeddedEngineOptions['limits'] = {}): Promise<Retrieval> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'llara-stream-'))
+  const engine = await startEmbeddedEngine({ dataDir, limits })
+  onTestFinished(async () => {
+    await engine.close()
+    await rm(dataDir, { recursive: true, force: true })
+  })
+  const { dimensions } = parts.index
+  return { ...parts, index: await engine.open(DEFAULT_COLLECTION, { dimensions, fingerprint: 'a' }) }
+}
+
+const countOf = async ({ index }: Retrieval) => (await index.stats()).documents
+
+async function* documents(
+  count: number,
+  onPull?: (line: number) => Promise<void>,
+  metadata = {},
+): AsyncGenerator<IngestLine> {
   for (let line = 1; line <= count; line++) {
-    onPull?.(line)
-    yield { line, document: { id: `d${line}`, text: `text ${line}` }, bytes: 20 }
+    await onPull?.(line)
+    yield { line, document: { id: `d${line}`, text: `text ${line}`, metadata }, bytes: 20 }
   }
 }
 
-test('a store that fails in the middle ends the stream and tells what is safe', async () => {
-  const retrieval = withStore()
-  const { store } = retrieval
-  const upsert = store.upsert.bind(store)
-  let batches = 0
-  store.upsert = async (batch) => {
-    if (++batches === 3) throw new ServiceError('STORE_UNUSABLE', 'The disk is full.')
-    return upsert(batch)
-  }
-  const failure = await ingestStream(retrieval, documents(1000), options).catch((error) => error)
-  expect(failure).toMatchObject({ code: 'STORE_UNUSABLE', details: { committedLines: 8, created: 8 } })
-  expect(await store.count()).toBe(8)
-  expect(batches).toBe(3)
+test('an index that fails in the middle ends the stream and says what is safe', async () => {
+  const retrieval = await withEmbeddedIndex({ databaseBytesMax: 400_000 })
+  const large = { filler: 'x'.repeat(5000) }
+  const failure = await ingestStream(retrieval, documents(1000, undefined, large), options).catch(
+    (error) => error,
+  )
+  const stored = await countOf(retrieval)
+  expect(stored).toBeGreaterThanOrEqual(2 * BATCH)
+  expect(stored % BATCH).toBe(0)
+  expect(failure).toMatchObject({
+    code: 'STORE_UNUSABLE',
+    details: { committedLines: stored, created: stored },
+  })
 })
 
-test('reading stays a bounded number of batches ahead of the store', async () => {
-  const retrieval = withStore()
-  const { store } = retrieval
-  const upsert = store.upsert.bind(store)
-  let pulled = 0
+test('reading stays a bounded number of batches ahead of the index', async () => {
+  const retrieval = await withEmbeddedIndex()
   let ahead = 0
-  store.upsert = async (batch) => {
-    await new Promise((resolve) => setTimeout(resolve, 5))
-    ahead = Math.max(ahead, pulled - (await store.count()))
-    return upsert(batch)
+  const look = async (line: number) => {
+    ahead = Math.max(ahead, line - (await countOf(retrieval)))
   }
-  const summary = await ingestStream(
-    retrieval,
-    documents(200, (line) => {
-      pulled = line
-    }),
-    options,
-  )
+  const summary = await ingestStream(retrieval, documents(200, look), options)
   expect(summary).toMatchObject({ created: 200, lastLine: 200 })
-  expect(ahead).toBeLessThanOrEqual(4 * 4)
+  expect(ahead).toBeGreaterThan(BATCH)
+  expect(ahead).toBeLessThanOrEqual(4 * BATCH + 1)
 })
 
 test('an aborted stream does not wait for its next line', async () => {
-  const retrieval = withStore()
+  const retrieval = withExactIndex()
   const controller = new AbortController()
   async function* stalls(): AsyncGenerator<IngestLine> {
     yield* documents(6)
@@ -74,7 +84,7 @@ test('an aborted stream does not wait for its next line', async () => {
     (e) => e,
   )
   expect(failure).toMatchObject({ code: 'ABORTED' })
-  expect((await retrieval.store.count()) % 4).toBe(0)
+  expect((await countOf(retrieval)) % BATCH).toBe(0)
 })
 
 test('lists are bounded, totals count on', async () => {
@@ -85,7 +95,7 @@ test('lists are bounded, totals count on', async () => {
     }
     yield { line: faulty + 1, document: { text: 'fine' }, bytes: 10 }
   }
-  const summary = await ingestStream(withStore(), lines(), options)
+  const summary = await ingestStream(withExactIndex(), lines(), options)
   expect(summary).toMatchObject({ created: 1, failed: faulty, lastLine: faulty + 1 })
   expect(summary.errors).toHaveLength(REPORT_ENTRIES_MAX)
 })

@@ -1,8 +1,9 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../errors.ts'
-import { type Filter, parseFilter } from '../../index/filter.ts'
-import { list, readOne } from '../../retrieval/read.ts'
-import { remove, removeOne } from '../../retrieval/remove.ts'
+import type { Filter } from '../../index/filter.ts'
+import { parseFilter } from '../../retrieval/checks/parse-filter.ts'
+import { list, readOne, remove, removeOne } from '../../retrieval/documents.ts'
+import { signalOf } from '../guards/deadline.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import { DocumentFields, FilterSchema, Id, PROBLEMS } from '../wire/schemas.ts'
 
@@ -48,8 +49,10 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
         },
       },
     },
-    async ({ query: { cursor, limit = PAGE_SIZE, filter } }) => {
+    async (request) => {
+      const { cursor, limit = PAGE_SIZE, filter } = request.query
       const page = await list(retrieval(), {
+        signal: signalOf(request),
         limit: Math.min(limit, config.pageSizeMax),
         ...(cursor !== undefined && { cursor }),
         ...(filter !== undefined && { filter: filterFromText(filter) }),
@@ -70,7 +73,7 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
         response: { 200: Document, ...PROBLEMS },
       },
     },
-    async ({ params: { id } }) => readOne(retrieval(), id),
+    async (request) => readOne(retrieval(), request.params.id, { signal: signalOf(request) }),
   )
 
   server.delete(
@@ -85,7 +88,7 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
         response: { 200: Removed, ...PROBLEMS },
       },
     },
-    async ({ params: { id } }) => removeOne(retrieval(), id),
+    async (request) => removeOne(retrieval(), request.params.id, { signal: signalOf(request) }),
   )
 
   server.post(
@@ -110,8 +113,10 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
         response: { 200: Removed, ...PROBLEMS },
       },
     },
-    async ({ body: { ids, filter } }) => {
-      if (ids !== undefined && filter === undefined) return remove(retrieval(), { ids })
+    async (request) => {
+      const { ids, filter } = request.body
+      const options = { signal: signalOf(request) }
+      if (ids !== undefined && filter === undefined) return remove(retrieval(), { ids }, options)
       if (filter === undefined || ids !== undefined) {
         throw new ServiceError('INVALID_INPUT', 'Give exactly one of ids, filter.')
       }
@@ -121,7 +126,7 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
           field: 'filter',
         })
       }
-      return remove(retrieval(), { filter: parseFilter(filter) })
+      return remove(retrieval(), { filter: parseFilter(filter) }, options)
     },
   )
 }

@@ -36,14 +36,14 @@ export function infoRoute(server: Server, { config, version, retrieval }: HttpCo
       },
     },
     async () => {
-      const { encoder, store } = retrieval()
+      const { encoder, index } = retrieval()
       const { id, dimensions, fingerprint, precision, maxTokens, prompts, licence } = encoder.card
-      const { engine, documents, tombstones } = store.stats()
+      const { engine, documents, own } = await index.stats()
       return {
         model: { id, dimensions, fingerprint, precision, max_tokens: maxTokens, prompts, licence },
         device: encoder.device.provider,
         device_reason: encoder.device.reason,
-        store: { engine, documents, tombstones },
+        store: { engine, documents, tombstones: own['tombstones'] ?? 0 },
         version,
         limits: {
           body_bytes: config.bodyBytesMax,

@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox'
 import type { Config } from '../../config/settings.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Hit } from '../../index/document-index.ts'
-import { parseFilter } from '../../index/filter.ts'
+import { parseFilter } from '../../retrieval/checks/parse-filter.ts'
 import { type SearchAnswer, search, type Target } from '../../retrieval/search.ts'
 import { signalOf } from '../guards/deadline.ts'
 import type { HttpContext, Server } from '../http-context.ts'
@@ -132,11 +132,13 @@ export function searchRoute(server: Server, { config, retrieval }: HttpContext):
         options: {
           documents: include.length > 0,
           ...(body.filter !== undefined && { filter: parseFilter(body.filter) }),
-          ...(body.min_score !== undefined && { minScore: body.min_score }),
-          ...(body.ef !== undefined && { ef: body.ef }),
-          ...(body.exact !== undefined && { exact: body.exact }),
+          ...(body.min_score !== undefined && { floor: body.min_score }),
+          tuning: {
+            ...(body.ef !== undefined && { ef: body.ef }),
+            ...(body.exact !== undefined && { exact: body.exact }),
+          },
+          signal: signalOf(request),
         },
-        signal: signalOf(request),
       })
       const timings = roundTimings(answer.timings)
       reply.header('server-timing', serverTiming(timings))
@@ -175,8 +177,9 @@ function targetOf({ query, queries, vector, like, task }: Body): Target {
 
 function listsOf({ batches }: SearchAnswer, include: ReadonlySet<Field>, many: boolean) {
   const lists = batches.map(({ hits }) => hits.map((hit) => resultOf(hit, include)))
-  const paths = batches.map(({ path }) => path)
-  const path = paths.includes('hnsw') ? ('hnsw' as const) : ('exact' as const)
+  // Whatever an engine calls its approximate way, here it is the graph's.
+  const paths = batches.map(({ path }) => (path === 'exact' ? 'exact' : 'hnsw'))
+  const path = paths.includes('hnsw') ? 'hnsw' : 'exact'
   return many ? { batches: lists, path, paths } : { results: lists[0] ?? [], path }
 }
 
