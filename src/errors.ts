@@ -15,9 +15,9 @@ export const ERROR_CODES = [
   'UNAUTHORIZED',
   /** A known key without the scope the route needs. */
   'FORBIDDEN',
-  /** A bounded queue is full: try again after the time told. */
+  /** A bounded queue is full: try again after `retryAfterMs`. */
   'OVERLOADED',
-  /** The service is starting, draining or has lost a part it needs. */
+  /** The service is starting, draining, or one of its parts has stopped. */
   'UNAVAILABLE',
   /** The caller went away or its deadline passed. */
   'ABORTED',

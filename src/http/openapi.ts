@@ -12,15 +12,15 @@ export async function addOpenapi(server: Server, { version }: HttpContext): Prom
         title: 'LLaRA Serve',
         version,
         description:
-          'Text in, ranked documents out. Errors are RFC 9457 problem details with a stable `code`; every answer carries `x-request-id`.',
+          'Text in, ranked documents out. Queries are embedded with the EBAR prompt (which text comes next?), documents with the EBAE prompt (what does this text say?). Errors are RFC 9457 problem details with a stable `code`; every response carries `x-request-id`.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: '/' }],
       tags: [
-        { name: 'documents', description: 'What is searched.' },
-        { name: 'search', description: 'Finding it.' },
-        { name: 'embeddings', description: 'Vectors without storing anything.' },
-        { name: 'operation', description: 'Probes, metrics, contract.' },
+        { name: 'documents', description: 'Store and manage documents.' },
+        { name: 'search', description: 'Search.' },
+        { name: 'embeddings', description: 'Embed texts without storing them.' },
+        { name: 'operation', description: 'Health checks, metrics, API description.' },
       ],
       components: {
         securitySchemes: {
@@ -28,7 +28,7 @@ export async function addOpenapi(server: Server, { version }: HttpContext): Prom
             type: 'http',
             scheme: 'bearer',
             description:
-              'An API key. Needed on every route but /livez and /readyz once the service has keys.',
+              'An API key. Once the service has keys, every route needs one except /livez and /readyz.',
           },
         },
       },

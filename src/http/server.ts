@@ -3,7 +3,7 @@ import fastify, { type FastifyServerOptions, LogController } from 'fastify'
 import { addDeadline } from './guards/deadline.ts'
 import { addAuth } from './guards/keys.ts'
 import { addObservation, requestId } from './guards/observation.ts'
-import { addAdmission } from './guards/request-gate.ts'
+import { addRequestGate } from './guards/request-gate.ts'
 import type { HttpContext, Server } from './http-context.ts'
 import { addOpenapi } from './openapi.ts'
 import { addErrorReplies, refuseGarbage, sendProblem } from './problems/error-replies.ts'
@@ -51,7 +51,7 @@ export async function buildServer(
   addObservation(server, context)
   addDeadline(server, context)
   addAuth(server, config.apiKeys)
-  addAdmission(server, context)
+  addRequestGate(server, context)
   addNotFound(server, context)
   await addOpenapi(server, context)
 

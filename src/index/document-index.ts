@@ -88,7 +88,7 @@ export interface IndexStats {
 /**
  * One collection: documents, their metadata and their passages' vectors in one place, because a filter and a vector
  * must meet in one place. All methods are batches and safe to call at once; writes and reads happen in the order of
- * calls that have resolved (read your writes). Every implementation passes test/contract/document-index.ts.
+ * calls that have resolved (read your writes). Every implementation passes test/contract/document-index/.
  *
  * @throws ServiceError from every method: OVERLOADED (too many operations waiting), ABORTED (the signal), UNAVAILABLE
  *   (closed, or its engine has ended), STORE_UNUSABLE (disk full or damaged)

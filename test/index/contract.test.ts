@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startEmbeddedEngine } from '../../src/index/embedded/embedded-engine.ts'
-import { CONTRACT_DIMENSIONS, documentIndexContract } from '../contract/document-index.ts'
+import { CONTRACT_DIMENSIONS } from '../contract/document-index/bench.ts'
+import { documentIndexContract } from '../contract/document-index/contract.ts'
 import { ExactIndex } from '../oracle/exact-index.ts'
 
 documentIndexContract('the exact index', async () => ({

@@ -2,8 +2,8 @@ import { ServiceError } from '../../errors.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import { TransportFault } from '../problems/problem.ts'
 
-/** Turns requests away that could not be served: wrong moment, too many at once, an encoded body. */
-export function addAdmission(server: Server, { state, config }: HttpContext): void {
+/** Refuses requests that cannot be served: wrong moment, too many at once, an encoded body. */
+export function addRequestGate(server: Server, { state, config }: HttpContext): void {
   let open = 0
   server.addHook('onRequest', async (request, reply) => {
     const { always = false } = request.routeOptions.config
@@ -14,7 +14,7 @@ export function addAdmission(server: Server, { state, config }: HttpContext): vo
     }
     checkState(state())
     if (open >= config.requestsMax) {
-      const message = `More than ${config.requestsMax} requests at once (REQUESTS_MAX); try again soon.`
+      const message = `${config.requestsMax} requests are being served already (REQUESTS_MAX); try again in a moment.`
       throw new ServiceError('OVERLOADED', message, { limit: config.requestsMax })
     }
     open++
@@ -31,9 +31,9 @@ export function addAdmission(server: Server, { state, config }: HttpContext): vo
 export function checkState(state: ReturnType<HttpContext['state']>): void {
   if (state === 'ready') return
   const why = {
-    starting: 'The service is starting; /readyz tells when it is ready.',
+    starting: 'The service is starting; GET /readyz answers 200 when it is ready.',
     draining: 'The service is shutting down.',
-    failed: 'The service has lost a part it needs and is about to restart.',
+    failed: 'A part of the service has stopped; restart the service.',
   }
   throw new ServiceError('UNAVAILABLE', why[state])
 }

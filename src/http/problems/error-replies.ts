@@ -31,7 +31,7 @@ export function sendProblem(
 /** Bytes that are not HTTP: there is no request to answer, only a socket. */
 export function refuseGarbage(error: { code: string }, socket: Socket): void {
   if (error.code !== 'ECONNRESET' && socket.writable) {
-    const fault = new TransportFault('MALFORMED_REQUEST', 'This is not a request HTTP/1.1 allows.')
+    const fault = new TransportFault('MALFORMED_REQUEST', 'Malformed HTTP request.')
     const body = JSON.stringify(problemOf(fault, crypto.randomUUID()))
     socket.write(
       `HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,

@@ -14,7 +14,7 @@ export function addNotFound(server: Server, { config }: HttpContext): void {
     const path = request.url.split('?', 1)[0] ?? ''
     const allowed = routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
     if (allowed.length === 0) {
-      const error = new ServiceError('NOT_FOUND', 'There is no such route; see /docs.')
+      const error = new ServiceError('NOT_FOUND', 'There is no such route; GET /docs lists them.')
       return sendProblem(error, request, reply, config)
     }
     const methods = [...new Set(allowed)].sort()

@@ -12,7 +12,7 @@ const PAGE_SIZE = 100
 const Document = Type.Object(DocumentFields)
 const Params = Type.Object({ id: Id })
 const Removed = Type.Object({
-  removed: Type.Integer({ description: 'Documents that were there and are gone.' }),
+  removed: Type.Integer({ description: 'How many documents were deleted.' }),
 })
 
 export function documentRoutes(server: Server, { config, retrieval }: HttpContext): void {
@@ -24,10 +24,10 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
         tags: ['documents'],
         operationId: 'listDocuments',
         summary: 'List documents',
-        description: 'In id order, a page at a time.',
+        description: 'In the order of their ids, one page at a time.',
         querystring: Type.Object(
           {
-            cursor: Type.Optional(Type.String({ description: '`next_cursor` of the page before.' })),
+            cursor: Type.Optional(Type.String({ description: '`next_cursor` of the previous page.' })),
             limit: Type.Optional(
               Type.Integer({ minimum: 1, maximum: config.pageSizeMax, description: `Default ${PAGE_SIZE}.` }),
             ),
@@ -98,7 +98,7 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
       schema: {
         tags: ['documents'],
         operationId: 'deleteDocuments',
-        summary: 'Delete documents by ids or filter',
+        summary: 'Delete documents by id or by filter',
         body: Type.Object(
           {
             ids: Type.Optional(Type.Array(Id, { minItems: 1, maxItems: config.documentsPerRequestMax })),
@@ -120,11 +120,15 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
       if (filter === undefined || ids !== undefined) {
         throw new ServiceError('INVALID_INPUT', 'Give exactly one of ids, filter.')
       }
-      // An empty filter matches everything; that much is not deleted by a slip.
+      // An empty filter matches everything: too much to delete by mistake.
       if (Object.keys(filter).length === 0) {
-        throw new ServiceError('INVALID_INPUT', 'filter is empty; say which documents to delete.', {
-          field: 'filter',
-        })
+        throw new ServiceError(
+          'INVALID_INPUT',
+          'filter is empty and would delete everything; say which documents to delete.',
+          {
+            field: 'filter',
+          },
+        )
       }
       return remove(retrieval(), { filter: parseFilter(filter) }, options)
     },

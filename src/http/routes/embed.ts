@@ -23,7 +23,7 @@ const bodySchema = ({ textsPerRequestMax }: Config) =>
       }),
       prompt: oneOf(['ebar', 'ebae', 'both'], {
         description:
-          '`ebar` for queries, `ebae` for documents and for similarity, `both` for the two of them out of one joint pass.',
+          '`ebar` for queries, `ebae` for documents and for similarity search, `both` for both vectors from one joint pass (the model reads the text once).',
       }),
       truncate: Type.Optional(TruncateSchema),
       encoding_format: Type.Optional(
@@ -37,7 +37,7 @@ const bodySchema = ({ textsPerRequestMax }: Config) =>
   )
 
 const Vectors = Type.Array(Type.Union([Type.Array(Type.Number()), Type.String({ description: 'base64' })]), {
-  description: 'Unit length, in the order of `texts`.',
+  description: 'Vectors of unit length, in the order of `texts`.',
 })
 const Answer = Type.Object({
   model: Type.String(),
@@ -45,9 +45,9 @@ const Answer = Type.Object({
   embeddings: Type.Optional(Vectors),
   ebar: Type.Optional(Vectors),
   ebae: Type.Optional(Vectors),
-  usage: Type.Object({ tokens: Type.Integer({ description: 'Prompts included.' }) }),
+  usage: Type.Object({ tokens: Type.Integer({ description: 'Tokens run, prompts included.' }) }),
   truncated: Type.Array(Type.Integer(), {
-    description: 'Indexes of the texts that were cut to the model limit.',
+    description: 'Indexes of the texts that were longer than the model reads and were cut.',
   }),
   timings_ms: TimingsSchema,
 })
@@ -61,7 +61,7 @@ export function embedRoute(server: Server, { config, retrieval }: HttpContext): 
         tags: ['embeddings'],
         operationId: 'embed',
         summary: 'Embed texts',
-        description: 'With `prompt: both` the vectors come as `ebar` and `ebae`, else as `embeddings`.',
+        description: 'With `prompt: both` the vectors are in `ebar` and `ebae`, otherwise in `embeddings`.',
         body: bodySchema(config),
         response: { 200: Answer, ...PROBLEMS },
       },

@@ -15,8 +15,8 @@ export function healthRoutes(server: Server, { state }: HttpContext): void {
       schema: {
         tags: ['operation'],
         operationId: 'livez',
-        summary: 'Alive',
-        description: '200 for as long as the process answers. Public.',
+        summary: 'Liveness',
+        description: '200 while the process runs. Needs no key.',
         security: [],
         response: { 200: Status },
       },
@@ -31,9 +31,9 @@ export function healthRoutes(server: Server, { state }: HttpContext): void {
       schema: {
         tags: ['operation'],
         operationId: 'readyz',
-        summary: 'Ready to serve',
+        summary: 'Readiness',
         description:
-          '200 once the store is open and the model has embedded a first text; 503 while starting or shutting down. Public.',
+          '200 once the index is open and the model has embedded a first text; 503 while starting or shutting down. Needs no key.',
         security: [],
         response: { 200: Status, '5xx': PROBLEMS['5xx'] },
       },

@@ -9,18 +9,18 @@ const Info = Type.Object({
     id: Type.String(),
     dimensions: Type.Integer(),
     fingerprint: Type.String({
-      description: 'Identity of the vector space: weights, tokenizer, prompts, pooling, precision.',
+      description: 'Identity of the vector space: weights, tokenizer, prompts, pooling and precision.',
     }),
     precision: Type.String(),
     max_tokens: perPrompt(Type.Integer({ description: 'Most tokens of one text, prompt included.' })),
-    prompts: perPrompt(Type.String({ description: '`{text}` stands for the body.' })),
+    prompts: perPrompt(Type.String({ description: '`{text}` stands for the text.' })),
     licence: Type.String(),
   }),
   device: Type.String({ examples: ['cpu'] }),
   device_reason: Type.String(),
   store: Type.Object({ engine: Type.String(), documents: Type.Integer(), tombstones: Type.Integer() }),
   version: Type.String(),
-  limits: Type.Record(Type.String(), Type.Integer(), { description: 'What one request may hold.' }),
+  limits: Type.Record(Type.String(), Type.Integer(), { description: 'Limits of one request.' }),
 })
 
 export function infoRoute(server: Server, { config, version, retrieval }: HttpContext): void {
@@ -31,7 +31,7 @@ export function infoRoute(server: Server, { config, version, retrieval }: HttpCo
       schema: {
         tags: ['operation'],
         operationId: 'info',
-        summary: 'What this service is',
+        summary: 'Model, index, version and limits',
         response: { 200: Info, ...PROBLEMS },
       },
     },

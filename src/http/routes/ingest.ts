@@ -41,7 +41,7 @@ const Query = Type.Object({ truncate: Type.Optional(TruncateSchema) }, { additio
 
 const NdjsonBody = Type.Unknown({
   description:
-    'One document a line, of any total length. Committed in whole batches, in order; a faulty line is reported and skipped.',
+    'One document per line; the body may have any length. Lines are committed in batches, in order; a faulty line is reported and skipped.',
   examples: [`${JSON.stringify(EXAMPLE)}\n{"text":"A second document, without an id of its own."}\n`],
 })
 
@@ -49,14 +49,18 @@ const Answer = Type.Object({
   created: Type.Integer(),
   updated: Type.Integer(),
   failed: Type.Integer({
-    description: 'NDJSON: lines that were not stored. JSON: always 0, since all or none are.',
+    description:
+      'NDJSON: lines that were not stored. JSON: always 0, because either all documents are stored or none.',
   }),
-  tokens: Type.Integer({ description: 'Run by the model, prompts included.' }),
+  tokens: Type.Integer({ description: 'Tokens run, prompts included.' }),
   ids: Type.Array(Type.String(), { description: 'In the order given. NDJSON: the first 1000.' }),
-  truncated: Type.Array(Type.String(), { description: 'Ids whose text was cut. NDJSON: the first 1000.' }),
+  truncated: Type.Array(Type.String(), {
+    description:
+      'Ids of documents that were longer than the model reads and were cut. NDJSON: the first 1000.',
+  }),
   truncated_total: Type.Integer(),
   errors: Type.Array(Type.Object({ line: Type.Integer(), code: Type.String(), detail: Type.String() }), {
-    description: 'NDJSON: the first 1000 faulty lines, counted from 1.',
+    description: 'NDJSON: the first 1000 faulty lines. Lines count from 1.',
   }),
   lines: Type.Optional(Type.Integer({ description: 'NDJSON: lines read.' })),
 })
@@ -74,7 +78,7 @@ export function ingestRoute(server: Server, { config, retrieval }: HttpContext):
         operationId: 'ingestDocuments',
         summary: 'Add or replace documents',
         description:
-          'Replaces whole documents by id; of equal ids the last wins. Answers when the documents are durable and searchable. JSON: all or none. If an NDJSON stream breaks off, the error names in `details.committed_lines` the line up to which everything is stored: send the rest again from there.',
+          'A document replaces the one with the same id; of equal ids in one request the last wins. The response comes when the documents are durable and searchable. JSON: either all documents are stored or none. If an NDJSON stream breaks off, `details.committed_lines` of the error is the line up to which everything has been stored: send the lines after it again.',
         querystring: Query,
         body: {
           content: {

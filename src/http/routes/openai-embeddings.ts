@@ -11,7 +11,7 @@ type InputType = 'query' | 'document'
 
 const Body = Type.Object(
   {
-    // Elements are looked at by hand, to tell callers who send token ids what to send instead.
+    // Elements are checked by hand: callers who send token ids learn what to send instead.
     input: Type.Unsafe<string | unknown[]>({
       type: ['string', 'array'],
       items: {},
@@ -20,17 +20,19 @@ const Body = Type.Object(
     }),
     model: Type.String({
       description:
-        'The id /info tells, or `<id>:query` / `<id>:document` for clients that cannot send `input_type`.',
+        'The model id from GET /info. Clients that cannot send `input_type` use `<id>:query` or `<id>:document`.',
       examples: ['llara-mini:query'],
     }),
     input_type: Type.Optional(
       oneOf(['query', 'document'], {
         description:
-          'What the texts are: this model embeds the two differently, so a call that leaves it open is refused.',
+          'What the texts are. The model embeds queries and documents differently, so a request must say which.',
       }),
     ),
     encoding_format: Type.Optional(oneOf(['float', 'base64'])),
-    dimensions: Type.Optional(Type.Integer({ description: "The model's own; vectors are not shortened." })),
+    dimensions: Type.Optional(
+      Type.Integer({ description: "The model's own number of dimensions; vectors are not shortened." }),
+    ),
     user: Type.Optional(Type.String({ description: 'Ignored.' })),
   },
   {
@@ -55,12 +57,13 @@ const Answer = Type.Object({
   usage: Type.Object({ prompt_tokens: Type.Integer(), total_tokens: Type.Integer() }),
   truncated: Type.Optional(
     Type.Array(Type.Integer(), {
-      description: 'Indexes of the texts that were cut to the model limit; absent when none was.',
+      description:
+        'Indexes of the texts that were longer than the model reads and were cut; absent when none was.',
     }),
   ),
 })
 
-/** OpenAI's embeddings contract, with the prompt made explicit. */
+/** OpenAI's embeddings API, with the prompt made explicit. */
 export function openaiEmbeddingsRoute(server: Server, { config, retrieval }: HttpContext): void {
   server.post(
     '/v1/embeddings',
@@ -69,8 +72,8 @@ export function openaiEmbeddingsRoute(server: Server, { config, retrieval }: Htt
       schema: {
         tags: ['embeddings'],
         operationId: 'openaiEmbeddings',
-        summary: "Embed texts (OpenAI's contract)",
-        description: 'Texts over the model limit are cut at the end, the prompt never.',
+        summary: "Embed texts (OpenAI's API)",
+        description: 'A text longer than the model reads is cut at its end; the prompt is never cut.',
         body: Body,
         response: { 200: Answer, ...PROBLEMS },
       },
@@ -125,9 +128,13 @@ function inputTypeOf({ model, input_type }: Static<typeof Body>, { id }: Encoder
     throw new ServiceError('INVALID_INPUT', message, { field: 'input_type' })
   }
   if (named !== undefined && named !== type) {
-    throw new ServiceError('INVALID_INPUT', 'input_type and the model name say different things.', {
-      field: 'input_type',
-    })
+    throw new ServiceError(
+      'INVALID_INPUT',
+      'input_type and the suffix of the model name differ; send one of them.',
+      {
+        field: 'input_type',
+      },
+    )
   }
   return type
 }
@@ -142,7 +149,7 @@ function textsOf(input: string | unknown[], textsMax: number): string[] {
   }
   const strings = texts.filter((text) => typeof text === 'string')
   if (strings.length < texts.length) {
-    const message = 'input must be texts. Token ids are refused: they belong to another tokenizer.'
+    const message = 'input must be texts. Token ids cannot be used: they belong to another tokenizer.'
     throw new ServiceError('INVALID_INPUT', message, { field: 'input' })
   }
   return strings

@@ -29,49 +29,56 @@ const bodySchema = ({ queriesPerRequestMax, kMax, efMax }: Config) =>
         Type.Array(Type.String(), {
           minItems: 1,
           maxItems: queriesPerRequestMax,
-          description: 'Several at once; answered under `batches`.',
+          description: 'Several queries at once; results come under `batches`.',
         }),
       ),
       vector: Type.Optional(
         Type.Array(Type.Number(), {
           maxItems: 65_536,
-          description: 'A vector of this model, brought to unit length.',
+          description: 'A vector of this model. It is normalised to unit length.',
         }),
       ),
       like: Type.Optional(
-        Type.String({ ...Id, description: 'Id of a stored document; itself it is left out.' }),
+        Type.String({ ...Id, description: 'Find neighbours of this document; it is excluded.' }),
       ),
       task: Type.Optional(
         oneOf(['retrieval', 'similarity'], {
           description:
-            '`retrieval` (default): the text is a question (EBAR). `similarity`: find texts that say the same (EBAE).',
+            '`retrieval` (default): the query is a question (EBAR prompt). `similarity`: find texts that say the same (EBAE prompt on both sides).',
         }),
       ),
       k: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: kMax, description: `Results wanted. Default ${K_DEFAULT}.` }),
+        Type.Integer({
+          minimum: 1,
+          maximum: kMax,
+          description: `How many results to return. Default ${K_DEFAULT}.`,
+        }),
       ),
       filter: Type.Optional(FilterSchema),
       min_score: Type.Optional(
         Type.Number({
           minimum: -1,
           maximum: 1,
-          description: 'Only results with at least this cosine similarity.',
+          description: 'Return only results with at least this cosine similarity.',
         }),
       ),
       include: Type.Optional(
         Type.Array(oneOf(['text', 'title', 'metadata']), {
           maxItems: 3,
-          description: 'Fields of each result. Default all.',
+          description: 'Fields to return with each result. Default: all.',
         }),
       ),
       ef: Type.Optional(
         Type.Integer({
           minimum: 1,
           maximum: efMax,
-          description: 'Breadth of the graph walk: larger is slower and finds more.',
+          description:
+            'Candidates kept while the HNSW graph is searched: larger is slower and has better recall.',
         }),
       ),
-      exact: Type.Optional(Type.Boolean({ description: 'Score every matching document.' })),
+      exact: Type.Optional(
+        Type.Boolean({ description: 'Score every matching document instead of using the HNSW graph.' }),
+      ),
     },
     {
       additionalProperties: false,
@@ -94,17 +101,20 @@ const Result = Type.Object({
   text: Type.Optional(text),
   metadata: Type.Optional(metadata),
 })
-const PathSchema = oneOf(['hnsw', 'exact'], { description: 'Graph walk, or every match scored.' })
+const PathSchema = oneOf(['hnsw', 'exact'], {
+  description: '`hnsw`: found through the HNSW graph. `exact`: every match was scored.',
+})
 const Answer = Type.Object({
   results: Type.Optional(Type.Array(Result, { description: 'Best first.' })),
   batches: Type.Optional(
-    Type.Array(Type.Array(Result), { description: 'With `queries`: a list of results for each.' }),
+    Type.Array(Type.Array(Result), { description: 'With `queries`: the results of each query.' }),
   ),
   path: PathSchema,
-  paths: Type.Optional(Type.Array(PathSchema, { description: 'With `queries`: the path of each.' })),
+  paths: Type.Optional(Type.Array(PathSchema, { description: 'With `queries`: the path of each query.' })),
   truncated: Type.Optional(
     Type.Array(Type.Integer(), {
-      description: 'Indexes of the queries that were cut to the model limit; absent when none was.',
+      description:
+        'Indexes of the queries that were longer than the model reads and were cut; absent when none was.',
     }),
   ),
   timings_ms: TimingsSchema,
@@ -166,7 +176,7 @@ function targetOf({ query, queries, vector, like, task }: Body): Target {
   if (task !== undefined && target.kind !== 'texts') {
     throw new ServiceError(
       'INVALID_INPUT',
-      'task says how a text is embedded; leave it out with vector and like.',
+      'task applies to query and queries only; leave it out with vector and like.',
       {
         field: 'task',
       },

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import type { Metadata } from '../../index/json.ts'
 
-/** Pieces of the wire format that several routes speak of. */
+/** Parts of the wire format that several routes use. */
 
 /** A string out of a closed list. */
 export function oneOf<const T extends string[]>(values: [...T], options: { description?: string } = {}) {
@@ -31,10 +31,11 @@ export const FilterSchema = Type.Unsafe<Record<string, unknown>>({
 })
 
 export const TruncateSchema = oneOf(['error', 'end'], {
-  description: 'What to do with a text over the model limit: refuse it, or cut its end. Default `end`.',
+  description:
+    'What to do with a text longer than the model reads: `error` refuses it, `end` (default) cuts its end off.',
 })
 
-/** Absent with `include` that leaves them out. */
+/** Fields of a stored document. */
 export const DocumentFields = {
   id: Id,
   title: Type.Unsafe<string | null>({ type: ['string', 'null'] }),
@@ -46,11 +47,11 @@ const milliseconds = (description: string) => Type.Optional(Type.Number({ descri
 
 export const TimingsSchema = Type.Object(
   {
-    tokenize: milliseconds('Text to tokens.'),
+    tokenize: milliseconds('Turning text into tokens.'),
     queue: milliseconds('Waiting for the model.'),
-    inference: milliseconds('The model.'),
-    search: milliseconds('The vector store.'),
-    total: milliseconds('All of it, HTTP apart.'),
+    inference: milliseconds('Running the model.'),
+    search: milliseconds('Searching the index.'),
+    total: milliseconds('Everything except HTTP.'),
   },
   { description: 'Wall-clock milliseconds of each phase.' },
 )
@@ -61,7 +62,7 @@ export const ProblemSchema = Type.Object(
     title: Type.String({ examples: ['Unprocessable Entity'] }),
     status: Type.Integer({ examples: [422] }),
     code: Type.String({ description: 'Stable, for programs.', examples: ['INVALID_INPUT'] }),
-    detail: Type.String({ description: 'For people: what is wrong and how to mend it.' }),
+    detail: Type.String({ description: 'For people: what is wrong, then what to do.' }),
     request_id: Type.String(),
     details: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
   },
@@ -73,10 +74,10 @@ const problem = (description: string) => ({
   content: { 'application/problem+json': { schema: Type.Ref('Problem') } },
 })
 
-/** Error answers every route may give, for the contract. */
+/** Error responses that every route may give, for the API description. */
 export const PROBLEMS = {
-  '4xx': problem('The request cannot be served as it is; `code` says why. 429 carries Retry-After.'),
-  '5xx': problem('The service cannot serve it now; 503 carries Retry-After.'),
+  '4xx': problem('The request cannot be served as it is; `code` says why. 429 has a Retry-After header.'),
+  '5xx': problem('The service cannot serve the request now. 503 has a Retry-After header.'),
 }
 
 /** Milliseconds to the microsecond: more digits would be noise. */
