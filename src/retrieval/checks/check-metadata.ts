@@ -23,25 +23,19 @@ export function checkMetadata(metadata: Metadata, field: string, bytesMax: numbe
     if (++values > METADATA_VALUES_MAX + 1) {
       throw tooLarge(field, `holds more than ${METADATA_VALUES_MAX} values`, METADATA_VALUES_MAX)
     }
-    switch (typeof value) {
-      case 'string':
-        return checkUnicode(value, field)
-      case 'boolean':
-        return
-      case 'number':
-        if (Number.isFinite(value)) return
-        throw invalid(field, 'holds a number that is too large; the largest is about 1.8e308')
-      case 'object':
-        if (value === null) return
-        if (Array.isArray(value)) return value.forEach((item) => visit(item, depth + 1))
-        for (const [key, item] of Object.entries(value)) {
-          checkUnicode(key, field)
-          if (key === '__proto__') throw invalid(field, 'has a field named __proto__; rename it')
-          visit(item, depth + 1)
-        }
-        return
-      default:
-        throw invalid(field, 'may hold JSON values only')
+    if (typeof value === 'string') checkUnicode(value, field)
+    if (typeof value === 'number' && !Number.isFinite(value)) {
+      throw invalid(field, 'holds a number that is too large; the largest is about 1.8e308')
+    }
+    if (typeof value !== 'object' || value === null) return
+    if (Array.isArray(value)) {
+      for (const item of value) visit(item, depth + 1)
+      return
+    }
+    for (const [key, item] of Object.entries(value)) {
+      checkUnicode(key, field)
+      if (key === '__proto__') throw invalid(field, 'has a field named __proto__; rename it')
+      visit(item, depth + 1)
     }
   }
   visit(metadata, 0)
