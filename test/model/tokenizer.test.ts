@@ -86,6 +86,37 @@ describe.each(Object.entries(TOKENIZERS))('%s', (_, json) => {
   })
 })
 
+describe.each(Object.entries(TOKENIZERS))('%s takes any string', (_, json) => {
+  const tokenizer = BodyTokenizer.load(json)
+
+  test('an empty one has no tokens, also among others', async () => {
+    const empty = { ids: new Uint32Array(0), truncated: false }
+    expect(await tokenizer.encodeStart([''], 8)).toEqual([empty])
+    const [first, word, last] = await tokenizer.encodeStart(['', 'the', ''], 8)
+    expect([first, last]).toEqual([empty, empty])
+    expect(word!.ids.length).toBeGreaterThan(0)
+    // From five texts on the library gets them as one batch.
+    const many = await tokenizer.encodeStart(['', 'a', '', 'b', '', 'c'], 8)
+    expect(many.map(({ ids }) => ids.length === 0)).toEqual([true, false, true, false, true, false])
+  })
+
+  test('white space of any length comes to an end', async () => {
+    const blanks = [' ', '\n\t \u00a0', ' '.repeat(100_000), '\n'.repeat(100_000)]
+    const starts = await tokenizer.encodeStart(blanks, 8)
+    const whole = await tokenizer.encode(blanks)
+    starts.forEach(({ ids, truncated }, i) => {
+      expect([...ids]).toEqual([...whole[i]!.slice(0, 8)])
+      expect(truncated).toBe(whole[i]!.length > 8)
+    })
+  })
+
+  test('half a surrogate pair becomes U+FFFD', async () => {
+    const broken = ['\ud83d', 'a\ud83d b', 'a \ude42']
+    const repaired = broken.map((text) => text.replace(/\p{Surrogate}/u, '\ufffd'))
+    expect(await tokenizer.encodeStart(broken, 8)).toEqual(await tokenizer.encodeStart(repaired, 8))
+  })
+})
+
 test('ids a prompt reserves are kept from text although the file does not mark them', async () => {
   const json = JSON.parse(llama2Like())
   json.added_tokens[3].special = false
@@ -158,7 +189,8 @@ describe('where a text may be cut early', () => {
     const stable = new StableCuts(JSON.parse(llama2Like()))
     expect(stable.prefixLength('the quick one on the inn', 12)).toBe(9)
     expect(stable.prefixLength('東京は今日も雨。明日は晴れるだろう。', 12)).toBe(8)
-    expect(stable.prefixLength('x'.repeat(50), 12)).toBe(0)
+    expect(stable.prefixLength('x'.repeat(50), 12)).toBeUndefined()
     expect(stable.prefixLength('short', 12)).toBe(5)
+    expect(stable.prefixLength('', 12)).toBe(0)
   })
 })

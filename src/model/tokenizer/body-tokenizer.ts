@@ -12,14 +12,15 @@ export interface Body {
 const CHARS_PER_TOKEN = 6
 
 /**
- * Up to so many texts are tokenised one by one: the library spreads a batch over a pool of its own, where a query
- * would wait for whatever bulk texts are there already.
+ * Up to this many texts are tokenised one by one: the library spreads a batch over a pool of its own, where a query
+ * would wait for the bulk texts that are there already.
  */
 const SINGLES_MAX = 4
 
 /**
  * Tokenises body text: what goes between a prompt's prefix and suffix. Adds no BOS or EOS, and user text never
- * yields a special id. The work runs on Node's thread pool, in the Rust library the checkpoints were made with.
+ * yields a special id. Any string is taken: an empty one has no tokens, and half a surrogate pair becomes U+FFFD, as
+ * UTF-8 has no place for it. The work runs on Node's thread pool, in the Rust library the checkpoints were made with.
  */
 export class BodyTokenizer {
   readonly #tokenizer: Tokenizer
@@ -35,7 +36,7 @@ export class BodyTokenizer {
   /**
    * @param tokenizerJson the text of a Hugging Face tokenizer.json
    * @param reserved ids that are special although the file does not say so: those a prompt ends with
-   * @throws ServiceError MODEL_UNUSABLE
+   * @throws ServiceError MODEL_UNUSABLE: not JSON, neither BPE nor WordPiece, or not readable by the library
    */
   static load(tokenizerJson: string, reserved: readonly number[] = []): BodyTokenizer {
     const { json, specials } = withoutSpecials(parseTokenizerJson(tokenizerJson), reserved)
@@ -64,17 +65,18 @@ export class BodyTokenizer {
   }
 
   /**
-   * The first `tokensMax` tokens of each text, as tokenising all of it and cutting would give them. A long text is
-   * not read to its end where the tokenizer allows a stable cut: the prefix read doubles until it is enough.
+   * The first `tokensMax` tokens of each text, index i for text i, as tokenising all of it and cutting would give
+   * them. A long text is not read to its end where the tokenizer allows a stable cut: the prefix that is read doubles
+   * until it is enough.
    */
   async encodeStart(texts: readonly string[], tokensMax: number): Promise<Body[]> {
     const bodies = new Array<Body>(texts.length)
     let open = texts.map((_, index) => index)
     for (let charsMax = (tokensMax + 1) * CHARS_PER_TOKEN; open.length > 0; charsMax *= 2) {
-      const lengths = open.map((index) => this.#cuts.prefixLength(texts[index]!, charsMax))
-      const ready = open
-        .map((index, i) => ({ index, length: lengths[i]! }))
-        .filter(({ length }) => length > 0)
+      const ready = open.flatMap((index) => {
+        const length = this.#cuts.prefixLength(texts[index]!, charsMax)
+        return length === undefined ? [] : [{ index, length }]
+      })
       const encoded = await this.encode(ready.map(({ index, length }) => texts[index]!.slice(0, length)))
       const done = new Set<number>()
       ready.forEach(({ index, length }, i) => {

@@ -25,15 +25,18 @@ export class StableCuts {
     this.afterStops = free(spans.stops, /[、。]./)
   }
 
-  /** The longest stable prefix of `text` up to `charsMax` UTF-16 units; the whole text if it fits; else 0. */
-  prefixLength(text: string, charsMax: number): number {
+  /**
+   * UTF-16 units of the longest stable prefix of `text` up to `charsMax`; the whole text if it fits, so 0 for an
+   * empty one; undefined where there is no place to cut.
+   */
+  prefixLength(text: string, charsMax: number): number | undefined {
     if (text.length <= charsMax) return text.length
     for (let at = charsMax; at > 0; at--) {
       const before = text[at - 1]!
       if (this.betweenWords && text[at] === ' ' && /[!-~\p{L}\p{N}]/u.test(before)) return at
       if (this.afterStops && (before === '。' || before === '、') && /\p{Lo}/u.test(text[at]!)) return at
     }
-    return 0
+    return undefined
   }
 }
 
