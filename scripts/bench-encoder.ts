@@ -2,8 +2,8 @@ import { readdirSync, statSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { ENCODER_LIMITS } from '../src/encoder/limits.ts'
 import { type OnnxEncoder, openOnnxEncoder } from '../src/encoder/onnx/onnx-encoder.ts'
-import { DEFAULT_LIMITS } from '../src/inference/limits.ts'
 import { readCard } from '../src/model/read-card.ts'
 import { measureLatency } from './bench/encoder-latency.ts'
 import { measureThroughput, type Throughput } from './bench/encoder-throughput.ts'
@@ -36,8 +36,8 @@ const folders = positionals.length > 0 ? positionals : bundledModels()
 
 console.log(`machine: ${cpus()[0]?.model}, ${availableParallelism()} CPUs; Node ${process.versions.node}`)
 console.log(
-  `threads ${intraOpThreads}, rounds ${rounds}, batchTokensMax ${DEFAULT_LIMITS.batchTokensMax}, ` +
-    `bulkBatchMsMax ${DEFAULT_LIMITS.bulkBatchMsMax}; medians`,
+  `threads ${intraOpThreads}, rounds ${rounds}, batchTokensMax ${ENCODER_LIMITS.batchTokensMax.fallback}, ` +
+    `bulkBatchMsMax ${ENCODER_LIMITS.bulkBatchMsMax.fallback}; medians`,
 )
 
 const rates = new Map<string, Map<number, Throughput>>()

@@ -82,8 +82,8 @@ async function load(model: string): Promise<void> {
   const start = performance.now()
   const encoder = await openOnnxEncoder({ modelFolder: model, device: 'cpu' })
   const opened = performance.now()
-  const { vectors } = await encoder.encode(['A text of a few words.'], 'ebae')
-  const length = Math.hypot(...vectors[0]!)
+  const { vectors } = await encoder.encode(['A text of a few words.'], ['ebae'])
+  const length = Math.hypot(...vectors.ebae[0]!)
   const [openS, runMs] = [(opened - start) / 1000, performance.now() - opened]
   console.log(
     `  opened in ${openS.toFixed(1)} s, one text in ${runMs.toFixed(0)} ms, a vector of length ${length.toFixed(4)}`,

@@ -59,11 +59,11 @@ async function ingestRate(url: string): Promise<void> {
     )
     const lane = async () => {
       for (let window = windows.shift(); window; window = windows.shift())
-        await encoder.encode(window, 'ebae')
+        await encoder.encode(window, ['ebae'])
     }
     await Promise.all([lane(), lane()])
   }
-  await encoder.encode(texts.slice(0, 64), 'ebae')
+  await encoder.encode(texts.slice(0, 64), ['ebae'])
   await ingest(url, texts.slice(0, 64), 'warm')
   const rounds: { http: number; raw: number }[] = []
   for (let round = 0; round < Number(values.rounds); round++) {

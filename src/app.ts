@@ -166,9 +166,9 @@ export async function createApp(
 
 /** What every later request does, once: a service is ready when it has really embedded and searched. */
 async function firstRequests(encoder: Encoder, index: DocumentIndex): Promise<void> {
-  const { vectors } = await encoder.encode(['ready'], 'ebar', { lane: 'interactive' })
-  await encoder.encode(['ready'], 'ebae', { lane: 'interactive' })
-  await index.search([{ vector: vectors[0]! }], 1)
+  const { vectors } = await encoder.encode(['ready'], ['ebar'], { lane: 'interactive' })
+  await encoder.encode(['ready'], ['ebae'], { lane: 'interactive' })
+  await index.search([{ vector: vectors.ebar[0]! }], 1)
 }
 
 /** Waits for `work`; past the deadline calls `late` once, then waits on unless `late` throws. */

@@ -22,7 +22,7 @@ export async function measureLatency(encoder: Encoder): Promise<[string, Latency
   let stop = false
   const feed = async () => {
     const texts = Array.from({ length: 64 }, (_, i) => PASSAGE.repeat(1 + (i % 6)))
-    while (!stop) await encoder.encode(texts, 'ebae')
+    while (!stop) await encoder.encode(texts, ['ebae'])
   }
   const feeds = [feed(), feed()]
   await sleep(500)
@@ -39,7 +39,7 @@ async function queries(encoder: Encoder, count: number): Promise<Latency> {
   const times: number[] = []
   for (let i = 0; i < count; i++) {
     const start = performance.now()
-    await encoder.encode([QUERY], 'ebar', { lane: 'interactive' })
+    await encoder.encode([QUERY], ['ebar'], { lane: 'interactive' })
     times.push(performance.now() - start)
     await sleep(PAUSE_MS)
   }

@@ -27,22 +27,22 @@ export async function measureThroughput(
   rounds: number,
 ): Promise<Throughput> {
   const probe = await textsOfLength(raw.tokenizer, length, PROBE_TEXTS)
-  const { ms: probeMs } = await costOf(() => encoder.encode(probe, 'ebae'))
+  const { ms: probeMs } = await costOf(() => encoder.encode(probe, ['ebae']))
   const count = Math.max(PROBE_TEXTS, 2 * Math.round((RUN_MS / probeMs) * (PROBE_TEXTS / 2)))
   const texts = await textsOfLength(raw.tokenizer, length, count)
   const rows = (await raw.tokenizer.encode(texts)).map((ids) => raw.row(ids))
   const tokens = rows.reduce((sum, row) => sum + row.ids.length, 0)
   const viaEncoder = () =>
     Promise.all([
-      encoder.encode(texts.slice(0, count / 2), 'ebae'),
-      encoder.encode(texts.slice(count / 2), 'ebae'),
+      encoder.encode(texts.slice(0, count / 2), ['ebae']),
+      encoder.encode(texts.slice(count / 2), ['ebae']),
     ])
   await viaEncoder()
   const samples: { encoder: Cost; raw: Cost; batchRows: number }[] = []
   for (let round = 0; round < rounds; round++) {
-    const before = encoder.load().batches
+    const before = (await encoder.stats()).batches
     const encoderCost = await costOf(viaEncoder)
-    const batchRows = Math.max(1, Math.round(count / (encoder.load().batches - before)))
+    const batchRows = Math.max(1, Math.round(count / ((await encoder.stats()).batches - before)))
     const rawCost = await costOf(() => runRaw(raw, rows, batchRows))
     samples.push({ encoder: encoderCost, raw: rawCost, batchRows })
   }

@@ -21,12 +21,12 @@ export async function openRawModel(
   intraOpThreads: number,
 ): Promise<RawModel> {
   const card = readCard(folder)
-  const path = join(folder, MODEL_FILES.graph)
+  const path = join(folder, MODEL_FILES.model)
   const session = await openSession(path, { provider, intraOpThreads, deviceId: 0 })
   const runner = new BatchRunner(session, card.padId, card.dimensions)
   return {
     tokenizer: BodyTokenizer.load(readFileSync(join(folder, MODEL_FILES.tokenizer), 'utf8')),
-    row: (body) => rowTokens(card, 'ebae', body),
+    row: (body) => rowTokens(card, ['ebae'], body),
     run: (rows) => runner.run(rows),
     close: () => session.release(),
   }

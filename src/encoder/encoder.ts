@@ -1,16 +1,50 @@
-/**
- * Text in, unit vectors out.
- *
- * - `ebar` (Embedding-Based Auto-Regression, "what comes next") is the prompt of queries.
- * - `ebae` (Embedding-Based Auto-Encoding, "what this says") is the prompt of documents, and of both sides of a
- *   similarity search.
- *
- * Source: LLaRA / Llama2Vec, ACL 2024.
- */
-export type Prompt = 'ebar' | 'ebae'
+import type { ServiceError } from '../errors.ts'
+import type { Device } from '../inference/device.ts'
+import type { Lane } from '../inference/lane.ts'
+import type { QueueStats } from '../inference/queue-account.ts'
+import type { Prompt } from '../model/prompt.ts'
 
-/** `interactive` never waits behind more than one bounded bulk batch; `bulk` takes what time is left. */
-export type Lane = 'interactive' | 'bulk'
+/**
+ * Text in, unit vectors out, by one of two prompts or by both. The method is LLaRA, published as "Llama2Vec:
+ * Unsupervised Adaptation of Large Language Models for Dense Retrieval" (ACL 2024). Its prompts go by several names:
+ *
+ * - `ebar` is EBAR (Embedding-Based Auto-Regression, "what comes next"), NEXT in a joint pass. It is the prompt of
+ *   queries: `input_type: query` in OpenAI's contract, `task: retrieval` at `/search`.
+ * - `ebae` is EBAE (Embedding-Based Auto-Encoding, "what this says"), SELF in a joint pass. It is the prompt of
+ *   documents, `input_type: document`, and of both sides of a similarity search, `task: similarity`.
+ *
+ * A joint pass is one run of the model that gives both embeddings of a text.
+ */
+export interface Encoder {
+  readonly card: EncoderCard
+  readonly device: EncoderDevice
+  /**
+   * Embeds every text with one prompt, or with both from one joint pass, which costs little more than one prompt for
+   * long texts. The order of the texts is kept, that of the prompts means nothing; no texts give an empty result.
+   * Any string is taken: an empty text is embedded as the prompt alone, half a surrogate pair as U+FFFD.
+   *
+   * @throws TypeError for no prompt, or one named twice: a mistake of the calling code
+   * @throws ServiceError TEXT_TOO_LONG (`truncate: error`; `index`, `limit`), TOO_LARGE (a call that never fits into
+   *   the queue; `limit`), OVERLOADED (queue full now; `retryAfterMs`, `lane`), ABORTED, UNAVAILABLE (closed or dead),
+   *   INTERNAL (the model failed)
+   */
+  encode<P extends Prompt>(
+    texts: readonly string[],
+    prompts: readonly P[],
+    options?: EncodeOptions,
+  ): Promise<EncodeResult<P>>
+  /** @throws ServiceError UNAVAILABLE where an implementation has to ask a part that is gone */
+  stats(): Promise<EncoderStats>
+  /**
+   * Calls every listener once if the encoder ends without `close`, one that comes later at once. Every `encode` then
+   * rejects with UNAVAILABLE.
+   */
+  onDeath(listener: (error: ServiceError) => void): void
+  /** Finishes the running batch, rejects what waits with UNAVAILABLE, frees the model. Idempotent. */
+  close(): Promise<void>
+}
+
+export type { Lane, Prompt }
 
 /** What to do with a text over the prompt's token limit. `end` cuts the body, never the prompt's suffix. */
 export type Truncate = 'error' | 'end'
@@ -18,42 +52,27 @@ export type Truncate = 'error' | 'end'
 export interface EncodeOptions {
   /** Default `bulk`. */
   lane?: Lane
-  /** An aborted request leaves the queue before it costs an inference; its promise rejects with ABORTED. */
+  /** An aborted call leaves the queue before it costs an inference; its promise rejects with ABORTED. */
   signal?: AbortSignal
   /** Default `end`. */
   truncate?: Truncate
 }
 
-/** One prompt's embeddings, row i for text i. */
-export interface Embeddings {
-  /** n unit-length rows of `card.dimensions` numbers. */
-  vectors: Float32Array[]
-}
-
-/** What each text cost, index i for text i. */
-export interface TextUsage {
-  /** Tokens run, prompt included. */
+export interface EncodeResult<P extends Prompt = Prompt> {
+  /** For each prompt asked for, a unit-length row of `card.dimensions` numbers for each text, row i for text i. */
+  vectors: Record<P, Float32Array[]>
+  /** Tokens run for text i, prompts included. */
   tokens: Uint32Array
-  /** 1 where the body was cut to fit. */
+  /** 1 where the body of text i was cut to fit. */
   truncated: Uint8Array
+  timings: EncodeTimings
 }
 
-/** Wall-clock milliseconds of the slowest part of this call. */
+/** Wall-clock milliseconds of the slowest part of a call. */
 export interface EncodeTimings {
   tokenizeMs: number
   queueMs: number
   inferenceMs: number
-}
-
-export interface EncodeResult extends Embeddings, TextUsage {
-  timings: EncodeTimings
-}
-
-/** Both embeddings of each text out of one joint pass. */
-export interface EncodeBothResult extends TextUsage {
-  ebar: Embeddings
-  ebae: Embeddings
-  timings: EncodeTimings
 }
 
 /** What a caller may know about the model that runs. */
@@ -71,35 +90,8 @@ export interface EncoderCard {
   licence: string
 }
 
-export interface EncoderDevice {
-  provider: 'cpu' | 'cuda'
-  /** Why this provider runs, in a sentence for the operator. */
-  reason: string
-}
+/** Where the model runs, and why there. */
+export type EncoderDevice = Device
 
-/** Counters and gauges of the queue, for metrics. */
-export interface EncoderLoad {
-  waitingTexts: Record<Lane, number>
-  /** Padded tokens waiting. */
-  waitingTokens: number
-  /** Since start. */
-  batches: number
-  tokens: number
-  paddedTokens: number
-}
-
-export interface Encoder {
-  readonly card: EncoderCard
-  readonly device: EncoderDevice
-  /**
-   * Embeds every text with one prompt. Order is kept; an empty list gives an empty result.
-   * @throws ServiceError TEXT_TOO_LONG (`truncate: error`), INVALID_INPUT (a text that is empty or not well-formed
-   *   Unicode), OVERLOADED (queue full, with `retryAfterMs`), ABORTED, UNAVAILABLE (closed)
-   */
-  encode(texts: readonly string[], prompt: Prompt, options?: EncodeOptions): Promise<EncodeResult>
-  /** As `encode`, both prompts at once from one joint pass; costs little more than one prompt for long texts. */
-  encodeBoth(texts: readonly string[], options?: EncodeOptions): Promise<EncodeBothResult>
-  load(): EncoderLoad
-  /** Finishes the running batch, rejects what waits with UNAVAILABLE, frees the model. Idempotent. */
-  close(): Promise<void>
-}
+/** Gauges of the queue and counters since start, for metrics. */
+export type EncoderStats = QueueStats

@@ -1,6 +1,6 @@
 /** Padded tokens over which a rate is averaged: old batches fade at this pace. */
 const MEMORY_TOKENS = 16_384
-/** How much dearer a token is assumed to be in rows twice as long, until measured (attention grows with length). */
+/** How much more a token is assumed to cost in rows twice as long, until measured (attention grows with length). */
 const GROWTH = 1.3
 
 /**
@@ -11,6 +11,7 @@ export class BatchCost {
   readonly #ms: number[] = []
   readonly #tokens: number[] = []
 
+  /** Takes in a batch of `rows` rows padded to `length` tokens, which took `ms`. */
   observe(rows: number, length: number, ms: number): void {
     const tokens = rows * length
     const lengthClass = classOf(length)

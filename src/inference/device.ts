@@ -1,11 +1,17 @@
 import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
-import type { EncoderDevice } from '../encoder/encoder.ts'
 import { ServiceError } from '../errors.ts'
 import type { Card } from '../model/card.ts'
-import { cudaProviderPath, type GraphSession, openSession } from './session.ts'
+import { cudaProviderPath, type ModelSession, openSession, type Provider } from './session.ts'
 
-export type DeviceChoice = 'auto' | 'cpu' | 'cuda'
+export type DeviceChoice = 'auto' | Provider
+
+/** Where a model runs. */
+export interface Device {
+  provider: Provider
+  /** Why this provider runs, in a phrase for the operator. */
+  reason: string
+}
 
 export interface DeviceOptions {
   device: DeviceChoice
@@ -15,13 +21,13 @@ export interface DeviceOptions {
   intraOpThreads: number
 }
 
-export interface OpenedGraph {
-  session: GraphSession
-  device: EncoderDevice
+export interface OpenedModel {
+  session: ModelSession
+  device: Device
 }
 
-/** What keeps a precision off a provider, as the exporter makes the graphs. */
-const UNSUITED: Partial<Record<Card['precision'], { provider: 'cpu' | 'cuda'; why: string }>> = {
+/** What keeps a precision off a provider, as the exporter makes the models. */
+const UNSUITED: Partial<Record<Card['precision'], { provider: Provider; why: string }>> = {
   fp16: { provider: 'cpu', why: 'it is an fp16 model, made for CUDA; export int8 or fp32 for the CPU' },
   int8: {
     provider: 'cuda',
@@ -34,18 +40,19 @@ const UNSUITED: Partial<Record<Card['precision'], { provider: 'cpu' | 'cuda'; wh
 }
 
 /**
- * Loads the graph where it shall run. `auto` takes CUDA when the model suits it and all of it is there, else the
- * CPU, and says why; a named device that cannot be used is an error, never a silent second choice.
+ * Loads a model on a device. `auto` takes CUDA when the model suits it and all of CUDA is there, else the CPU, and
+ * says why; a named device that cannot be used is an error, never a silent second choice.
  *
- * @throws ServiceError MODEL_UNUSABLE
+ * @param path of model.onnx
+ * @throws ServiceError MODEL_UNUSABLE: the device, or a model that was not made for it or cannot be loaded
  */
 export async function openOnDevice(
-  graphPath: string,
+  path: string,
   precision: Card['precision'],
   options: DeviceOptions,
-): Promise<OpenedGraph> {
+): Promise<OpenedModel> {
   const unsuited = UNSUITED[precision]
-  const open = (provider: 'cpu' | 'cuda') => openSession(graphPath, { ...options, provider })
+  const open = (provider: Provider) => openSession(path, { ...options, provider })
   const noCuda = unsuited?.provider === 'cuda' ? unsuited.why : missingForCuda()
 
   if (options.device === 'cuda') {
@@ -71,14 +78,18 @@ export async function openOnDevice(
       reason = `the CPU, because CUDA cannot be used: ${noCuda}`
     }
   }
-  if (unsuited?.provider === 'cpu') throw refusal('cpu', `${unsuited.why}. Chosen was ${reason}`)
+  if (unsuited?.provider === 'cpu') throw refusal('cpu', `${unsuited.why}. It would have run on ${reason}`)
   const session = await open('cpu').catch((cause) => {
-    throw refusal('cpu', 'the runtime cannot load its graph (the log has the cause); export it again', cause)
+    throw refusal(
+      'cpu',
+      'ONNX Runtime cannot load its model.onnx (the log has the cause); export it again',
+      cause,
+    )
   })
   return { session, device: { provider: 'cpu', reason } }
 }
 
-/** What of CUDA is plainly absent, as a sentence part; undefined if nothing is. */
+/** Which part of CUDA is absent, as a sentence part; undefined if none is. */
 function missingForCuda(): string | undefined {
   const library = cudaProviderPath()
   if (!existsSync(library)) {
@@ -97,6 +108,6 @@ function cudaFailure(cause: unknown): string {
   return `the runtime could not start it (${message.split('\n')[0]?.slice(0, 200)})`
 }
 
-function refusal(provider: string, why: string, cause?: unknown): ServiceError {
+function refusal(provider: Provider, why: string, cause?: unknown): ServiceError {
   return new ServiceError('MODEL_UNUSABLE', `The model cannot run on ${provider}: ${why}.`, {}, cause)
 }

@@ -22,6 +22,7 @@ export class RowQueue<Row extends WaitingRow> {
     return this.#rows.length
   }
 
+  /** Queues a row. */
   push(row: Row): void {
     let low = 0
     let high = this.#rows.length
@@ -50,7 +51,7 @@ export class RowQueue<Row extends WaitingRow> {
   /**
    * Takes a batch: the row that waits longest and the rows nearest to it in length, as many as `fits` allows.
    *
-   * @param fits whether so many rows padded to `length` make an acceptable batch; a single row is always taken
+   * @param fits whether `rows` rows padded to `length` tokens make an acceptable batch; a single row is always taken
    */
   take(fits: (rows: number, length: number) => boolean): Row[] {
     const rows = this.#rows

@@ -1,17 +1,26 @@
-import type { Lane } from '../encoder/encoder.ts'
 import type { BatchCost } from './batch-cost.ts'
-import type { EncoderLimits } from './limits.ts'
+import type { Lane } from './lane.ts'
 import { RowQueue, type WaitingRow } from './row-queue.ts'
 
 export interface ScheduledRow extends WaitingRow {
   readonly lane: Lane
-  /** Suffixes in the row: 1, or 2 for the joint pass. Rows of a batch are alike in it. */
-  readonly groups: number
-  /** When the caller asked, in milliseconds of the clock `batchEnded` is told. */
+  /** Rows of one batch have the same kind: an encoder's rows for one prompt and for both do not mix. */
+  readonly kind: number
+  /** When the caller asked, in milliseconds of the clock that `batchEnded` gets. */
   readonly submittedAt: number
 }
 
-/** Interactive batches in a row after which bulk work gets a turn, lest a steady stream of searches stop it. */
+export interface BatchLimits {
+  /** Padded tokens of one batch (rows x longest row). A single longer row runs alone. */
+  readonly batchTokensMax: number
+  /**
+   * Milliseconds one bulk batch should take, by the rates measured so far: about the longest an interactive call
+   * waits behind bulk work. A batch never has less than one row.
+   */
+  readonly bulkBatchMsMax: number
+}
+
+/** Interactive batches in a row after which bulk work gets a turn, so that a steady stream of searches never stops it. */
 const INTERACTIVE_STREAK_MAX = 8
 
 /**
@@ -20,34 +29,37 @@ const INTERACTIVE_STREAK_MAX = 8
  * only when every interactive row waiting has not yet waited for a bulk batch.
  */
 export class Scheduler<Row extends ScheduledRow> {
-  readonly #lanes: Record<Lane, Record<number, RowQueue<Row>>> = {
-    interactive: { 1: new RowQueue(), 2: new RowQueue() },
-    bulk: { 1: new RowQueue(), 2: new RowQueue() },
-  }
-  readonly #limits: EncoderLimits
+  /** A queue for each kind of row. */
+  readonly #lanes: Record<Lane, Map<number, RowQueue<Row>>> = { interactive: new Map(), bulk: new Map() }
+  readonly #limits: BatchLimits
   readonly #cost: BatchCost
   #streak = 0
   #bulkEndedAt = Number.NEGATIVE_INFINITY
 
-  constructor(limits: EncoderLimits, cost: BatchCost) {
+  constructor(limits: BatchLimits, cost: BatchCost) {
     this.#limits = limits
     this.#cost = cost
   }
 
+  /** Queues a row. */
   push(row: Row): void {
-    this.#lanes[row.lane][row.groups]!.push(row)
+    const queues = this.#lanes[row.lane]
+    const queue = queues.get(row.kind) ?? new RowQueue()
+    queues.set(row.kind, queue)
+    queue.push(row)
   }
 
+  /** Takes out all rows that `matches`. */
   remove(matches: (row: Row) => boolean): Row[] {
-    return Object.values(this.#lanes).flatMap((kinds) =>
-      Object.values(kinds).flatMap((queue) => queue.remove(matches)),
+    return Object.values(this.#lanes).flatMap((queues) =>
+      [...queues.values()].flatMap((queue) => queue.remove(matches)),
     )
   }
 
   /**
    * Takes the next batch; empty when nothing may run now.
    *
-   * @param interactiveComing interactive texts are being tokenised: better wait for them than start a bulk batch
+   * @param interactiveComing whether interactive texts are being tokenised: then no bulk batch is started
    */
   take(interactiveComing: boolean): Row[] {
     const interactive = this.#oldestQueue('interactive')
@@ -65,6 +77,7 @@ export class Scheduler<Row extends ScheduledRow> {
     )
   }
 
+  /** @param at milliseconds of the clock of `submittedAt` */
   batchEnded(lane: Lane, at: number): void {
     if (lane === 'bulk') this.#bulkEndedAt = at
   }
@@ -75,7 +88,7 @@ export class Scheduler<Row extends ScheduledRow> {
 
   /** The lane's queue with the row that waits longest. */
   #oldestQueue(lane: Lane): RowQueue<Row> | undefined {
-    const queues = Object.values(this.#lanes[lane]).filter((queue) => queue.size > 0)
+    const queues = [...this.#lanes[lane].values()].filter((queue) => queue.size > 0)
     return queues.sort((a, b) => a.oldest()!.sequence - b.oldest()!.sequence)[0]
   }
 }

@@ -19,8 +19,11 @@ export interface SessionOptions {
   deviceId: number
 }
 
-/** One loaded graph. `run` holds the calling thread until it is done, so it belongs in a worker. */
-export class GraphSession {
+/** Inputs or outputs of a model, by name. */
+export type Tensors = Record<string, TensorData>
+
+/** One loaded model. `run` holds the calling thread until it is done, so it belongs in a worker. */
+export class ModelSession {
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
   readonly #session: InferenceSession
@@ -31,8 +34,8 @@ export class GraphSession {
     this.outputs = session.outputNames
   }
 
-  /** Every output of the graph by name. Results are copied to the host. */
-  async run(feeds: Record<string, TensorData>): Promise<Record<string, TensorData>> {
+  /** Every output of the model, copied to the host. Rejects with whatever the runtime throws. */
+  async run(feeds: Tensors): Promise<Tensors> {
     const tensors = Object.fromEntries(
       Object.entries(feeds).map(([name, { type, data, dims }]) => [name, new Tensor(type, data, dims)]),
     )
@@ -45,19 +48,21 @@ export class GraphSession {
     )
   }
 
-  /** Frees the graph. The runtime does not give all of its memory back: keep one session for a process's life. */
+  /** Frees the model. The runtime does not give all of its memory back: keep one session for a process's life. */
   release(): Promise<void> {
     return this.#session.release()
   }
 }
 
 /**
- * Loads a graph by path, so that external data is mapped and not copied.
+ * Loads a model by path, so that external data is mapped and not copied.
  *
  * The runtime takes no second choice: when CUDA's libraries are missing, loading throws even with `cpu` listed
  * after it. Whoever wants to fall back decides so, and says so (device.ts).
+ *
+ * @throws Error whatever the runtime throws: no such file, not a model, no such provider
  */
-export async function openSession(path: string, options: SessionOptions): Promise<GraphSession> {
+export async function openSession(path: string, options: SessionOptions): Promise<ModelSession> {
   disableRuntimeTelemetry()
   const { provider, intraOpThreads, deviceId } = options
   const session = await InferenceSession.create(path, {
@@ -68,7 +73,7 @@ export async function openSession(path: string, options: SessionOptions): Promis
     executionMode: 'sequential',
     logSeverityLevel: 3,
   })
-  return new GraphSession(session)
+  return new ModelSession(session)
 }
 
 /** Where the runtime looks for its CUDA provider, which its package does not bring along. */

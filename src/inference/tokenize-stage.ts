@@ -1,4 +1,4 @@
-import type { Body, BodyTokenizer } from '../../model/tokenizer/body-tokenizer.ts'
+import type { Body, BodyTokenizer } from '../model/tokenizer/body-tokenizer.ts'
 
 /** A text waiting to be tokenised. */
 export interface TextJob {
@@ -16,17 +16,20 @@ const CHUNK_TEXTS = 1_024
 
 /**
  * Tokenises one lane's texts in order of arrival, many calls' texts in one trip to the thread pool, one trip at a
- * time. It goes on while a batch holds the worker's thread, so the next batch's rows are ready when it ends.
+ * time. The pool works while a batch holds the worker's thread, so the next batch's rows are ready when it ends.
  */
 export class TokenizeStage {
-  readonly #tokenizer: BodyTokenizer
+  readonly #tokenizer: Pick<BodyTokenizer, 'encodeStart'>
   readonly #tokensMax: number
   readonly #afterChunk: () => void
   #jobs: TextJob[] = []
   #running = false
 
-  /** @param tokensMax most tokens any text needs; the job's owner cuts further where its prompt allows less */
-  constructor(tokenizer: BodyTokenizer, tokensMax: number, afterChunk: () => void) {
+  /**
+   * @param tokensMax most tokens any text needs; the job's owner cuts further where it allows less
+   * @param afterChunk called after each trip, and when there is nothing left to do
+   */
+  constructor(tokenizer: Pick<BodyTokenizer, 'encodeStart'>, tokensMax: number, afterChunk: () => void) {
     this.#tokenizer = tokenizer
     this.#tokensMax = tokensMax
     this.#afterChunk = afterChunk
@@ -37,6 +40,7 @@ export class TokenizeStage {
     return this.#running
   }
 
+  /** Queues jobs; each is answered by its `done` or `failed`, unless it is no longer wanted. */
   add(jobs: readonly TextJob[]): void {
     for (const job of jobs) this.#jobs.push(job)
     if (!this.#running) void this.#run()

@@ -6,6 +6,9 @@ import { Type } from 'typebox'
  * a prefix, a suffix and a number of pooled positions.
  */
 
+/** Version written today; upgrade-card.ts reads the earlier ones. */
+export const CARD_FORMAT = 2
+
 /** Token ids are what runs; the strings are for people and were tokenised apart, as the method asks. */
 export const PromptSchema = Type.Object(
   {
@@ -13,7 +16,7 @@ export const PromptSchema = Type.Object(
     suffix: Type.String(),
     /** Ids before the body, BOS included where the model wants one. */
     prefixIds: Type.Array(Type.Integer({ minimum: 0 })),
-    /** Ids after the body, special tokens included; the last `pooledTokens` of them are pooled. */
+    /** Ids after the body, special tokens included; the last `pooling.tokens` of them are pooled. */
     suffixIds: Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 }),
     /** Most body tokens; longer bodies are cut here, the suffix never. */
     maxBodyTokens: Type.Integer({ minimum: 1 }),
@@ -37,42 +40,53 @@ const QuantisationSchema = Type.Union([
   ),
 ])
 
-export const CardSchema = Type.Object(
-  {
-    format: Type.Literal(1),
-    id: Type.String({ minLength: 1 }),
-    dimensions: Type.Integer({ minimum: 1 }),
-    precision: Type.Union([
-      Type.Literal('fp32'),
-      Type.Literal('fp16'),
-      Type.Literal('int8'),
-      Type.Literal('int4'),
-    ]),
-    quantisation: Type.Optional(QuantisationSchema),
-    prompts: Type.Object({ ebar: PromptSchema, ebae: PromptSchema }, { additionalProperties: false }),
-    /** The embedding is the mean of the final states of the suffix's last `tokens` positions, L2-normalised. */
-    pooling: Type.Object({ kind: Type.Literal('mean-of-last'), tokens: Type.Integer({ minimum: 1 }) }),
-    /** Id that fills the right of shorter rows; its value never matters under causal attention. */
-    padId: Type.Integer({ minimum: 0 }),
-    /** sha256 (hex) over graph, weights, tokenizer, prompts, pooling and precision. */
-    fingerprint: Type.String({ pattern: '^[0-9a-f]{64}$' }),
-    /** sha256 (hex) and bytes of each file of the folder, checked by whoever copies a model. */
-    files: Type.Record(Type.String(), Type.Object({ bytes: Type.Integer(), sha256: Type.String() })),
-    architecture: Type.Object({
-      hiddenSize: Type.Integer(),
-      layers: Type.Integer(),
-      attentionHeads: Type.Integer(),
-      keyValueHeads: Type.Integer(),
-      intermediateSize: Type.Integer(),
-      vocabularySize: Type.Integer(),
-      parameters: Type.Integer(),
-    }),
-    licence: Type.String(),
-    source: Type.String(),
-    /** How it was trained: stages, data and their licences, notes; free text for people. */
-    training: Type.Optional(Type.Unknown()),
-    /** Measured figures, with the command that measured them. */
-    quality: Type.Optional(Type.Unknown()),
-  },
-  { additionalProperties: false },
-)
+/** What a card says whatever the model is for. */
+const COMMON = {
+  format: Type.Literal(CARD_FORMAT),
+  id: Type.String({ minLength: 1 }),
+  precision: Type.Union([
+    Type.Literal('fp32'),
+    Type.Literal('fp16'),
+    Type.Literal('int8'),
+    Type.Literal('int4'),
+  ]),
+  quantisation: Type.Optional(QuantisationSchema),
+  /** Id that fills the right of shorter rows; its value never matters under causal attention. */
+  padId: Type.Integer({ minimum: 0 }),
+  /** sha256 (hex) over model, weights, tokenizer, prompts, pooling and precision; format and kind stay out. */
+  fingerprint: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+  /** sha256 (hex) and bytes of each file of the folder, checked by whoever copies a model. */
+  files: Type.Record(Type.String(), Type.Object({ bytes: Type.Integer(), sha256: Type.String() })),
+  architecture: Type.Object({
+    hiddenSize: Type.Integer(),
+    layers: Type.Integer(),
+    attentionHeads: Type.Integer(),
+    keyValueHeads: Type.Integer(),
+    intermediateSize: Type.Integer(),
+    vocabularySize: Type.Integer(),
+    parameters: Type.Integer(),
+  }),
+  licence: Type.String(),
+  source: Type.String(),
+  /** How it was trained: stages, data and their licences, notes; free text for people. */
+  training: Type.Optional(Type.Unknown()),
+  /** Measured figures, with the command that measured them. */
+  quality: Type.Optional(Type.Unknown()),
+}
+
+/** One schema for each kind of model. */
+export const CARD_SCHEMAS = {
+  encoder: Type.Object(
+    {
+      kind: Type.Literal('encoder'),
+      ...COMMON,
+      dimensions: Type.Integer({ minimum: 1 }),
+      prompts: Type.Object({ ebar: PromptSchema, ebae: PromptSchema }, { additionalProperties: false }),
+      /** The embedding is the mean of the final states of the suffix's last `tokens` positions, L2-normalised. */
+      pooling: Type.Object({ kind: Type.Literal('mean-of-last'), tokens: Type.Integer({ minimum: 1 }) }),
+    },
+    { additionalProperties: false },
+  ),
+  /** Nothing runs these yet: what they say beyond the common part is open. */
+  reranker: Type.Object({ kind: Type.Literal('reranker'), ...COMMON }),
+}

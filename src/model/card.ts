@@ -1,20 +1,24 @@
 import type { Static } from 'typebox'
-import type { CardSchema, PromptSchema } from './card-schema.ts'
+import type { CARD_SCHEMAS, PromptSchema } from './card-schema.ts'
+
+/** What a model is for. */
+export type CardKind = keyof typeof CARD_SCHEMAS
 
 /** models/<name>/model.json, as card-schema.ts describes it. This file stays light: the worker thread loads it. */
-export type Card = Static<typeof CardSchema>
+export type Card<Kind extends CardKind = 'encoder'> = Static<(typeof CARD_SCHEMAS)[Kind]>
 export type CardPrompt = Static<typeof PromptSchema>
 
-/** File names inside a model folder. Weights of large models lie beside the graph as ONNX external data. */
+/** File names inside a model folder. Weights of large models lie beside the model as ONNX external data. */
 export const MODEL_FILES = {
   card: 'model.json',
-  graph: 'model.onnx',
+  model: 'model.onnx',
   weights: 'model.onnx.data',
   tokenizer: 'tokenizer.json',
 } as const
 
 /**
- * The graph's contract. Rows are padded on the right; attention is causal, so there is no mask.
+ * Inputs and outputs of an encoder's model.onnx. Rows are padded on the right; attention is causal, so there is no
+ * mask.
  *
  * - `input_ids` int64 [batch, tokens].
  * - `spans` int64 [batch, groups, 2]: half-open token range of each prompt suffix in the row. One group for a
@@ -23,4 +27,4 @@ export const MODEL_FILES = {
  * - `embeddings` float32 [batch, groups, dimensions]: mean over the last `pooling.tokens` states of each span
  *   after the final norm, L2-normalised.
  */
-export const GRAPH = { inputIds: 'input_ids', spans: 'spans', embeddings: 'embeddings' } as const
+export const TENSORS = { inputIds: 'input_ids', spans: 'spans', embeddings: 'embeddings' } as const

@@ -2,23 +2,25 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ServiceError } from '../errors.ts'
+import { MODEL_FILES } from './card.ts'
 
 /** models/ beside src/ and dist/. */
 const MODELS = fileURLToPath(new URL('../../models/', import.meta.url))
 
 /**
- * The folder MODEL means: a name is a folder under models/, anything with a separator is a path.
- * @throws ServiceError MODEL_UNUSABLE when there is none, naming those there are
+ * The folder of the model named by MODEL: a name is a folder under models/, anything with a separator is a path.
+ *
+ * @throws ServiceError MODEL_UNUSABLE when there is none; the message lists the models there are
  */
 export function modelFolder(model: string): string {
   const folder = /[\\/]/.test(model) || model === '.' || model === '..' ? resolve(model) : join(MODELS, model)
-  if (existsSync(join(folder, 'model.json'))) return folder
+  if (existsSync(join(folder, MODEL_FILES.card))) return folder
   const names = existsSync(MODELS)
-    ? readdirSync(MODELS).filter((name) => existsSync(join(MODELS, name, 'model.json')))
+    ? readdirSync(MODELS).filter((name) => existsSync(join(MODELS, name, MODEL_FILES.card)))
     : []
   const known = names.length > 0 ? `models/ has: ${names.join(', ')}` : 'models/ is empty'
   throw new ServiceError(
     'MODEL_UNUSABLE',
-    `MODEL ${model}: there is no model in ${folder} (no model.json); ${known}. Make one with npm run model:export.`,
+    `MODEL ${model}: ${folder} holds no model (no ${MODEL_FILES.card}); ${known}. Name another, or make one with npm run model:export.`,
   )
 }

@@ -1,8 +1,7 @@
-import type { EncoderCard, Prompt } from '../encoder/encoder.ts'
 import type { Card } from './card.ts'
 
-/** What one text is embedded for; `both` is the joint pass. */
-export type Task = Prompt | 'both'
+/** What a text is embedded for; encoder.ts says what each prompt is good for. */
+export type Prompt = 'ebar' | 'ebae'
 
 /** One row of a batch before padding. */
 export interface RowTokens {
@@ -11,61 +10,66 @@ export interface RowTokens {
   spans: number[]
 }
 
-/** Most body tokens for a task; the joint pass keeps to the tighter of its two prompts. */
-export function maxBodyTokens(card: Card, task: Task): number {
-  const { ebar, ebae } = card.prompts
-  if (task === 'both') return Math.min(ebar.maxBodyTokens, ebae.maxBodyTokens)
-  return card.prompts[task].maxBodyTokens
+/** The order of suffixes in a row, and so of its embeddings: in the joint pass SELF (EBAE) comes before NEXT (EBAR). */
+const ROW_ORDER: readonly Prompt[] = ['ebae', 'ebar']
+
+/**
+ * The prompts in the order in which they stand in a row, whatever order they were asked for in.
+ *
+ * @throws TypeError for no prompt, an unknown one or one named twice: a mistake of the calling code
+ */
+export function inRowOrder(prompts: readonly Prompt[]): Prompt[] {
+  const ordered = ROW_ORDER.filter((prompt) => prompts.includes(prompt))
+  if (ordered.length > 0 && ordered.length === prompts.length) return ordered
+  throw new TypeError(
+    `Expected one prompt or two different ones of ${ROW_ORDER.join(', ')}: [${prompts.join(', ')}]`,
+  )
 }
 
-/** Tokens of the longest row any task can make. */
+/** Most body tokens for the prompts; a joint pass keeps to the tighter of its two. */
+export function maxBodyTokens(card: Card, prompts: readonly Prompt[]): number {
+  return Math.min(...prompts.map((prompt) => card.prompts[prompt].maxBodyTokens))
+}
+
+/** Tokens of the longest row that any choice of prompts can make. */
 export function rowTokensMax(card: Card): number {
-  const rows = (['ebar', 'ebae', 'both'] as const).map((task) => {
-    const { prefixIds } = card.prompts.ebae
-    return suffixes(card, task).flat().length + prefixIds.length + maxBodyTokens(card, task)
-  })
-  return Math.max(...rows)
+  const choices: Prompt[][] = [['ebar'], ['ebae'], ['ebae', 'ebar']]
+  return Math.max(...choices.map((prompts) => wrapperTokens(card, prompts) + maxBodyTokens(card, prompts)))
 }
 
-/** SELF (EBAE) comes first in the joint pass. */
-function suffixes(card: Card, task: Task): number[][] {
-  const { ebar, ebae } = card.prompts
-  return task === 'both' ? [ebae.suffixIds, ebar.suffixIds] : [card.prompts[task].suffixIds]
+/** Tokens of a row with an empty body. */
+function wrapperTokens(card: Card, prompts: readonly Prompt[]): number {
+  const suffixes = prompts.map((prompt) => card.prompts[prompt].suffixIds.length)
+  return card.prompts.ebae.prefixIds.length + suffixes.reduce((sum, length) => sum + length, 0)
 }
 
 /**
  * Prefix, body and suffix as one row, joined as ids: tokenising the joined text would give others. The joint pass
- * has both suffixes after one body; the two prompts share their prefix (card-file.ts). Source: LLaRA / Llama2Vec, ACL 2024, and the released
- * checkpoints' own preprocessing.
+ * has both suffixes after one body; the two prompts share their prefix (inconsistencies.ts).
+ *
+ * @param prompts in the order of `inRowOrder`
+ * @param body its first `maxBodyTokens` ids
  */
-export function rowTokens(card: Card, task: Task, body: Uint32Array): RowTokens {
+export function rowTokens(card: Card, prompts: readonly Prompt[], body: Uint32Array): RowTokens {
   const prefix = card.prompts.ebae.prefixIds
-  const ends = suffixes(card, task)
-  const ids = new Uint32Array(prefix.length + body.length + ends.flat().length)
+  const ids = new Uint32Array(wrapperTokens(card, prompts) + body.length)
   ids.set(prefix)
   ids.set(body, prefix.length)
   const spans: number[] = []
   let at = prefix.length + body.length
-  for (const suffix of ends) {
-    ids.set(suffix, at)
-    spans.push(at, at + suffix.length)
-    at += suffix.length
+  for (const prompt of prompts) {
+    const { suffixIds } = card.prompts[prompt]
+    ids.set(suffixIds, at)
+    spans.push(at, at + suffixIds.length)
+    at += suffixIds.length
   }
   return { ids, spans }
 }
 
-/** What callers may know of a card. */
-export function encoderCard(card: Card): EncoderCard {
-  const { ebar, ebae } = card.prompts
-  const tokens = (prompt: typeof ebar) =>
-    prompt.prefixIds.length + prompt.maxBodyTokens + prompt.suffixIds.length
-  return {
-    id: card.id,
-    dimensions: card.dimensions,
-    maxTokens: { ebar: tokens(ebar), ebae: tokens(ebae) },
-    precision: card.precision,
-    prompts: { ebar: `${ebar.prefix}{text}${ebar.suffix}`, ebae: `${ebae.prefix}{text}${ebae.suffix}` },
-    fingerprint: card.fingerprint,
-    licence: card.licence,
-  }
+/**
+ * The ids that the model pools. They are special to it, also where tokenizer.json does not mark them so, and no text
+ * may yield them.
+ */
+export function pooledIds(card: Card): number[] {
+  return Object.values(card.prompts).flatMap(({ suffixIds }) => suffixIds.slice(-card.pooling.tokens))
 }

@@ -1,21 +1,22 @@
-import type { EncodeBothResult, EncodeResult, Prompt, Truncate } from '../encoder/encoder.ts'
+import type { EncodeOptions, EncodeResult, EncodeTimings, Prompt, Truncate } from '../encoder/encoder.ts'
 import { checkTexts } from './checks/check-text.ts'
 import { encodeInWindows } from './encode-bulk.ts'
 import { renameTextIndex } from './rename-text-index.ts'
 import type { Retrieval, Timings } from './retrieval.ts'
 
-export interface EmbedRequest {
+export interface EmbedRequest<P extends Prompt = Prompt> {
   texts: readonly string[]
-  prompt: Prompt | 'both'
+  /** One prompt, or both for a joint pass. */
+  prompts: readonly P[]
   truncate: Truncate
   /** Name of the list in the request, for messages. */
   field: string
   signal?: AbortSignal
 }
 
-export interface EmbedResult {
+export interface EmbedResult<P extends Prompt = Prompt> {
   /** Rows in the order of `texts`, for each prompt asked for. */
-  vectors: Partial<Record<Prompt, Float32Array[]>>
+  vectors: Record<P, Float32Array[]>
   /** Of all texts, prompts included. */
   tokens: number
   /** Indexes of the texts that were cut. */
@@ -25,59 +26,47 @@ export interface EmbedResult {
 
 /**
  * Texts to vectors, nothing stored. Few texts take the interactive lane, many the bulk lane.
+ *
  * @throws ServiceError INVALID_INPUT, TOO_LARGE, and what the encoder throws
  */
-export async function embed(retrieval: Retrieval, request: EmbedRequest): Promise<EmbedResult> {
+export async function embed<P extends Prompt>(
+  { encoder, limits }: Retrieval,
+  { texts, prompts, truncate, field, signal }: EmbedRequest<P>,
+): Promise<EmbedResult<P>> {
   const started = performance.now()
-  const { encoder, limits } = retrieval
-  const { texts, prompt, truncate, signal } = request
-  checkTexts(texts, request.field, limits.textBytesMax)
-  const run = (part: readonly string[], options: object): Promise<EncodeResult | EncodeBothResult> =>
-    prompt === 'both'
-      ? encoder.encodeBoth(part, { truncate, ...options })
-      : encoder.encode(part, prompt, { truncate, ...options })
-  const nameOf = (index: number) => `${request.field}[${index}]`
+  checkTexts(texts, field, limits.textBytesMax)
+  const nameOf = (index: number) => `${field}[${index}]`
+  const run = (part: readonly string[], options: EncodeOptions) =>
+    encoder.encode(part, prompts, { truncate, ...options })
+  const alone = () =>
+    run(texts, { lane: 'interactive', ...(signal && { signal }) }).catch((error) => {
+      throw renameTextIndex(error, nameOf)
+    })
+  const windowTexts = limits.ingestBatchDocuments
   const results =
     texts.length <= limits.interactiveTextsMax
-      ? [
-          await run(texts, { lane: 'interactive', ...(signal && { signal }) }).catch((error) => {
-            throw renameTextIndex(error, nameOf)
-          }),
-        ]
-      : await encodeInWindows<EncodeResult | EncodeBothResult>(
-          texts,
-          limits.ingestBatchDocuments,
-          signal,
-          nameOf,
-          run,
-        )
-  const vectors: EmbedResult['vectors'] = {}
-  for (const result of results) {
-    if ('vectors' in result) push(vectors, prompt as Prompt, result.vectors)
-    else {
-      push(vectors, 'ebar', result.ebar.vectors)
-      push(vectors, 'ebae', result.ebae.vectors)
-    }
-  }
-  const slowest = (phase: 'tokenizeMs' | 'queueMs' | 'inferenceMs') =>
-    Math.max(...results.map(({ timings }) => timings[phase]))
+      ? [await alone()]
+      : await encodeInWindows(texts, windowTexts, signal, nameOf, run)
   return {
-    vectors,
+    vectors: joined(results, prompts),
     tokens: tokensOf(results),
-    truncated: results.flatMap((result, window) => cutIndexes(result, window * limits.ingestBatchDocuments)),
-    timings: {
-      tokenize: slowest('tokenizeMs'),
-      queue: slowest('queueMs'),
-      inference: slowest('inferenceMs'),
-      total: performance.now() - started,
-    },
+    truncated: results.flatMap((result, window) => cutIndexes(result, window * windowTexts)),
+    timings: { ...slowest(results), total: performance.now() - started },
   }
 }
 
-function push(vectors: EmbedResult['vectors'], prompt: Prompt, rows: Float32Array[]): void {
-  const list = vectors[prompt] ?? []
-  vectors[prompt] = list
-  for (const row of rows) list.push(row)
+/** The rows of all windows, in their order, for each prompt. */
+function joined<P extends Prompt>(
+  results: readonly EncodeResult<P>[],
+  prompts: readonly P[],
+): Record<P, Float32Array[]> {
+  const rows = prompts.map((prompt) => [prompt, results.flatMap(({ vectors }) => vectors[prompt])])
+  return Object.fromEntries(rows) as Record<P, Float32Array[]>
+}
+
+function slowest(results: readonly { timings: EncodeTimings }[]): Omit<EmbedResult['timings'], 'total'> {
+  const most = (phase: keyof EncodeTimings) => Math.max(...results.map(({ timings }) => timings[phase]))
+  return { tokenize: most('tokenizeMs'), queue: most('queueMs'), inference: most('inferenceMs') }
 }
 
 /** Sum over all texts of all results. */

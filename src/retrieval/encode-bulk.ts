@@ -12,7 +12,9 @@ const WINDOWS_AT_ONCE = 2
  * Work on many texts through a bounded queue, a window at a time, results in order. The first window may be
  * refused (OVERLOADED goes to the caller, nothing is lost yet); later ones wait for room, because work already
  * done would be lost.
+ *
  * @param nameOf names text i as the caller knows it, for messages
+ * @throws ServiceError ABORTED, or whatever `encode` throws for one window; the others are then given up
  */
 export async function encodeInWindows<T>(
   texts: readonly string[],
@@ -47,7 +49,11 @@ export async function encodeInWindows<T>(
   return results
 }
 
-/** Runs again for as long as it is refused as OVERLOADED: back-pressure instead of failure. */
+/**
+ * Runs again for as long as it is refused as OVERLOADED: back-pressure instead of failure.
+ *
+ * @throws ServiceError ABORTED when the signal fires while it waits, or whatever else `run` throws
+ */
 export async function retryWhenOverloaded<T>(run: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (;;) {
     try {

@@ -108,7 +108,7 @@ async function encodeBatch(
   const encode = (part: Entry[]) =>
     retryWhenOverloaded(() => {
       const texts = part.map(({ document }) => passageText(document))
-      return encoder.encode(texts, 'ebae', { lane: 'bulk', truncate, signal })
+      return encoder.encode(texts, ['ebae'], { lane: 'bulk', truncate, signal })
     }, signal)
   const attempt = async (part: Entry[]): Promise<IndexedDocument[]> => {
     try {
@@ -117,7 +117,7 @@ async function encodeBatch(
         part.map(({ document }) => document.id),
         result,
       )
-      return part.map(({ document }, i) => asOnePassage(document, result.vectors[i]!))
+      return part.map(({ document }, i) => asOnePassage(document, result.vectors.ebae[i]!))
     } catch (thrown) {
       const error = toServiceError(thrown)
       if (!OWN_FAULTS.has(error.code)) throw error

@@ -31,9 +31,9 @@ export async function ingest(
     windowTexts,
     options.signal,
     (i) => `documents[${i}]`,
-    (texts, bulk) => encoder.encode(texts, 'ebae', { ...bulk, truncate: options.truncate }),
+    (texts, bulk) => encoder.encode(texts, ['ebae'], { ...bulk, truncate: options.truncate }),
   )
-  const vectors = results.flatMap((result) => result.vectors)
+  const vectors = results.flatMap((result) => result.vectors.ebae)
   const indexed = documents.map((document, i) => asOnePassage(document, vectors[i]!))
   const stored = await index.upsert(indexed, { signal: options.signal })
   const cut = results.flatMap((result, window) => cutIndexes(result, window * windowTexts))

@@ -67,9 +67,9 @@ async function probesFor(
   if (texts.length === 1) checkText(texts[0]!, field, limits.textBytesMax)
   else checkTexts(texts, field, limits.textBytesMax)
   const prompt = target.task === 'similarity' ? 'ebae' : 'ebar'
-  const lane = 'interactive'
-  const { vectors, ...usage } = await encoder.encode(texts, prompt, { lane, ...(signal && { signal }) })
-  return { ...usage, probes: vectors.map((vector) => ({ vector })) }
+  const options = { lane: 'interactive' as const, ...(signal && { signal }) }
+  const { vectors, ...usage } = await encoder.encode(texts, [prompt], options)
+  return { ...usage, probes: vectors[prompt].map((vector) => ({ vector })) }
 }
 
 /** What a document as a whole says: its passage's vector, or the mean of several. */

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { Encoder } from '../encoder/encoder.ts'
+import type { Encoder, EncoderStats } from '../encoder/encoder.ts'
 import type { DocumentIndex, IndexStats } from '../index/document-index.ts'
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
@@ -95,23 +95,18 @@ export class Metrics {
 
   /** Gauges and counters read from the encoder whenever metrics are asked for. */
   watchEncoder(encoder: Encoder): void {
-    this.#gauge('llara_encoder_waiting_texts', 'Texts waiting, by lane.', ['lane'], (gauge) => {
-      const { waitingTexts } = encoder.load()
+    const watch = (name: string, help: string, read: (stats: EncoderStats) => number) =>
+      this.#gauge(name, help, [], async (gauge) => gauge.set(read(await encoder.stats())))
+    this.#gauge('llara_encoder_waiting_texts', 'Texts waiting, by lane.', ['lane'], async (gauge) => {
+      const { waitingTexts } = await encoder.stats()
       gauge.set({ lane: 'interactive' }, waitingTexts.interactive)
       gauge.set({ lane: 'bulk' }, waitingTexts.bulk)
     })
-    this.#gauge('llara_encoder_waiting_tokens', 'Tokens waiting.', [], (gauge) => {
-      gauge.set(encoder.load().waitingTokens)
-    })
-    this.#gauge('llara_encoder_batches', 'Batches run since start.', [], (gauge) =>
-      gauge.set(encoder.load().batches),
-    )
-    this.#gauge('llara_encoder_tokens', 'Tokens run since start.', [], (gauge) =>
-      gauge.set(encoder.load().tokens),
-    )
-    this.#gauge('llara_encoder_padded_tokens', 'Tokens run since start, padding included.', [], (gauge) =>
-      gauge.set(encoder.load().paddedTokens),
-    )
+    watch('llara_encoder_waiting_tokens', 'Tokens waiting.', (stats) => stats.waitingTokens)
+    watch('llara_encoder_batches', 'Batches run since start.', (stats) => stats.batches)
+    watch('llara_encoder_tokens', 'Tokens run since start.', (stats) => stats.tokens)
+    const paddedHelp = 'Tokens run since start, padding included.'
+    watch('llara_encoder_padded_tokens', paddedHelp, (stats) => stats.paddedTokens)
   }
 
   /** Figures of a collection, read from its index whenever metrics are asked for, until the returned call. */

@@ -21,8 +21,9 @@ const FULL_ROW_TOKENS = 64
 
 /** Waits until nothing waits, then tells whether work was left undone. */
 async function gaveUp({ encoder }: Service, texts: number): Promise<boolean> {
-  while (encoder.load().waitingTexts.bulk + encoder.load().waitingTexts.interactive > 0) await sleep(5)
-  return encoder.load().tokens < texts * FULL_ROW_TOKENS
+  const waiting = async () => Object.values((await encoder.stats()).waitingTexts)
+  while ((await waiting()).some((count) => count > 0)) await sleep(5)
+  return (await encoder.stats()).tokens < texts * FULL_ROW_TOKENS
 }
 
 test('a body that never ends is answered at the deadline and frees its place', async () => {
@@ -63,7 +64,7 @@ test('work of a client that goes away is given up', async () => {
   const client = httpRequest({ hostname, port, path: '/embed', method: 'POST', headers })
   client.on('error', () => {})
   client.end(JSON.stringify({ texts: MANY, prompt: 'ebae' }))
-  while (left.encoder.load().waitingTexts.bulk === 0) await sleep(1)
+  while ((await left.encoder.stats()).waitingTexts.bulk === 0) await sleep(1)
   client.destroy()
   expect(await gaveUp(left, MANY.length)).toBe(true)
 })

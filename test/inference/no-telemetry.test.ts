@@ -34,12 +34,12 @@ test('the encoder leaves no telemetry behind', async () => {
   const script = `
     const { openOnnxEncoder } = await import(${module('encoder/onnx/onnx-encoder.ts')})
     const encoder = await openOnnxEncoder({ modelFolder: ${modelFolder}, device: 'cpu' })
-    await encoder.encode(['text'], 'ebar', { lane: 'interactive' })
+    await encoder.encode(['text'], ['ebar'], { lane: 'interactive' })
     await encoder.close()`
   expect(await homeAfter(script)).toEqual([])
 })
 
-test('nor does a graph opened on the main thread', async () => {
+test('nor does a model opened on the main thread', async () => {
   const path = JSON.stringify(join(await tinyModel(), 'model.onnx'))
   const script = `
     const { openSession } = await import(${module('inference/session.ts')})

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Lane } from '../../src/encoder/encoder.ts'
 import { BatchCost } from '../../src/inference/batch-cost.ts'
-import { DEFAULT_LIMITS } from '../../src/inference/limits.ts'
+import type { Lane } from '../../src/inference/lane.ts'
 import { RowQueue } from '../../src/inference/row-queue.ts'
 import { type ScheduledRow, Scheduler } from '../../src/inference/scheduler.ts'
 
@@ -10,7 +9,7 @@ const row = (length: number, changes: Partial<ScheduledRow> = {}): ScheduledRow 
   length,
   sequence: sequence++,
   lane: 'bulk',
-  groups: 1,
+  kind: 1,
   submittedAt: 0,
   ...changes,
 })
@@ -86,7 +85,7 @@ describe('scheduler', () => {
   const scheduler = (msPerToken = 0.1) => {
     const cost = new BatchCost()
     cost.observe(10, 100, 1000 * msPerToken)
-    return new Scheduler<ScheduledRow>({ ...DEFAULT_LIMITS, batchTokensMax: 2000 }, cost)
+    return new Scheduler<ScheduledRow>({ batchTokensMax: 2000, bulkBatchMsMax: 100 }, cost)
   }
   const push = (
     to: Scheduler<ScheduledRow>,
@@ -122,12 +121,12 @@ describe('scheduler', () => {
     expect(lanes.take(true)).toHaveLength(1)
   })
 
-  test('joint and single rows never share a batch; the older kind goes first', () => {
+  test('rows of two kinds never share a batch; the older kind goes first', () => {
     const lanes = scheduler()
-    push(lanes, 2, 'bulk', { groups: 2 })
+    push(lanes, 2, 'bulk', { kind: 2 })
     push(lanes, 2, 'bulk')
-    expect(lanes.take(false).map(({ groups }) => groups)).toEqual([2, 2])
-    expect(lanes.take(false).map(({ groups }) => groups)).toEqual([1, 1])
+    expect(lanes.take(false).map(({ kind }) => kind)).toEqual([2, 2])
+    expect(lanes.take(false).map(({ kind }) => kind)).toEqual([1, 1])
   })
 
   test('a long streak of searches gives bulk work one turn, and none waits for two bulk batches', () => {

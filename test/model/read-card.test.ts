@@ -2,11 +2,10 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openOnnxEncoder } from '../../src/encoder/onnx/onnx-encoder.ts'
 import type { Card } from '../../src/model/card.ts'
+import { modelFolder } from '../../src/model/find-model.ts'
 import { readCard } from '../../src/model/read-card.ts'
-import { type CheckpointName, tinyModel } from '../fixtures/tiny-model.ts'
-import { largestDifference, readGolden } from '../tools/export/tiny-graph.ts'
+import { tinyModel } from '../fixtures/tiny-model.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -15,135 +14,140 @@ beforeEach(async () => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-function editCard(edit: (card: Card) => void): void {
-  const path = join(folder, 'model.json')
-  const card = JSON.parse(readFileSync(path, 'utf8'))
+const cardPath = () => join(folder, 'model.json')
+const cardJson = () => JSON.parse(readFileSync(cardPath(), 'utf8'))
+
+function editCard<Edited = Card>(edit: (card: Edited) => void): void {
+  const card = cardJson()
   edit(card)
-  writeFileSync(path, JSON.stringify(card))
+  writeFileSync(cardPath(), JSON.stringify(card))
 }
 
-const refused = (message: RegExp) =>
-  expect(openOnnxEncoder({ modelFolder: folder, intraOpThreads: 1 })).rejects.toMatchObject({
-    code: 'MODEL_UNUSABLE',
-    message: expect.stringMatching(message),
-  })
+function refused(message: RegExp): void {
+  const error = { code: 'MODEL_UNUSABLE', message: expect.stringMatching(message) }
+  expect(() => readCard(folder)).toThrow(expect.objectContaining(error))
+}
 
 describe('a model folder is refused with what is wrong', () => {
-  test('no folder', async () => {
+  test('no folder', () => {
     rmSync(folder, { recursive: true })
-    await refused(/no model at .*model:export/)
+    refused(/no model at .*model:export/)
   })
 
-  test('a card that is not JSON', async () => {
+  test('a card that is not JSON', () => {
     writeFileSync(join(folder, 'model.json'), '{')
-    await refused(/cannot be read as JSON/)
+    refused(/cannot be read as JSON/)
   })
 
-  test('a card that breaks the schema names the place', async () => {
+  test('a card that breaks the schema names the place', () => {
     editCard((card) => {
       card.prompts.ebar.suffixIds = []
     })
-    await refused(/\/prompts\/ebar\/suffixIds/)
+    refused(/\/prompts\/ebar\/suffixIds/)
   })
 
   test.each<[string, (card: Card) => void, RegExp]>([
     ['pooling beyond the suffix', (card) => (card.pooling.tokens = 99), /pools 99 tokens of a suffix of/],
-    ['prompt ids beyond the vocabulary', (card) => card.prompts.ebae.suffixIds.push(9999), /token 9999/],
+    [
+      'prompt ids beyond the vocabulary',
+      (card) => card.prompts.ebae.suffixIds.push(9999),
+      /uses token 9999, outside the vocabulary/,
+    ],
     ['different prefixes', (card) => card.prompts.ebae.prefixIds.push(1), /different prefixes/],
     ['no tokenizer among its files', (card) => delete card.files['tokenizer.json'], /tokenizer\.json/],
     ['a file elsewhere', (card) => (card.files['../x'] = { bytes: 1, sha256: '' }), /leads out/],
-  ])('a card with %s', async (_, edit, message) => {
+  ])('a card with %s', (_, edit, message) => {
     editCard(edit)
-    await refused(message)
+    refused(message)
   })
 
-  test('a file cut short', async () => {
+  test('a file cut short', () => {
     truncateSync(join(folder, 'model.onnx'), 1000)
-    await refused(/model\.onnx has 1000 bytes/)
+    refused(/model\.onnx has 1000 bytes/)
   })
 
-  test('a file of the right size with other bytes', async () => {
+  test('a file of the right size with other bytes', () => {
     const path = join(folder, 'tokenizer.json')
     writeFileSync(path, readFileSync(path, 'utf8').replace('"version"', '"Version"'))
-    await refused(/sha256/)
+    refused(/sha256/)
   })
 
-  test('a missing file', async () => {
+  test('a missing file', () => {
     rmSync(join(folder, 'tokenizer.json'))
-    await refused(/tokenizer\.json is missing/)
-  })
-
-  test('a graph the runtime cannot load', async () => {
-    const junk = Buffer.alloc(64, 7)
-    writeFileSync(join(folder, 'model.onnx'), junk)
-    const { createHash } = await import('node:crypto')
-    editCard((card) => {
-      const sha256 = createHash('sha256').update(junk).digest('hex')
-      card.files['model.onnx'] = { bytes: junk.length, sha256 }
-    })
-    await refused(/cannot load its graph/)
-  })
-
-  test('a card that promises other dimensions than the graph gives', async () => {
-    editCard((card) => (card.dimensions = 31))
-    await refused(/does not give the embeddings/)
+    refused(/tokenizer\.json is missing/)
   })
 })
 
-describe('the device', () => {
-  const open = (device: 'auto' | 'cpu' | 'cuda') =>
-    openOnnxEncoder({ modelFolder: folder, device, intraOpThreads: 1 })
-
-  test('is what was asked for', async () => {
-    const encoder = await open('cpu')
-    expect(encoder.device).toEqual({ provider: 'cpu', reason: expect.stringContaining('as configured') })
-    await encoder.close()
+describe('formats and kinds', () => {
+  test('the exporter writes format 2 for an encoder', () => {
+    expect(cardJson()).toMatchObject({ format: 2, kind: 'encoder' })
+    expect(readCard(folder)).toEqual(cardJson())
   })
 
-  test('is refused where the precision was not made for it', async () => {
-    editCard((card) => (card.precision = 'int8'))
-    await expect(open('cuda')).rejects.toMatchObject({
-      code: 'MODEL_UNUSABLE',
-      message: expect.stringMatching(/cuda: .*int8/),
+  test('a card of format 1 is read as an encoder’s, with the same fingerprint', () => {
+    const before = readCard(folder)
+    editCard<{ format: number; kind?: string }>((card) => {
+      card.format = 1
+      delete card.kind
     })
-    const encoder = await open('auto')
-    expect(encoder.device).toEqual({ provider: 'cpu', reason: expect.stringMatching(/int8/) })
-    await encoder.close()
-    editCard((card) => (card.precision = 'fp16'))
-    await expect(open('cpu')).rejects.toMatchObject({
-      code: 'MODEL_UNUSABLE',
-      message: expect.stringMatching(/cpu: .*fp16/),
-    })
+    expect(readCard(folder)).toEqual(before)
   })
-})
 
-test.each<CheckpointName>(['mha-paper', 'gqa-paper', 'gqa-released'])(
-  '%s gives the vectors transformers gives, from text to vector',
-  async (name) => {
-    const golden = readGolden(name)
-    const encoder = await openOnnxEncoder({
-      modelFolder: await tinyModel(name),
-      device: 'cpu',
-      intraOpThreads: 1,
+  test('the bundled model is of format 1 and keeps its fingerprint', () => {
+    const bundled = modelFolder('llara-mini')
+    const json = JSON.parse(readFileSync(join(bundled, 'model.json'), 'utf8'))
+    expect(json).toMatchObject({ format: 1, id: 'llara-mini' })
+    expect(readCard(bundled)).toEqual({ ...json, format: 2, kind: 'encoder' })
+    expect(json.fingerprint).toBe('4df96043aad6ee1c2e2783b7ae45dfd88002c879c938a36abefb8556c8bde99d')
+  })
+
+  test.each([
+    ['a format to come', 3],
+    ['one that never was', 0],
+    ['none', undefined],
+  ])('%s is refused', (_, format) => {
+    editCard<{ format: unknown }>((card) => {
+      card.format = format
     })
-    const both = await encoder.encodeBoth(golden.texts)
-    for (const prompt of ['ebar', 'ebae'] as const) {
-      const { vectors } = await encoder.encode(golden.texts, prompt)
-      golden.prompts[prompt].vectors.forEach((expected, i) => {
-        expect(largestDifference(vectors[i]!, expected)).toBeLessThan(1e-4)
-        expect(largestDifference(both[prompt].vectors[i]!, expected)).toBeLessThan(1e-4)
-      })
+    refused(/its format is .*reads formats up to 2/)
+  })
+
+  test('a card that is no object is refused', () => {
+    for (const json of ['null', '[]', '"card"', '5']) {
+      writeFileSync(cardPath(), json)
+      refused(/not a usable card: its format is/)
     }
-    await encoder.close()
-  },
-)
+  })
 
-test('the card told to callers names the prompts and the limits', async () => {
-  const card = readCard(folder)
-  const encoder = await openOnnxEncoder({ modelFolder: folder, intraOpThreads: 1 })
-  expect(encoder.card).toMatchObject({ id: card.id, fingerprint: card.fingerprint, dimensions: 32 })
-  expect(encoder.card.prompts.ebar).toContain('{text}')
-  const { prefixIds, suffixIds, maxBodyTokens } = card.prompts.ebae
-  expect(encoder.card.maxTokens.ebae).toBe(prefixIds.length + maxBodyTokens + suffixIds.length)
-  await encoder.close()
+  test('an unknown kind is refused', () => {
+    editCard<{ kind: string }>((card) => {
+      card.kind = 'painter'
+    })
+    refused(/\/kind must be one of encoder, reranker/)
+  })
+
+  test('a reranker is a card of its own, and no encoder', () => {
+    editCard<{ kind: string; prompts?: object; pooling?: object }>((card) => {
+      card.kind = 'reranker'
+      delete card.prompts
+      delete card.pooling
+    })
+    refused(/holds a model of kind reranker; kind encoder is needed here/)
+    expect(readCard(folder, 'reranker')).toMatchObject({ kind: 'reranker', id: 'tiny-mha-paper' })
+  })
+
+  test('an encoder is no reranker', () => {
+    expect(() => readCard(folder, 'reranker')).toThrow(/of kind encoder; kind reranker is needed/)
+  })
+})
+
+describe('the folder of a model', () => {
+  test('is found by name under models/, or by path', () => {
+    expect(modelFolder('llara-mini')).toMatch(/models[\\/]llara-mini$/)
+    expect(modelFolder(folder)).toBe(folder)
+  })
+
+  test('is refused by a message that lists the models there are', () => {
+    expect(() => modelFolder('no-such-model')).toThrow(/holds no model .*models\/ has: .*llara-mini/)
+  })
 })

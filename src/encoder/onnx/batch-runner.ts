@@ -1,20 +1,26 @@
 import { ServiceError } from '../../errors.ts'
 import { ExitGuard } from '../../inference/exit-guard.ts'
-import type { GraphSession } from '../../inference/session.ts'
-import { GRAPH } from '../../model/card.ts'
+import type { ModelSession } from '../../inference/session.ts'
+import { TENSORS } from '../../model/card.ts'
 import type { RowTokens } from '../../model/prompt.ts'
 
 /** How far from 1 the length of a row may be before it is taken for a fault of the model. */
 const UNIT_TOLERANCE = 0.01
 
-/** Runs rows through the graph: pads on the right, checks what comes back. */
+/** Runs rows through the model: pads on the right, checks what comes back. */
 export class BatchRunner {
-  readonly #session: GraphSession
+  readonly #session: Pick<ModelSession, 'run'>
   readonly #padId: bigint
   readonly #dimensions: number
   readonly #guard: ExitGuard
 
-  constructor(session: GraphSession, padId: number, dimensions: number, guard = new ExitGuard()) {
+  /** @param guard shared with the thread that exits; its own where nothing waits for the end of a batch */
+  constructor(
+    session: Pick<ModelSession, 'run'>,
+    padId: number,
+    dimensions: number,
+    guard = new ExitGuard(),
+  ) {
     this.#session = session
     this.#padId = BigInt(padId)
     this.#dimensions = dimensions
@@ -22,9 +28,9 @@ export class BatchRunner {
   }
 
   /**
-   * @param rows all with the same number of spans
+   * @param rows at least one, all with the same number of spans
    * @returns embeddings, [rows, spans, dimensions], row-major
-   * @throws ServiceError INTERNAL, or whatever the runtime throws
+   * @throws ServiceError INTERNAL for embeddings that are missing or not of unit length; whatever the runtime throws
    */
   async run(rows: readonly RowTokens[]): Promise<Float32Array> {
     try {
@@ -56,14 +62,14 @@ export class BatchRunner {
     })
     const outputs = await this.#guard.run(() =>
       this.#session.run({
-        [GRAPH.inputIds]: { type: 'int64', dims: [rows.length, length], data: ids },
-        [GRAPH.spans]: { type: 'int64', dims: [rows.length, groups, 2], data: spans },
+        [TENSORS.inputIds]: { type: 'int64', dims: [rows.length, length], data: ids },
+        [TENSORS.spans]: { type: 'int64', dims: [rows.length, groups, 2], data: spans },
       }),
     )
-    const embeddings = outputs[GRAPH.embeddings]?.data
+    const embeddings = outputs[TENSORS.embeddings]?.data
     const expected = rows.length * groups * this.#dimensions
     if (!(embeddings instanceof Float32Array) || embeddings.length !== expected) {
-      throw new ServiceError('INTERNAL', 'The graph does not give the embeddings its card promises.')
+      throw new ServiceError('INTERNAL', 'The model does not give the embeddings that its card promises.')
     }
     this.#checkUnitLength(embeddings)
     return embeddings

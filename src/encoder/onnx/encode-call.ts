@@ -1,12 +1,12 @@
-import type { ServiceError } from '../../errors.ts'
-import type { QueueCost } from '../../inference/limits.ts'
-import type { Task } from '../../model/prompt.ts'
-import type { EncodeTimings, Lane, Truncate } from '../encoder.ts'
+import { ServiceError } from '../../errors.ts'
+import type { Ticket } from '../../inference/queue-account.ts'
+import type { EncodeTimings, Lane, Prompt, Truncate } from '../encoder.ts'
 
-/** One `encode` or `encodeBoth` as it crosses to the worker. */
+/** One `encode` as it crosses to the worker. */
 export interface CallRequest {
   texts: readonly string[]
-  task: Task
+  /** In the order of their rows (`inRowOrder`). */
+  prompts: readonly Prompt[]
   lane: Lane
   truncate: Truncate
   /** Milliseconds since the epoch. */
@@ -14,73 +14,114 @@ export interface CallRequest {
 }
 
 export interface CallResult {
-  /** Unit vectors, [groups, texts, dimensions], row-major; jointly EBAE first, then EBAR. */
+  /** Unit vectors, [prompts, texts, dimensions], row-major, prompts in the order of the request. */
   vectors: Float32Array
   tokens: Uint32Array
   truncated: Uint8Array
   timings: EncodeTimings
 }
 
-export interface Settle {
-  resolve(result: CallResult): void
-  reject(error: ServiceError): void
-}
-
-/** A call inside the worker: gathers its rows' results and settles once. */
-export class Call {
+/** A call inside the worker: gathers its rows' results, keeps its places in the queue and settles once. */
+export class EncodeCall {
   readonly request: CallRequest
-  readonly groups: number
-  readonly result: CallResult
-  /** What it still takes up in its lane's queue. */
-  readonly held: QueueCost
+  /** Settles with the call. */
+  readonly result: Promise<CallResult>
+  readonly #ticket: Ticket
   readonly #dimensions: number
-  readonly #settle: Settle
+  readonly #gathered: CallResult
   #missing: number
   #settled = false
+  #resolve!: (result: CallResult) => void
+  #reject!: (error: ServiceError) => void
 
-  constructor(request: CallRequest, held: QueueCost, dimensions: number, settle: Settle) {
+  /**
+   * @param ticket of the same texts, admitted by the caller's thread
+   * @param dimensions of one vector
+   */
+  constructor(request: CallRequest, ticket: Ticket, dimensions: number) {
     const count = request.texts.length
     this.request = request
-    this.groups = request.task === 'both' ? 2 : 1
-    this.held = held
+    this.#ticket = ticket
     this.#dimensions = dimensions
-    this.#settle = settle
     this.#missing = count
-    this.result = {
-      vectors: new Float32Array(this.groups * count * dimensions),
+    this.#gathered = {
+      vectors: new Float32Array(request.prompts.length * count * dimensions),
       tokens: new Uint32Array(count),
       truncated: new Uint8Array(count),
       timings: { tokenizeMs: 0, queueMs: 0, inferenceMs: 0 },
     }
+    this.result = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    if (count === 0) this.#succeed()
   }
 
   get settled(): boolean {
     return this.#settled
   }
 
-  /** @param embedding [groups, dimensions] of text `index` */
-  addRow(index: number, embedding: Float32Array, timings: EncodeTimings): void {
-    const { vectors } = this.result
-    const count = this.request.texts.length
-    for (let group = 0; group < this.groups; group++) {
-      const row = embedding.subarray(group * this.#dimensions, (group + 1) * this.#dimensions)
-      vectors.set(row, (group * count + index) * this.#dimensions)
+  /** Whether any of its texts has not started to run. */
+  get waits(): boolean {
+    return this.#ticket.waiting > 0
+  }
+
+  /** Text `index` makes a row of `tokens` tokens. */
+  tokenized(index: number, tokens: number, truncated: boolean): void {
+    this.#gathered.tokens[index] = tokens
+    this.#gathered.truncated[index] = truncated ? 1 : 0
+    this.#ticket.correct(index, tokens)
+  }
+
+  /** The row of text `index` starts to run. */
+  started(index: number): void {
+    this.#ticket.release(index)
+  }
+
+  /** @param embedding [prompts, dimensions] of text `index` */
+  finished(index: number, embedding: Float32Array, timings: EncodeTimings): void {
+    const { texts, prompts } = this.request
+    for (let prompt = 0; prompt < prompts.length; prompt++) {
+      const row = embedding.subarray(prompt * this.#dimensions, (prompt + 1) * this.#dimensions)
+      this.#gathered.vectors.set(row, (prompt * texts.length + index) * this.#dimensions)
     }
-    const slowest = this.result.timings
+    const slowest = this.#gathered.timings
     slowest.tokenizeMs = Math.max(slowest.tokenizeMs, timings.tokenizeMs)
     slowest.queueMs = Math.max(slowest.queueMs, timings.queueMs)
     slowest.inferenceMs = Math.max(slowest.inferenceMs, timings.inferenceMs)
     this.#missing--
-    if (this.#missing > 0 || this.#settled) return
-    this.#settled = true
-    this.#settle.resolve(this.result)
+    if (this.#missing === 0) this.#succeed()
   }
 
+  /** Rejects the call, unless it has settled, and gives its places in the queue back. */
   fail(error: ServiceError): void {
+    this.#ticket.releaseRest()
     if (this.#settled) return
     this.#settled = true
-    this.#settle.reject(error)
+    this.#reject(error)
   }
+
+  #succeed(): void {
+    if (this.#settled) return
+    this.#settled = true
+    this.#resolve(this.#gathered)
+  }
+}
+
+export function tooLong(index: number, bodyMax: number): ServiceError {
+  return new ServiceError(
+    'TEXT_TOO_LONG',
+    `Text ${index} has more than ${bodyMax} tokens; shorten it, or ask for truncate: end.`,
+    { index, limit: bodyMax },
+  )
+}
+
+export function closed(): ServiceError {
+  return new ServiceError('UNAVAILABLE', 'The encoder is closed.')
+}
+
+export function abandoned(): ServiceError {
+  return new ServiceError('ABORTED', 'The request was abandoned.')
 }
 
 /** Milliseconds since the epoch, with fractions, the same in every thread. */

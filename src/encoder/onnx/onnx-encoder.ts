@@ -1,28 +1,28 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
-import { ServiceError } from '../../errors.ts'
+import type { ServiceError } from '../../errors.ts'
 import type { DeviceChoice } from '../../inference/device.ts'
 import { ExitGuard } from '../../inference/exit-guard.ts'
-import { DEFAULT_LIMITS, type EncoderLimits, estimatedCost } from '../../inference/limits.ts'
-import { LoadCounters } from '../../inference/load-counters.ts'
 import { disableRuntimeTelemetry } from '../../inference/no-telemetry.ts'
-import { admit, checkTexts } from '../../inference/queue-admission.ts'
+import { QueueAccount } from '../../inference/queue-account.ts'
+import { limitsFrom } from '../../limits.ts'
 import type { Card } from '../../model/card.ts'
-import { encoderCard, rowTokensMax, type Task } from '../../model/prompt.ts'
+import { inRowOrder, rowTokensMax } from '../../model/prompt.ts'
 import { readCard } from '../../model/read-card.ts'
 import { WorkerClient } from '../../worker/client.ts'
 import { spawnWorker } from '../../worker/spawn.ts'
 import type {
-  EncodeBothResult,
   EncodeOptions,
   EncodeResult,
   Encoder,
   EncoderCard,
   EncoderDevice,
-  EncoderLoad,
+  EncoderStats,
   Prompt,
 } from '../encoder.ts'
-import { type CallRequest, type CallResult, epochMs } from './encode-call.ts'
+import { ENCODER_LIMITS, type EncoderLimits } from '../limits.ts'
+import { abandoned, closed, epochMs } from './encode-call.ts'
+import { encoderCard } from './encoder-card.ts'
 import type { EncoderEngine, WorkerOptions } from './worker.ts'
 
 export interface OnnxEncoderOptions {
@@ -34,6 +34,7 @@ export interface OnnxEncoderOptions {
   deviceId?: number
   /** Threads inside one operator on the CPU; default as many as the process may use. */
   intraOpThreads?: number
+  /** Other names than those of `ENCODER_LIMITS` are ignored. */
   limits?: Partial<EncoderLimits>
 }
 
@@ -43,13 +44,15 @@ const EXIT_WAIT_MS_MAX = 2_000
 /**
  * Starts the worker thread, loads the model and runs a first real embedding.
  *
- * @throws ServiceError MODEL_UNUSABLE: the folder, the card, its files or the device; says which and what to do
+ * @throws ServiceError MODEL_UNUSABLE: the folder, the card (a reranker's too), its files or the device; the message
+ *   says which and what to do. INVALID_CONFIG: a limit out of its range
  */
 export async function openOnnxEncoder(options: OnnxEncoderOptions): Promise<OnnxEncoder> {
-  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const limits = limitsFrom(ENCODER_LIMITS, options.limits)
   const modelFolder = resolve(options.modelFolder)
-  const card = readCard(modelFolder)
-  const counters = new LoadCounters()
+  const card = readCard(modelFolder, 'encoder')
+  const accountOptions = { name: 'encoder', limits, rowTokensMax: rowTokensMax(card) }
+  const account = new QueueAccount(accountOptions)
   const exitGuard = new ExitGuard()
   disableRuntimeTelemetry()
   const worker = spawnWorker(
@@ -61,7 +64,7 @@ export async function openOnnxEncoder(options: OnnxEncoderOptions): Promise<Onnx
       deviceId: options.deviceId ?? 0,
       intraOpThreads: options.intraOpThreads ?? availableParallelism(),
       limits,
-      counters: counters.buffer,
+      account: { ...accountOptions, buffer: account.buffer },
       exitGuard: exitGuard.buffer,
     } satisfies WorkerOptions,
     import.meta.url,
@@ -71,7 +74,7 @@ export async function openOnnxEncoder(options: OnnxEncoderOptions): Promise<Onnx
   worker.once('exit', () => process.off('exit', holdExit))
   const client = new WorkerClient<EncoderEngine>(worker, 'The encoder')
   try {
-    return new OnnxEncoder(client, card, await client.ready(), limits, counters)
+    return new OnnxEncoder(client, card, await client.ready(), account)
   } catch (error) {
     await worker.terminate()
     throw error
@@ -83,48 +86,46 @@ export class OnnxEncoder implements Encoder {
   readonly card: EncoderCard
   readonly device: EncoderDevice
   readonly #client: WorkerClient<EncoderEngine>
-  readonly #limits: EncoderLimits
-  readonly #counters: LoadCounters
-  readonly #rowTokensMax: number
+  readonly #account: QueueAccount
+  readonly #deathListeners: ((error: ServiceError) => void)[] = []
+  #death: ServiceError | undefined
   #closing: Promise<void> | undefined
 
   /** Use `openOnnxEncoder`. */
-  constructor(
-    client: WorkerClient<EncoderEngine>,
-    card: Card,
-    device: EncoderDevice,
-    limits: EncoderLimits,
-    counters: LoadCounters,
-  ) {
+  constructor(client: WorkerClient<EncoderEngine>, card: Card, device: EncoderDevice, account: QueueAccount) {
     this.card = encoderCard(card)
     this.device = device
     this.#client = client
-    this.#limits = limits
-    this.#counters = counters
-    this.#rowTokensMax = rowTokensMax(card)
+    this.#account = account
+    client.onDeath((error) => {
+      this.#death = error
+      for (const listener of this.#deathListeners) listener(error)
+    })
   }
 
-  async encode(texts: readonly string[], prompt: Prompt, options: EncodeOptions = {}): Promise<EncodeResult> {
-    const { vectors, ...usage } = await this.#call(texts, prompt, options)
-    return { ...usage, vectors: this.#rows(vectors, 0, texts.length) }
+  async encode<P extends Prompt>(
+    texts: readonly string[],
+    prompts: readonly P[],
+    { lane = 'bulk', truncate = 'end', signal }: EncodeOptions = {},
+  ): Promise<EncodeResult<P>> {
+    const order = inRowOrder(prompts)
+    if (this.#death) throw this.#death
+    if (this.#closing) throw closed()
+    if (signal?.aborted) throw abandoned()
+    this.#account.ticket(texts, lane).admit()
+    const request = { texts, prompts: order, lane, truncate, submittedAt: epochMs() }
+    const { vectors, ...rest } = await this.#client.call('encode', request, { signal })
+    const rows = order.map((prompt, i) => [prompt, this.#rows(vectors, i, texts.length)])
+    return { vectors: Object.fromEntries(rows) as Record<P, Float32Array[]>, ...rest }
   }
 
-  async encodeBoth(texts: readonly string[], options: EncodeOptions = {}): Promise<EncodeBothResult> {
-    const { vectors, ...usage } = await this.#call(texts, 'both', options)
-    return {
-      ...usage,
-      ebae: { vectors: this.#rows(vectors, 0, texts.length) },
-      ebar: { vectors: this.#rows(vectors, 1, texts.length) },
-    }
+  async stats(): Promise<EncoderStats> {
+    return this.#account.stats()
   }
 
-  load(): EncoderLoad {
-    return this.#counters.load()
-  }
-
-  /** Calls `listener` once if the worker thread ends by itself; every call then rejects with UNAVAILABLE. */
   onDeath(listener: (error: ServiceError) => void): void {
-    this.#client.onDeath(listener)
+    if (this.#death) listener(this.#death)
+    else this.#deathListeners.push(listener)
   }
 
   close(): Promise<void> {
@@ -132,32 +133,12 @@ export class OnnxEncoder implements Encoder {
     return this.#closing
   }
 
-  async #call(texts: readonly string[], task: Task, options: EncodeOptions): Promise<CallResult> {
-    const { lane = 'bulk', truncate = 'end', signal } = options
-    if (this.#closing) throw new ServiceError('UNAVAILABLE', 'The encoder is closed.')
-    if (signal?.aborted) throw new ServiceError('ABORTED', 'The request was abandoned.')
-    checkTexts(texts, this.#limits)
-    if (texts.length === 0) return emptyResult()
-    admit(estimatedCost(texts, this.#rowTokensMax), lane, this.#counters, this.#limits)
-    const request: CallRequest = { texts, task, lane, truncate, submittedAt: epochMs() }
-    return this.#client.call('encode', request, signal ? { signal } : {})
-  }
-
-  /** Views of group `group`'s rows in [groups, texts, dimensions]. */
-  #rows(vectors: Float32Array, group: number, count: number): Float32Array[] {
+  /** Views of the rows of prompt `prompt` in [prompts, texts, dimensions]. */
+  #rows(vectors: Float32Array, prompt: number, texts: number): Float32Array[] {
     const { dimensions } = this.card
-    return Array.from({ length: count }, (_, index) => {
-      const start = (group * count + index) * dimensions
+    return Array.from({ length: texts }, (_, index) => {
+      const start = (prompt * texts + index) * dimensions
       return vectors.subarray(start, start + dimensions)
     })
-  }
-}
-
-function emptyResult(): CallResult {
-  return {
-    vectors: new Float32Array(0),
-    tokens: new Uint32Array(0),
-    truncated: new Uint8Array(0),
-    timings: { tokenizeMs: 0, queueMs: 0, inferenceMs: 0 },
   }
 }

@@ -1,19 +1,25 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { ServiceError, toServiceError } from '../../errors.ts'
+import { type ServiceError, toServiceError } from '../../errors.ts'
 import type { BatchCost } from '../../inference/batch-cost.ts'
-import { type EncoderLimits, estimatedCost, type QueueCost } from '../../inference/limits.ts'
-import type { LoadCounters } from '../../inference/load-counters.ts'
-import { type ScheduledRow, Scheduler } from '../../inference/scheduler.ts'
+import type { QueueAccount } from '../../inference/queue-account.ts'
+import { type BatchLimits, type ScheduledRow, Scheduler } from '../../inference/scheduler.ts'
+import { TokenizeStage } from '../../inference/tokenize-stage.ts'
 import type { Card } from '../../model/card.ts'
-import { maxBodyTokens, type RowTokens, rowTokens, rowTokensMax } from '../../model/prompt.ts'
+import { maxBodyTokens, type RowTokens, rowTokens } from '../../model/prompt.ts'
 import type { Body, BodyTokenizer } from '../../model/tokenizer/body-tokenizer.ts'
 import type { Lane } from '../encoder.ts'
-import type { BatchRunner } from './batch-runner.ts'
-import { Call, type CallRequest, type CallResult, epochMs } from './encode-call.ts'
-import { TokenizeStage } from './tokenize-stage.ts'
+import {
+  abandoned,
+  type CallRequest,
+  type CallResult,
+  closed,
+  EncodeCall,
+  epochMs,
+  tooLong,
+} from './encode-call.ts'
 
 interface Row extends RowTokens, ScheduledRow {
-  call: Call
+  call: EncodeCall
   /** Of the text in its call. */
   index: number
   tokenizeMs: number
@@ -21,11 +27,12 @@ interface Row extends RowTokens, ScheduledRow {
 
 export interface PipelineParts {
   card: Card
-  tokenizer: BodyTokenizer
-  runner: BatchRunner
+  tokenizer: Pick<BodyTokenizer, 'encodeStart'>
+  /** Runs a batch of rows with equally many spans: embeddings [rows, spans, dimensions], row-major. */
+  run(rows: readonly RowTokens[]): Promise<Float32Array>
   cost: BatchCost
-  limits: EncoderLimits
-  counters: LoadCounters
+  limits: BatchLimits
+  account: QueueAccount
 }
 
 /** Tokenise, queue by tokens, run, hand out: the encoder inside its worker thread. */
@@ -33,7 +40,7 @@ export class EncoderPipeline {
   readonly #parts: PipelineParts
   readonly #scheduler: Scheduler<Row>
   readonly #stages: Record<Lane, TokenizeStage>
-  readonly #calls = new Set<Call>()
+  readonly #calls = new Set<EncodeCall>()
   #sequence = 0
   #closed = false
   #wake = () => {}
@@ -49,31 +56,34 @@ export class EncoderPipeline {
     this.#loop = this.#run()
   }
 
-  /** The caller has been admitted: `counters` holds the call's estimated cost, which is given back from here. */
+  /**
+   * Embeds a call's texts. The caller's thread has admitted it to the account; its places are given back here.
+   *
+   * @throws ServiceError TEXT_TOO_LONG, ABORTED, UNAVAILABLE (closed), INTERNAL
+   */
   encode(request: CallRequest, signal: AbortSignal): Promise<CallResult> {
-    return new Promise((resolve, reject) => {
-      const held = estimatedCost(request.texts, rowTokensMax(this.#parts.card))
-      const call = new Call(request, held, this.#parts.card.dimensions, { resolve, reject })
-      this.#calls.add(call)
-      if (this.#closed) return this.#fail(call, closedError())
-      signal.addEventListener('abort', () =>
-        this.#fail(call, new ServiceError('ABORTED', 'The request was abandoned.')),
-      )
-      this.#tokenize(call)
-    })
+    const { account, card } = this.#parts
+    const call = new EncodeCall(request, account.ticket(request.texts, request.lane), card.dimensions)
+    if (this.#closed) call.fail(closed())
+    else if (signal.aborted) call.fail(abandoned())
+    if (call.settled) return call.result
+    this.#calls.add(call)
+    signal.addEventListener('abort', () => this.#fail(call, abandoned()), { once: true })
+    this.#tokenize(call)
+    return call.result
   }
 
   /** Finishes the running batch, rejects what waits. */
   async close(): Promise<void> {
     this.#closed = true
-    for (const call of this.#calls) if (call.held.texts > 0) this.#fail(call, closedError())
+    for (const call of this.#calls) if (call.waits) this.#fail(call, closed())
     this.#wake()
     await this.#loop
   }
 
-  #tokenize(call: Call): void {
-    const { texts, task, lane, truncate } = call.request
-    const bodyMax = maxBodyTokens(this.#parts.card, task)
+  #tokenize(call: EncodeCall): void {
+    const { texts, prompts, lane, truncate } = call.request
+    const bodyMax = maxBodyTokens(this.#parts.card, prompts)
     // A text too long fails its whole call, before any of it has cost an inference.
     const ready: Row[] = []
     const done = (index: number, body: Body, tokenizeMs: number) => {
@@ -82,11 +92,11 @@ export class EncoderPipeline {
         this.#fail(call, tooLong(index, bodyMax))
         return
       }
-      const ids = body.ids.length > bodyMax ? body.ids.subarray(0, bodyMax) : body.ids
-      ready.push(this.#row(call, index, ids, tokenizeMs))
-      call.result.truncated[index] = truncated ? 1 : 0
+      const row = this.#row(call, index, body.ids.subarray(0, bodyMax), tokenizeMs)
+      call.tokenized(index, row.length, truncated)
+      ready.push(row)
       if (truncate === 'error' && ready.length < texts.length) return
-      for (const row of ready.splice(0)) this.#scheduler.push(row)
+      for (const each of ready.splice(0)) this.#scheduler.push(each)
     }
     this.#stages[lane].add(
       texts.map((text, index) => ({
@@ -98,18 +108,12 @@ export class EncoderPipeline {
     )
   }
 
-  #row(call: Call, index: number, body: Uint32Array, tokenizeMs: number): Row {
-    const { card, counters } = this.#parts
-    const { task, lane, submittedAt, texts } = call.request
-    const { ids, spans } = rowTokens(card, task, body)
-    const length = ids.length
-    call.result.tokens[index] = length
-    const estimated = estimatedCost([texts[index]!], rowTokensMax(card))
-    const correction = { texts: 0, tokens: length - estimated.tokens, chars: 0 }
-    counters.queue(lane, correction)
-    call.held.tokens += correction.tokens
+  #row(call: EncodeCall, index: number, body: Uint32Array, tokenizeMs: number): Row {
+    const { prompts, lane, submittedAt } = call.request
+    const { ids, spans } = rowTokens(this.#parts.card, prompts, body)
     const sequence = this.#sequence++
-    return { call, index, ids, spans, length, lane, groups: call.groups, submittedAt, sequence, tokenizeMs }
+    const kind = prompts.length
+    return { call, index, ids, spans, length: ids.length, lane, kind, submittedAt, sequence, tokenizeMs }
   }
 
   async #run(): Promise<void> {
@@ -124,59 +128,31 @@ export class EncoderPipeline {
   }
 
   async #runBatch(rows: Row[]): Promise<void> {
-    const { runner, cost, counters, card } = this.#parts
-    for (const row of rows) this.#release(row)
+    const { run, cost, account, card } = this.#parts
+    for (const { call, index } of rows) call.started(index)
     const start = epochMs()
     try {
-      const embeddings = await runner.run(rows)
+      const embeddings = await run(rows)
       const inferenceMs = epochMs() - start
       const length = Math.max(...rows.map((row) => row.length))
       cost.observe(rows.length, length, inferenceMs)
-      counters.set('tokenNs', cost.msPerToken(length)! * 1e6)
-      counters.add('batches', 1)
-      counters.add('paddedTokens', rows.length * length)
-      for (const row of rows) counters.add('tokens', row.length)
-      rows.forEach(({ call, index, groups, tokenizeMs, submittedAt }, r) => {
-        const width = groups * card.dimensions
+      account.batchRan(rows, cost.msPerToken(length)!)
+      rows.forEach(({ call, index, spans, tokenizeMs, submittedAt }, r) => {
+        const width = (spans.length / 2) * card.dimensions
         const queueMs = Math.max(0, start - submittedAt - tokenizeMs)
-        call.addRow(index, embeddings.subarray(r * width, (r + 1) * width), {
-          tokenizeMs,
-          queueMs,
-          inferenceMs,
-        })
+        const embedding = embeddings.subarray(r * width, (r + 1) * width)
+        call.finished(index, embedding, { tokenizeMs, queueMs, inferenceMs })
         if (call.settled) this.#calls.delete(call)
       })
     } catch (error) {
-      for (const row of rows) this.#fail(row.call, toServiceError(error))
+      for (const { call } of rows) this.#fail(call, toServiceError(error))
     }
     this.#scheduler.batchEnded(rows[0]!.lane, epochMs())
   }
 
-  /** Takes a row that starts to run off the queue's gauges. */
-  #release({ call, index, length, lane }: Row): void {
-    const cost: QueueCost = { texts: 1, tokens: length, chars: call.request.texts[index]!.length }
-    this.#parts.counters.queue(lane, cost, -1)
-    call.held.texts -= cost.texts
-    call.held.tokens -= cost.tokens
-    call.held.chars -= cost.chars
-  }
-
-  #fail(call: Call, error: ServiceError): void {
+  #fail(call: EncodeCall, error: ServiceError): void {
     if (!this.#calls.delete(call)) return
     call.fail(error)
     this.#scheduler.remove((row) => row.call === call)
-    this.#parts.counters.queue(call.request.lane, call.held, -1)
   }
-}
-
-function closedError(): ServiceError {
-  return new ServiceError('UNAVAILABLE', 'The encoder is closed.')
-}
-
-function tooLong(index: number, bodyMax: number): ServiceError {
-  return new ServiceError(
-    'TEXT_TOO_LONG',
-    `Text ${index} has more than ${bodyMax} tokens; shorten it, or ask for truncate: end.`,
-    { index, limit: bodyMax },
-  )
 }

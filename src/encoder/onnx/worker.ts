@@ -5,11 +5,12 @@ import { ServiceError } from '../../errors.ts'
 import { BatchCost } from '../../inference/batch-cost.ts'
 import { type DeviceOptions, openOnDevice } from '../../inference/device.ts'
 import { ExitGuard } from '../../inference/exit-guard.ts'
-import type { EncoderLimits } from '../../inference/limits.ts'
-import { LoadCounters } from '../../inference/load-counters.ts'
-import { type Card, GRAPH, MODEL_FILES } from '../../model/card.ts'
+import { QueueAccount, type QueueAccountOptions } from '../../inference/queue-account.ts'
+import { type Card, MODEL_FILES, TENSORS } from '../../model/card.ts'
+import { pooledIds, type RowTokens } from '../../model/prompt.ts'
 import { BodyTokenizer } from '../../model/tokenizer/body-tokenizer.ts'
 import { serveWorker, Transfer } from '../../worker/serve.ts'
+import type { EncoderLimits } from '../limits.ts'
 import { BatchRunner } from './batch-runner.ts'
 import type { CallRequest } from './encode-call.ts'
 import { EncoderPipeline } from './pipeline.ts'
@@ -20,30 +21,30 @@ export interface WorkerOptions extends DeviceOptions {
   card: Card
   limits: EncoderLimits
   /** Shared with the face. */
-  counters: SharedArrayBuffer
+  account: QueueAccountOptions
   exitGuard: SharedArrayBuffer
 }
 
 async function start() {
   const options = workerData as WorkerOptions
   const { modelFolder, card, limits } = options
-  const tokenizer = loadTokenizer(modelFolder, card)
+  const tokenizerJson = readFileSync(join(modelFolder, MODEL_FILES.tokenizer), 'utf8')
+  const tokenizer = BodyTokenizer.load(tokenizerJson, pooledIds(card))
   const exitGuard = new ExitGuard(options.exitGuard)
-  const graph = join(modelFolder, MODEL_FILES.graph)
-  const { session, device } = await exitGuard.run(() => openOnDevice(graph, card.precision, options))
-  const missing = [GRAPH.inputIds, GRAPH.spans].filter((name) => !session.inputs.includes(name))
+  const path = join(modelFolder, MODEL_FILES.model)
+  const { session, device } = await exitGuard.run(() => openOnDevice(path, card.precision, options))
+  const missing = [TENSORS.inputIds, TENSORS.spans].filter((name) => !session.inputs.includes(name))
   if (missing.length > 0) {
-    throw new ServiceError(
-      'MODEL_UNUSABLE',
-      `The graph has no input ${missing.join()}. Export the model again.`,
-    )
+    const message = `The model has no input ${missing.join(', ')}. Export it again.`
+    throw new ServiceError('MODEL_UNUSABLE', message)
   }
   const runner = new BatchRunner(session, card.padId, card.dimensions, exitGuard)
+  const run = (rows: readonly RowTokens[]) => runner.run(rows)
   const cost = new BatchCost()
   const [body] = await tokenizer.encode(['A first text, to see that the model works and how fast it is.'])
-  await warmUp(runner, card, cost, body!, limits.bulkBatchMsMax)
-  const counters = new LoadCounters(options.counters)
-  const pipeline = new EncoderPipeline({ card, tokenizer, runner, cost, limits, counters })
+  await warmUp({ run, card, cost }, body!, limits.bulkBatchMsMax)
+  const account = new QueueAccount(options.account)
+  const pipeline = new EncoderPipeline({ card, tokenizer, run, cost, limits, account })
   return {
     ready: device,
     methods: {
@@ -58,12 +59,6 @@ async function start() {
       },
     },
   }
-}
-
-/** The ids a prompt pools are special to the model, also where tokenizer.json does not mark them so. */
-function loadTokenizer(modelFolder: string, card: Card): BodyTokenizer {
-  const pooled = Object.values(card.prompts).flatMap(({ suffixIds }) => suffixIds.slice(-card.pooling.tokens))
-  return BodyTokenizer.load(readFileSync(join(modelFolder, MODEL_FILES.tokenizer), 'utf8'), pooled)
 }
 
 export type EncoderEngine = Awaited<ReturnType<typeof start>> & { events: object }

@@ -72,7 +72,7 @@ export function embedRoute(server: Server, { config, retrieval }: HttpContext): 
       const { id, dimensions } = encoder.card
       const result = await embed(retrieval(), {
         texts,
-        prompt,
+        prompts: prompt === 'both' ? ['ebar', 'ebae'] : [prompt],
         truncate,
         field: 'texts',
         signal: signalOf(request),

@@ -90,14 +90,14 @@ export function openaiEmbeddingsRoute(server: Server, { config, retrieval }: Htt
       }
       const result = await embed(retrieval(), {
         texts,
-        prompt,
+        prompts: [prompt],
         truncate: 'end',
         field: 'input',
         signal: signalOf(request),
       })
       reply.header('server-timing', serverTiming(roundTimings(result.timings)))
       reply.type('application/json; charset=utf-8')
-      const vectors = result.vectors[prompt] ?? []
+      const vectors = result.vectors[prompt]
       const usage = { prompt_tokens: result.tokens, total_tokens: result.tokens }
       function* pieces() {
         const cut = result.truncated.length > 0 && { truncated: result.truncated }

@@ -1,7 +1,7 @@
 import type { Encoder, Prompt } from '../../encoder/encoder.ts'
 import { ServiceError } from '../../errors.ts'
 import { similarity } from '../../index/similarity.ts'
-import { patiently } from '../../retrieval/encode-bulk.ts'
+import { retryWhenOverloaded } from '../../retrieval/encode-bulk.ts'
 import { ExactRanker } from './exact-ranker.ts'
 import { ndcg } from './metrics.ts'
 import type { TextSample } from './text-sample.ts'
@@ -54,8 +54,8 @@ export async function embedSample(
     const vectors: Float32Array[] = []
     for (let start = 0; start < given.length; start += TEXTS_AT_ONCE) {
       const texts = given.slice(start, start + TEXTS_AT_ONCE).map(({ text }) => text)
-      const run = () => encoder.encode(texts, prompt, { truncate: 'end', signal })
-      vectors.push(...(await patiently(run, signal)).vectors)
+      const run = () => encoder.encode(texts, [prompt], { truncate: 'end', signal })
+      vectors.push(...(await retryWhenOverloaded(run, signal)).vectors[prompt])
       done += texts.length
       onProgress?.(done, total)
     }

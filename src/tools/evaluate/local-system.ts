@@ -41,8 +41,8 @@ export function localSystem(retrieval: Retrieval): SearchSystem {
     },
 
     async embedBoth(texts, signal) {
-      const request = { texts, prompt: 'both', truncate: 'end', field: 'texts', signal } as const
-      const { ebar = [], ebae = [] } = (await embed(retrieval, request)).vectors
+      const request = { texts, prompts: ['ebar', 'ebae'], truncate: 'end', field: 'texts', signal } as const
+      const { ebar, ebae } = (await embed(retrieval, request)).vectors
       return { ebar, ebae }
     },
   }

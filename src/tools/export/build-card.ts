@@ -24,7 +24,8 @@ export async function buildCard(
   const identity = { prompts, pooling: { kind: 'mean-of-last' as const, tokens: pooledTokens } }
   const { precision } = options
   return {
-    format: 1,
+    format: 2,
+    kind: 'encoder',
     id: options.id ?? basename(resolve(options.out)),
     dimensions: config.hiddenSize,
     precision,

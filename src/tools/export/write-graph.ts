@@ -32,7 +32,7 @@ export async function writeGraph(folder: string, options: WriteGraphOptions): Pr
     const graph = new GraphBuilder('llara', sink)
     const sites = await buildLlamaGraph({ ...options, graph })
     if (options.tapped) for (const value of sites.values()) graph.output(value, 'float')
-    await writeFile(join(folder, MODEL_FILES.graph), encodeModel(graph.proto), { flag: 'wx', flush: true })
+    await writeFile(join(folder, MODEL_FILES.model), encodeModel(graph.proto), { flag: 'wx', flush: true })
     return sites
   } finally {
     await sink.close()

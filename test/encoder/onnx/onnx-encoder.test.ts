@@ -1,7 +1,7 @@
-import { openOnnxEncoder } from '../../src/encoder/onnx/onnx-encoder.ts'
-import type { ExportOptions } from '../../src/tools/export/export-options.ts'
-import { encoderContract } from '../contract/encoder.ts'
-import { type CheckpointName, tinyModel } from '../fixtures/tiny-model.ts'
+import { openOnnxEncoder } from '../../../src/encoder/onnx/onnx-encoder.ts'
+import type { ExportOptions } from '../../../src/tools/export/export-options.ts'
+import { encoderContract } from '../../contract/encoder.ts'
+import { type CheckpointName, tinyModel } from '../../fixtures/tiny-model.ts'
 
 const MODELS: [string, CheckpointName, Partial<ExportOptions>, string[]][] = [
   ['the paper’s prompts', 'mha-paper', {}, []],

@@ -2,133 +2,180 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Lane } from '../../src/encoder/encoder.ts'
-import { BatchRunner } from '../../src/encoder/onnx/batch-runner.ts'
-import { type CallRequest, epochMs } from '../../src/encoder/onnx/encode-call.ts'
-import { EncoderPipeline } from '../../src/encoder/onnx/pipeline.ts'
-import { BatchCost } from '../../src/inference/batch-cost.ts'
-import { DEFAULT_LIMITS } from '../../src/inference/limits.ts'
-import { LoadCounters } from '../../src/inference/load-counters.ts'
-import { GraphSession, openSession } from '../../src/inference/session.ts'
-import { type Card, MODEL_FILES } from '../../src/model/card.ts'
-import { rowTokens } from '../../src/model/prompt.ts'
-import { readCard } from '../../src/model/read-card.ts'
-import { BodyTokenizer } from '../../src/model/tokenizer/body-tokenizer.ts'
-import { tinyModel } from '../fixtures/tiny-model.ts'
-
-type Runtime = ConstructorParameters<typeof GraphSession>[0]
+import type { EncodeOptions, Lane, Prompt } from '../../../src/encoder/encoder.ts'
+import { ENCODER_LIMITS } from '../../../src/encoder/limits.ts'
+import { BatchRunner } from '../../../src/encoder/onnx/batch-runner.ts'
+import { type CallRequest, epochMs } from '../../../src/encoder/onnx/encode-call.ts'
+import { EncoderPipeline } from '../../../src/encoder/onnx/pipeline.ts'
+import { BatchCost } from '../../../src/inference/batch-cost.ts'
+import { QueueAccount } from '../../../src/inference/queue-account.ts'
+import { type ModelSession, openSession } from '../../../src/inference/session.ts'
+import { limitsFrom } from '../../../src/limits.ts'
+import { type Card, MODEL_FILES } from '../../../src/model/card.ts'
+import { type RowTokens, rowTokensMax } from '../../../src/model/prompt.ts'
+import { readCard } from '../../../src/model/read-card.ts'
+import { BodyTokenizer } from '../../../src/model/tokenizer/body-tokenizer.ts'
+import { tinyModel } from '../../fixtures/tiny-model.ts'
 
 /** The pipeline in this thread, so that a test can act in the middle of a batch. */
 let card: Card
 let tokenizer: BodyTokenizer
-let session: GraphSession
+let session: ModelSession
 
 beforeAll(async () => {
   const folder = await tinyModel()
   card = readCard(folder)
   tokenizer = BodyTokenizer.load(readFileSync(join(folder, MODEL_FILES.tokenizer), 'utf8'))
-  const path = join(folder, MODEL_FILES.graph)
+  const path = join(folder, MODEL_FILES.model)
   session = await openSession(path, { provider: 'cpu', intraOpThreads: 1, deviceId: 0 })
 })
 afterAll(() => session.release())
 
-/** Keeps each batch's lengths and tells, before and right after a batch, how many there were. */
-class WatchedRunner extends BatchRunner {
-  readonly batches: number[][] = []
-  beforeBatch: (count: number) => void = () => {}
-  afterBatch: (count: number) => void = () => {}
+interface Watch {
+  /** Called before and right after batch number `count`, from 1 on. */
+  beforeBatch?: (count: number) => void
+  afterBatch?: (count: number) => void
+}
 
-  override async run(rows: Parameters<BatchRunner['run']>[0]): Promise<Float32Array> {
-    this.batches.push(rows.map(({ ids }) => ids.length))
-    this.beforeBatch(this.batches.length)
-    const embeddings = await super.run(rows)
-    this.afterBatch(this.batches.length)
+/** One row a batch. */
+function open({ beforeBatch, afterBatch }: Watch = {}) {
+  const runner = new BatchRunner(session, card.padId, card.dimensions)
+  /** Lengths of the rows of each batch. */
+  const batches: number[][] = []
+  const run = async (rows: readonly RowTokens[]) => {
+    batches.push(rows.map(({ ids }) => ids.length))
+    beforeBatch?.(batches.length)
+    const embeddings = await runner.run(rows)
+    afterBatch?.(batches.length)
     return embeddings
   }
-}
-
-function open() {
-  const runner = new WatchedRunner(session, card.padId, card.dimensions)
-  const limits = { ...DEFAULT_LIMITS, batchTokensMax: 1 }
-  const counters = new LoadCounters()
-  const cost = new BatchCost()
-  const pipeline = new EncoderPipeline({ card, tokenizer, runner, cost, limits, counters })
-  const encode = (texts: string[], lane: Lane = 'bulk', signal = new AbortController().signal) => {
-    const request: CallRequest = { texts, task: 'ebae', lane, truncate: 'end', submittedAt: epochMs() }
+  const limits = { ...limitsFrom(ENCODER_LIMITS), batchTokensMax: 1 }
+  const account = new QueueAccount({ name: 'encoder', limits, rowTokensMax: rowTokensMax(card) })
+  const pipeline = new EncoderPipeline({ card, tokenizer, run, cost: new BatchCost(), limits, account })
+  const encode = (
+    texts: string[],
+    lane: Lane = 'bulk',
+    { signal = new AbortController().signal, truncate = 'end' }: EncodeOptions = {},
+    prompts: readonly Prompt[] = ['ebae'],
+  ) => {
+    account.ticket(texts, lane).admit()
+    const request: CallRequest = { texts, prompts, lane, truncate, submittedAt: epochMs() }
     return pipeline.encode(request, signal)
   }
-  return { runner, pipeline, encode }
+  const waiting = () => {
+    const { waitingTexts, waitingTokens } = account.stats()
+    return { ...waitingTexts, tokens: waitingTokens }
+  }
+  return { batches, pipeline, encode, waiting }
 }
 
+const NOTHING = { interactive: 0, bulk: 0, tokens: 0 }
+
 test('an interactive call whose message came during a bulk batch runs next', async () => {
-  const { runner, pipeline, encode } = open()
   const { port1, port2 } = new MessageChannel()
+  // As in the worker: what was posted while the batch held the thread is there, but not yet delivered.
+  const afterBatch = (count: number) => {
+    if (count === 3) port2.postMessage('a query')
+  }
+  const { batches, pipeline, encode } = open({ afterBatch })
   let query: Promise<unknown> | undefined
   port1.on('message', () => {
     query = encode(['xxxxxxxxxxxxxxxxxxxx'], 'interactive')
   })
-  // As in the worker: what was posted while the batch held the thread is there, but not yet delivered.
-  runner.afterBatch = (count) => {
-    if (count === 3) port2.postMessage('a query')
-  }
   await encode(new Array(10).fill('x'))
   await query
   port1.close()
-  const longest = Math.max(...runner.batches.flat())
-  expect(runner.batches.map(([length]) => length === longest).indexOf(true)).toBe(3)
+  const longest = Math.max(...batches.flat())
+  expect(batches.map(([length]) => length === longest).indexOf(true)).toBe(3)
   await pipeline.close()
 })
 
-test('an aborted call’s remaining rows are never run', async () => {
-  const { runner, pipeline, encode } = open()
+test('an aborted call’s remaining rows are never run, and leave the queue', async () => {
   const abort = new AbortController()
-  runner.beforeBatch = (count) => {
+  const beforeBatch = (count: number) => {
     if (count === 3) abort.abort()
   }
-  await expect(encode(new Array(10).fill('x'), 'bulk', abort.signal)).rejects.toMatchObject({
+  const { batches, pipeline, encode, waiting } = open({ beforeBatch })
+  const aborted = encode(new Array(10).fill('x'), 'bulk', { signal: abort.signal })
+  await expect(aborted).rejects.toMatchObject({ code: 'ABORTED' })
+  expect(waiting()).toEqual(NOTHING)
+  await encode(['xx'])
+  expect(batches).toHaveLength(4)
+  await pipeline.close()
+})
+
+test('a call aborted before it came is not run', async () => {
+  const { batches, pipeline, encode, waiting } = open()
+  await expect(encode(['x'], 'bulk', { signal: AbortSignal.abort() })).rejects.toMatchObject({
     code: 'ABORTED',
   })
-  await encode(['xx'])
-  expect(runner.batches).toHaveLength(4)
+  expect(waiting()).toEqual(NOTHING)
+  expect(batches).toEqual([])
   await pipeline.close()
 })
 
 test('closing finishes the batch that runs and rejects what waits', async () => {
-  const { runner, pipeline, encode } = open()
   let closed: Promise<void> | undefined
-  runner.beforeBatch = () => {
+  const beforeBatch = () => {
     closed ??= pipeline.close()
   }
+  const { batches, pipeline, encode, waiting } = open({ beforeBatch })
   const running = encode(['x'])
-  const waiting = encode(['xx', 'xxx'])
-  await expect(waiting).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  const unfinished = encode(['xx', 'xxx'])
+  await expect(unfinished).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   expect((await running).vectors).toHaveLength(card.dimensions)
   await closed
-  expect(runner.batches).toHaveLength(1)
+  expect(batches).toHaveLength(1)
+  await expect(encode(['x'])).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  expect(waiting()).toEqual(NOTHING)
 })
 
-/** A device whose memory holds so many rows and no more. */
-class SmallDevice extends GraphSession {
-  readonly rowsMax: number
-  constructor(rowsMax: number) {
-    super({ inputNames: session.inputs, outputNames: session.outputs } as unknown as Runtime)
-    this.rowsMax = rowsMax
-  }
-  override run(feeds: Parameters<GraphSession['run']>[0]): ReturnType<GraphSession['run']> {
-    if (feeds['input_ids']!.dims[0]! > this.rowsMax) return Promise.reject(new Error('out of memory'))
-    return session.run(feeds)
-  }
-}
+test('the account holds real tokens once a text is tokenised, and is empty in the end', async () => {
+  const seen: ReturnType<typeof waiting>[] = []
+  const { batches, pipeline, encode, waiting } = open({ beforeBatch: () => seen.push(waiting()) })
+  await encode(['x', 'xx', 'xxx'])
+  const lengths = batches.flat()
+  expect(seen.map(({ bulk }) => bulk)).toEqual([2, 1, 0])
+  expect(seen.map(({ tokens }) => tokens)).toEqual([lengths[1]! + lengths[2]!, lengths[2]!, 0])
+  expect(waiting()).toEqual(NOTHING)
+  await pipeline.close()
+})
 
-test('a batch the device has no room for is run in halves, once', async () => {
-  const rows = ['a', 'leaves turn red', 'x y'].map((_, i) =>
-    rowTokens(card, 'ebae', new Uint32Array(i + 1).fill(40)),
-  )
-  const whole = await new BatchRunner(session, card.padId, card.dimensions).run(rows)
-  const halves = await new BatchRunner(new SmallDevice(2), card.padId, card.dimensions).run(rows)
-  halves.forEach((value, i) => {
-    expect(value).toBeCloseTo(whole[i]!, 5)
+test('with truncate: error nothing of a call with a text too long is run or left in the queue', async () => {
+  const { batches, pipeline, encode, waiting } = open()
+  const long = 'x'.repeat(10 * card.prompts.ebae.maxBodyTokens)
+  const refused = encode(['x', long, 'x'], 'bulk', { truncate: 'error' })
+  await expect(refused).rejects.toMatchObject({ code: 'TEXT_TOO_LONG', details: { index: 1 } })
+  expect(waiting()).toEqual(NOTHING)
+  await encode(['xx'])
+  expect(batches).toHaveLength(1)
+  await pipeline.close()
+})
+
+test('a batch that fails fails its own calls alone', async () => {
+  const beforeBatch = (count: number) => {
+    if (count === 1) throw new Error('a fault')
+  }
+  const { pipeline, encode, waiting } = open({ beforeBatch })
+  const [first, second] = [encode(['x', 'x']), encode(['xx'])]
+  await expect(first).rejects.toMatchObject({ code: 'INTERNAL', cause: expect.any(Error) })
+  expect((await second).vectors).toHaveLength(card.dimensions)
+  expect(waiting()).toEqual(NOTHING)
+  await pipeline.close()
+})
+
+test('calls for one prompt and for both get their own rows', async () => {
+  const { pipeline, encode } = open()
+  const [one, both, none] = await Promise.all([
+    encode(['x'], 'bulk', {}, ['ebar']),
+    encode(['x'], 'bulk', {}, ['ebae', 'ebar']),
+    encode([], 'bulk', {}, ['ebae', 'ebar']),
+  ])
+  expect(both.vectors).toHaveLength(2 * card.dimensions)
+  const second = both.vectors.subarray(card.dimensions)
+  one.vectors.forEach((value, i) => {
+    expect(value).toBeCloseTo(second[i]!, 4)
   })
-  const tooSmall = new BatchRunner(new SmallDevice(1), card.padId, card.dimensions)
-  await expect(tooSmall.run(rows)).rejects.toThrow('out of memory')
+  expect(none.vectors).toHaveLength(0)
+  await pipeline.close()
 })

@@ -21,13 +21,13 @@ function evaluated(set: BeirSet, options = {}) {
 
 test('the figures are those of the rankings that the service gives', async () => {
   const { text } = DOCUMENTS[2]!
-  const asQuery = await encoder.encode([text], 'ebar')
+  const asQuery = await encoder.encode([text], ['ebar'])
   const asDocuments = await encoder.encode(
     DOCUMENTS.map((document) => document.text),
-    'ebae',
+    ['ebae'],
   )
-  const scores = asDocuments.vectors.map((vector) =>
-    vector.reduce((sum, x, i) => sum + x * asQuery.vectors[0]![i]!, 0),
+  const scores = asDocuments.vectors.ebae.map((vector) =>
+    vector.reduce((sum, x, i) => sum + x * asQuery.vectors.ebar[0]![i]!, 0),
   )
   const best = DOCUMENTS[scores.indexOf(Math.max(...scores))]!.id
   const worst = DOCUMENTS[scores.indexOf(Math.min(...scores))]!.id

@@ -22,9 +22,13 @@ test('each arm is the ranking of the prompts it names', async () => {
     const report = await reportPrompts(system, sample)
     const texts = (of: readonly { text: string }[]) => of.map(({ text }) => text)
     for (const arm of ARM_NAMES) {
-      const queries = (await encoder.encode(texts(sample.queries), ARMS[arm].query)).vectors
+      const queries = (await encoder.encode(texts(sample.queries), [ARMS[arm].query])).vectors[
+        ARMS[arm].query
+      ]
       const ranker = new ExactRanker(queries, 10)
-      const documents = (await encoder.encode(texts(sample.documents), ARMS[arm].document)).vectors
+      const documents = (await encoder.encode(texts(sample.documents), [ARMS[arm].document])).vectors[
+        ARMS[arm].document
+      ]
       ranker.add(
         sample.documents.map(({ id }) => id),
         documents,

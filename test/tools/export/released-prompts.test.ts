@@ -38,7 +38,7 @@ describe('the released prompts', () => {
     expect(card.pooling).toEqual({ kind: 'mean-of-last', tokens: 8 })
     expect(ebae.maxBodyTokens).toBe(512)
     const encoder = await openOnnxEncoder({ modelFolder: out, device: 'cpu' })
-    const { tokens, truncated } = await encoder.encode(['a '.repeat(2000)], 'ebae')
+    const { tokens, truncated } = await encoder.encode(['a '.repeat(2000)], ['ebae'])
     expect([tokens[0], truncated[0]]).toEqual([2 + 512 + 11 + 8, 1])
     await encoder.close()
   })

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Prompt } from '../../../src/encoder/encoder.ts'
-import { type GraphSession, openSession } from '../../../src/inference/session.ts'
-import { type Card, GRAPH, MODEL_FILES } from '../../../src/model/card.ts'
-import { type RowTokens, rowTokens, type Task } from '../../../src/model/prompt.ts'
+import { type ModelSession, openSession } from '../../../src/inference/session.ts'
+import { type Card, MODEL_FILES, TENSORS } from '../../../src/model/card.ts'
+import { type RowTokens, rowTokens } from '../../../src/model/prompt.ts'
 import { readCard } from '../../../src/model/read-card.ts'
 import { type CheckpointName, checkpointFolder } from '../../fixtures/tiny-model.ts'
 
@@ -22,9 +22,9 @@ export function readGolden(name: CheckpointName): Golden {
 /** An exported model as these tests use it: rows of ids in, vectors out. */
 export class TinyGraph {
   readonly card: Card
-  readonly #session: GraphSession
+  readonly #session: ModelSession
 
-  private constructor(card: Card, session: GraphSession) {
+  private constructor(card: Card, session: ModelSession) {
     this.card = card
     this.#session = session
   }
@@ -35,13 +35,13 @@ export class TinyGraph {
 
   /** The graph of one folder with the card of another. */
   static async openWith(graphFolder: string, cardFolder: string): Promise<TinyGraph> {
-    const path = join(graphFolder, MODEL_FILES.graph)
+    const path = join(graphFolder, MODEL_FILES.model)
     const session = await openSession(path, { provider: 'cpu', intraOpThreads: 1, deviceId: 0 })
     return new TinyGraph(readCard(cardFolder), session)
   }
 
-  row(task: Task, body: readonly number[]): RowTokens {
-    return rowTokens(this.card, task, Uint32Array.from(body))
+  row(task: Prompt | 'both', body: readonly number[]): RowTokens {
+    return rowTokens(this.card, task === 'both' ? ['ebae', 'ebar'] : [task], Uint32Array.from(body))
   }
 
   /** Vectors [row][group], all rows in one batch, padded on the right with whatever `junk` gives. */
@@ -54,14 +54,18 @@ export class TinyGraph {
     const groups = rows[0]!.spans.length / 2
     const spans = rows.flatMap((row) => row.spans)
     const output = await this.#session.run({
-      [GRAPH.inputIds]: { type: 'int64', dims: [rows.length, width], data: BigInt64Array.from(ids, BigInt) },
-      [GRAPH.spans]: {
+      [TENSORS.inputIds]: {
+        type: 'int64',
+        dims: [rows.length, width],
+        data: BigInt64Array.from(ids, BigInt),
+      },
+      [TENSORS.spans]: {
         type: 'int64',
         dims: [rows.length, groups, 2],
         data: BigInt64Array.from(spans, BigInt),
       },
     })
-    const { data, dims } = output[GRAPH.embeddings]!
+    const { data, dims } = output[TENSORS.embeddings]!
     const size = dims[2]!
     return rows.map((_, i) =>
       Array.from({ length: groups }, (_, g) =>

@@ -50,8 +50,9 @@ async function run(args: string[], environment?: Record<string, string>) {
 async function vectors(modelFolder: string): Promise<number[][]> {
   const encoder = await openOnnxEncoder({ modelFolder, device: 'cpu' })
   try {
-    const { ebae, ebar } = await encoder.encodeBoth(['The tide comes twice a day.', 'bread'])
-    return [...ebae.vectors, ...ebar.vectors].map((row) => [...row])
+    const texts = ['The tide comes twice a day.', 'bread']
+    const { ebae, ebar } = (await encoder.encode(texts, ['ebae', 'ebar'])).vectors
+    return [...ebae, ...ebar].map((row) => [...row])
   } finally {
     await encoder.close()
   }

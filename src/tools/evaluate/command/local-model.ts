@@ -14,10 +14,7 @@ export async function withModel<T>(
   device: DeviceChoice,
   work: (encoder: OnnxEncoder) => Promise<T>,
 ): Promise<T> {
-  const { textBytesMax } = defaultConfig()
-  // A document is embedded as title and text.
-  const limits = { textCharsMax: 2 * textBytesMax + 1 }
-  const encoder = await openOnnxEncoder({ modelFolder, device, limits })
+  const encoder = await openOnnxEncoder({ modelFolder, device })
   try {
     return await work(encoder)
   } finally {

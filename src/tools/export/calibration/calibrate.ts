@@ -1,18 +1,18 @@
 import { join } from 'node:path'
-import { type GraphSession, openSession } from '../../../inference/session.ts'
+import { type ModelSession, openSession } from '../../../inference/session.ts'
 import { MODEL_FILES } from '../../../model/card.ts'
 import type { Sites } from '../graph/llama-graph.ts'
 import { type PromptedRow, runRow } from './row-batches.ts'
 import { SiteStatistics } from './site-statistics.ts'
 
 /** Opens the graph of a folder on the CPU with as many threads as the runtime likes. */
-export function openGraph(folder: string): Promise<GraphSession> {
-  return openSession(join(folder, MODEL_FILES.graph), { provider: 'cpu', intraOpThreads: 0, deviceId: 0 })
+export function openGraph(folder: string): Promise<ModelSession> {
+  return openSession(join(folder, MODEL_FILES.model), { provider: 'cpu', intraOpThreads: 0, deviceId: 0 })
 }
 
 /** Runs a tapped graph over the rows and remembers each site's activations. */
 export async function calibrate(
-  session: GraphSession,
+  session: ModelSession,
   sites: Sites,
   rows: readonly PromptedRow[],
 ): Promise<Map<string, SiteStatistics>> {

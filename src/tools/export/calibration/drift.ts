@@ -1,5 +1,5 @@
-import type { GraphSession } from '../../../inference/session.ts'
-import { GRAPH } from '../../../model/card.ts'
+import type { ModelSession } from '../../../inference/session.ts'
+import { TENSORS } from '../../../model/card.ts'
 import { type PromptedRow, runRow } from './row-batches.ts'
 
 /** How far a model's vectors lie from those of the same model in fp32. */
@@ -12,12 +12,12 @@ export interface Drift {
 
 /** The vectors of rows, each run by itself. */
 export async function embedRows(
-  session: GraphSession,
+  session: ModelSession,
   rows: readonly PromptedRow[],
 ): Promise<Float32Array[]> {
   const vectors: Float32Array[] = []
   for (const row of rows) {
-    vectors.push((await runRow(session, row))[GRAPH.embeddings]!.data as Float32Array)
+    vectors.push((await runRow(session, row))[TENSORS.embeddings]!.data as Float32Array)
   }
   return vectors
 }

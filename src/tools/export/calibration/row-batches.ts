@@ -1,6 +1,6 @@
 import type { Prompt } from '../../../encoder/encoder.ts'
-import type { GraphSession, TensorData } from '../../../inference/session.ts'
-import { GRAPH } from '../../../model/card.ts'
+import type { ModelSession, TensorData } from '../../../inference/session.ts'
+import { TENSORS } from '../../../model/card.ts'
 import { BodyTokenizer } from '../../../model/tokenizer/body-tokenizer.ts'
 import type { CompiledPrompts } from '../prompts.ts'
 
@@ -28,12 +28,12 @@ export async function promptedRows(
 
 /** Runs one row by itself: no padding, so nothing but real text is measured. */
 export function runRow(
-  session: GraphSession,
+  session: ModelSession,
   { ids, suffixLength }: PromptedRow,
 ): Promise<Record<string, TensorData>> {
   const span = [ids.length - suffixLength, ids.length]
   return session.run({
-    [GRAPH.inputIds]: { type: 'int64', dims: [1, ids.length], data: BigInt64Array.from(ids, BigInt) },
-    [GRAPH.spans]: { type: 'int64', dims: [1, 1, 2], data: BigInt64Array.from(span, BigInt) },
+    [TENSORS.inputIds]: { type: 'int64', dims: [1, ids.length], data: BigInt64Array.from(ids, BigInt) },
+    [TENSORS.spans]: { type: 'int64', dims: [1, 1, 2], data: BigInt64Array.from(span, BigInt) },
   })
 }

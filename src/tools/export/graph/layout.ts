@@ -1,4 +1,4 @@
-import { GRAPH } from '../../../model/card.ts'
+import { TENSORS } from '../../../model/card.ts'
 import type { GraphBuilder } from '../onnx/graph-builder.ts'
 import { DATA_TYPE } from '../onnx/schema.ts'
 import type { Arithmetic } from './arithmetic.ts'
@@ -37,8 +37,8 @@ export async function buildLayout(
   arithmetic: Arithmetic,
   pooledTokens: number,
 ): Promise<Layout> {
-  const inputIds = graph.input(GRAPH.inputIds, 'int64', ['batch', 'tokens'])
-  const spans = graph.input(GRAPH.spans, 'int64', ['batch', 'groups', 2])
+  const inputIds = graph.input(TENSORS.inputIds, 'int64', ['batch', 'tokens'])
+  const spans = graph.input(TENSORS.spans, 'int64', ['batch', 'groups', 2])
   const zero = await graph.ints('zero', 0)
   const one = await graph.ints('one', 1)
   const axis0 = await graph.ints('axis_0', [0])

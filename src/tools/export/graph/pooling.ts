@@ -1,4 +1,4 @@
-import { GRAPH } from '../../../model/card.ts'
+import { TENSORS } from '../../../model/card.ts'
 import type { LlamaConfig } from '../checkpoint/llama-config.ts'
 import { FINAL_NORM } from '../checkpoint/tensor-names.ts'
 import type { GraphBuilder } from '../onnx/graph-builder.ts'
@@ -39,6 +39,6 @@ export async function poolAndNormalise(graph: GraphBuilder, options: PoolingOpti
   const length = graph.node('length', 'ReduceL2', [mean, await graph.ints('norm_axis', [-1])])
   const smallest = await graph.tensor('length_min', 'float', [], Float32Array.of(LENGTH_MIN))
   const safe = graph.node('safe_length', 'Max', [length, smallest])
-  graph.node(GRAPH.embeddings, 'Div', [mean, safe])
-  graph.output(GRAPH.embeddings, 'float', ['batch', 'groups', config.hiddenSize])
+  graph.node(TENSORS.embeddings, 'Div', [mean, safe])
+  graph.output(TENSORS.embeddings, 'float', ['batch', 'groups', config.hiddenSize])
 }

@@ -1,0 +1,29 @@
+import { type Card, type CardKind, MODEL_FILES } from './card.ts'
+
+/** What is wrong with a card that its schema cannot say, a sentence part each. */
+export function inconsistencies(card: Card<CardKind>): string[] {
+  const faults = card.kind === 'encoder' ? promptFaults(card) : []
+  if (card.padId >= card.architecture.vocabularySize) faults.push('padId is outside the vocabulary')
+  for (const name of [MODEL_FILES.model, MODEL_FILES.tokenizer]) {
+    if (!card.files[name]) faults.push(`files does not list ${name}`)
+  }
+  for (const name of Object.keys(card.files)) {
+    if (/[/\\]/.test(name)) faults.push(`file name ${name} leads out of the folder`)
+  }
+  return faults
+}
+
+function promptFaults({ prompts, pooling, architecture }: Card): string[] {
+  const faults: string[] = []
+  for (const [name, { prefixIds, suffixIds }] of Object.entries(prompts)) {
+    if (suffixIds.length < pooling.tokens) {
+      faults.push(`${name} pools ${pooling.tokens} tokens of a suffix of ${suffixIds.length}`)
+    }
+    const unknown = [...prefixIds, ...suffixIds].find((id) => id >= architecture.vocabularySize)
+    if (unknown !== undefined) faults.push(`${name} uses token ${unknown}, outside the vocabulary`)
+  }
+  if (prompts.ebar.prefixIds.join() !== prompts.ebae.prefixIds.join()) {
+    faults.push('the two prompts have different prefixes, and a joint pass has only one')
+  }
+  return faults
+}
