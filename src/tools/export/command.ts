@@ -5,9 +5,9 @@ import { ServiceError } from '../../errors.ts'
 import { readTexts } from './calibration/read-texts.ts'
 import { exportModel } from './export-model.ts'
 import type { ExportOptions } from './export-options.ts'
-import { type Profile, profileNamed } from './profiles.ts'
+import { type Profile, profileNamed } from './prompts/profiles.ts'
+import { TEMPLATES, type TemplateName } from './prompts/templates.ts'
 import { QUANTISATIONS } from './quantisation/scheme.ts'
-import { TEMPLATES, type TemplateName } from './templates.ts'
 
 const HELP = `npm run model:export -- CHECKPOINT --out FOLDER --licence TEXT [options]
 

@@ -1,7 +1,7 @@
 import type { Card } from '../../model/card.ts'
-import type { ExpectedPrompts } from './expected-prompts.ts'
+import type { ExpectedPrompts } from './prompts/expected-prompts.ts'
+import type { TemplateName } from './prompts/templates.ts'
 import type { Quantisation } from './quantisation/scheme.ts'
-import type { TemplateName } from './templates.ts'
 
 export interface ExportOptions {
   /** A Hugging Face LLaMA folder: config.json, safetensors (sharded or not), tokenizer.json and its config. */

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
 import { ServiceError } from '../../errors.ts'
 import type { Card } from '../../model/card.ts'
+import { TEMPLATES, type TemplateName } from '../export/prompts/templates.ts'
 import { QUANTISATIONS, type Quantisation } from '../export/quantisation/scheme.ts'
-import { TEMPLATES, type TemplateName } from '../export/templates.ts'
 
 export const HELP = `npm run model:pull -- REPOSITORY|FOLDER [options]
 

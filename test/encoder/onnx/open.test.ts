@@ -9,7 +9,7 @@ import type { ServiceError } from '../../../src/errors.ts'
 import type { Card } from '../../../src/model/card.ts'
 import { readCard } from '../../../src/model/read-card.ts'
 import { type CheckpointName, tinyModel } from '../../fixtures/tiny-model.ts'
-import { largestDifference, readGolden } from '../../tools/export/tiny-graph.ts'
+import { largestDifference, readGolden } from '../../tools/export/tiny-onnx.ts'
 
 let folder: string
 beforeEach(async () => {

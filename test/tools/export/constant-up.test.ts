@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { CopiedCheckpoint } from './copied-checkpoint.ts'
-import { cosine, readGolden, TinyGraph } from './tiny-graph.ts'
+import { cosine, readGolden, TinyGraph } from './tiny-onnx.ts'
 
 const LAYER = 'model.layers.0.mlp.up_proj.weight'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type CheckpointName, tinyModel } from '../../fixtures/tiny-model.ts'
-import { cosine, type Golden, largestDifference, readGolden, TinyGraph } from './tiny-graph.ts'
+import { cosine, type Golden, largestDifference, readGolden, TinyGraph } from './tiny-onnx.ts'
 
 const NAMES: CheckpointName[] = [
   'mha-paper',

@@ -2,11 +2,11 @@ import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Card } from '../../../src/model/card.ts'
 import { readCard } from '../../../src/model/read-card.ts'
-import { SENTENCES } from '../../../src/tools/export/calibration/texts.ts'
+import { SENTENCES } from '../../../src/tools/export/calibration/sentences.ts'
 import type { ExportOptions } from '../../../src/tools/export/export-options.ts'
 import { chooseScheme, type Quantisation } from '../../../src/tools/export/quantisation/scheme.ts'
 import { type CheckpointName, tinyModel } from '../../fixtures/tiny-model.ts'
-import { cosine, type Golden, largestDifference, readGolden, TinyGraph } from './tiny-graph.ts'
+import { cosine, type Golden, largestDifference, readGolden, TinyGraph } from './tiny-onnx.ts'
 
 const NAMES: CheckpointName[] = ['mha-paper', 'mha-released', 'gqa-paper', 'gqa-released', 'bias-paper']
 /** Enough for models this small. */

@@ -1,4 +1,4 @@
-import type { ScoredDocument } from '../metrics.ts'
+import type { ScoredDocument } from '../figures/retrieval-metrics.ts'
 import { stem, words } from './analyse.ts'
 import { Postings } from './postings.ts'
 

@@ -1,5 +1,11 @@
-import type { BeirSet } from '../beir.ts'
-import { atEveryDepth, DEPTH_MAX, judgedOrder, MeanScores, type Scores } from '../metrics.ts'
+import {
+  atEveryDepth,
+  DEPTH_MAX,
+  judgedOrder,
+  MeanScores,
+  type Scores,
+} from '../figures/retrieval-metrics.ts'
+import type { BeirSet } from '../judged-set/beir-set.ts'
 import { BM25_PARAMETERS, Bm25 } from './bm25.ts'
 
 export interface Bm25Figures extends Scores {

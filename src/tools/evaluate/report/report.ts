@@ -1,8 +1,8 @@
 import type { Bm25Figures } from '../bm25/judge-bm25.ts'
-import type { Drift } from '../drift.ts'
-import type { Evaluation } from '../evaluate.ts'
-import type { PromptReport } from '../prompt-report.ts'
-import type { SystemFacts } from '../search-system.ts'
+import type { PromptReport } from '../figures/compare-prompts.ts'
+import type { Evaluation } from '../figures/judge-search.ts'
+import type { Drift } from '../figures/set-drift.ts'
+import type { SystemFacts } from '../systems/search-system.ts'
 
 /** The machine that asked; a service told by its address may run on another. */
 export interface Machine {

@@ -3,7 +3,7 @@ import { ServiceError } from '../../../errors.ts'
 import type { LlamaConfig } from '../checkpoint/llama-config.ts'
 import { SafetensorsFile } from '../checkpoint/safetensors.ts'
 import { EMBEDDING, expectedTensors } from '../checkpoint/tensor-names.ts'
-import type { WeightSource } from '../checkpoint/weight-source.ts'
+import type { WeightSource } from '../weights/weight-source.ts'
 import { type AdapterConfig, readAdapterConfig } from './adapter-config.ts'
 import { addProduct } from './low-rank.ts'
 

@@ -1,4 +1,4 @@
-import { transpose } from '../transpose.ts'
+import { transpose } from '../weights/transpose.ts'
 
 export interface LowRank {
   /** [rank, columns] and [rows, rank]; for `turned`, [rank, rows] and [columns, rank]. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { type ModelSession, openSession } from '../../../inference/session.ts'
 import { MODEL_FILES } from '../../../model/card.ts'
-import type { Sites } from '../graph/llama-graph.ts'
-import { type PromptedRow, runRow } from './row-batches.ts'
+import { type PromptedRow, runRow } from '../drift/prompted-rows.ts'
+import type { Sites } from '../llama/build-llama.ts'
 import { SiteStatistics } from './site-statistics.ts'
 
 /** Opens the graph of a folder on the CPU with as many threads as the runtime likes. */

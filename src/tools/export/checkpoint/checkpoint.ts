@@ -1,9 +1,9 @@
 import { ServiceError } from '../../../errors.ts'
+import type { WeightSource } from '../weights/weight-source.ts'
 import type { RawConfig } from './config-values.ts'
 import { optionalJson, optionalText, requiredJson } from './json-files.ts'
 import { type LlamaConfig, readLlamaConfig } from './llama-config.ts'
 import { openShards } from './shards.ts'
-import type { WeightSource } from './weight-source.ts'
 
 /** A Hugging Face LLaMA folder, opened and found complete. */
 export interface Checkpoint extends WeightSource {

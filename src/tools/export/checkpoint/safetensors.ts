@@ -1,8 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { ServiceError } from '../../../errors.ts'
-import { bfloat16ToFloat32, float16ToFloat32 } from '../float-formats.ts'
-import { BAND_NUMBERS } from './weight-source.ts'
+import { bfloat16ToFloat32, float16ToFloat32 } from '../weights/float-formats.ts'
+import { BAND_NUMBERS } from '../weights/weight-source.ts'
 
 /** Bytes per number of the formats a LLaMA checkpoint is published in. */
 const BYTES = { F32: 4, F16: 2, BF16: 2 } as const

@@ -1,10 +1,10 @@
 import { basename, join } from 'node:path'
 import { ServiceError } from '../../../errors.ts'
+import type { WeightSource } from '../weights/weight-source.ts'
 import { optionalJson } from './json-files.ts'
 import type { LlamaConfig } from './llama-config.ts'
 import { SafetensorsFile } from './safetensors.ts'
 import { expectedTensors } from './tensor-names.ts'
-import type { WeightSource } from './weight-source.ts'
 
 const SINGLE = 'model.safetensors'
 const INDEX = 'model.safetensors.index.json'

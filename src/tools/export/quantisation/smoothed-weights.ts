@@ -1,3 +1,4 @@
+import { type Site, siteName } from '../arithmetic/arithmetic.ts'
 import type { LlamaConfig } from '../checkpoint/llama-config.ts'
 import {
   biasName,
@@ -7,8 +8,7 @@ import {
   projectionName,
   projectionShape,
 } from '../checkpoint/tensor-names.ts'
-import type { WeightSource } from '../checkpoint/weight-source.ts'
-import { type Site, siteName } from '../graph/arithmetic.ts'
+import type { WeightSource } from '../weights/weight-source.ts'
 import type { QuantisationPlan } from './plan.ts'
 
 /** The site whose activations a projection multiplies. */

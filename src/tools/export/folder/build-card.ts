@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import type { Card } from '../../../model/card.ts'
+import type { Checkpoint } from '../checkpoint/checkpoint.ts'
+import type { ExportOptions } from '../export-options.ts'
+import { parameterCount } from '../parameter-count.ts'
+import type { CompiledPrompts } from '../prompts/compile-prompts.ts'
+import { padId, tokenIds } from '../prompts/special-tokens.ts'
+import type { Scheme } from '../quantisation/scheme.ts'
+import { type FileIdentity, identify } from './write-folder.ts'
+
+/** The card of a folder whose other files are written. */
+export async function buildCard(
+  folder: string,
+  checkpoint: Checkpoint,
+  { prompts, pooledTokens }: CompiledPrompts,
+  options: ExportOptions,
+  { scheme, quality }: { scheme: Scheme | undefined; quality: unknown },
+): Promise<Card> {
+  const { config, training } = checkpoint
+  const files: Record<string, FileIdentity> = {}
+  for (const name of (await readdir(folder)).sort()) files[name] = await identify(join(folder, name))
+  const identity = { prompts, pooling: { kind: 'mean-of-last' as const, tokens: pooledTokens } }
+  const { precision } = options
+  return {
+    format: 2,
+    kind: 'encoder',
+    id: options.id ?? basename(resolve(options.out)),
+    dimensions: config.hiddenSize,
+    precision,
+    ...(scheme && { quantisation: scheme }),
+    ...identity,
+    padId: padId(checkpoint, tokenIds(checkpoint.tokenizerJson), config.vocabularySize),
+    fingerprint: fingerprint(files, { ...identity, precision, ...(scheme && { quantisation: scheme }) }),
+    files,
+    architecture: {
+      hiddenSize: config.hiddenSize,
+      layers: config.layers,
+      attentionHeads: config.attentionHeads,
+      keyValueHeads: config.keyValueHeads,
+      intermediateSize: config.intermediateSize,
+      vocabularySize: config.vocabularySize,
+      parameters: parameterCount(config),
+    },
+    licence: options.licence,
+    source: options.source,
+    ...(training !== undefined && { training }),
+    ...(quality !== undefined && { quality }),
+  }
+}
+
+/** Whatever could move a vector: the files (graph, weights, tokenizer) and how texts are put to them. */
+function fingerprint(files: Record<string, FileIdentity>, identity: unknown): string {
+  const hashes = Object.entries(files).map(([name, { sha256 }]) => [name, sha256])
+  return createHash('sha256')
+    .update(JSON.stringify([hashes, identity]))
+    .digest('hex')
+}

@@ -1,0 +1,90 @@
+import type { Prompt } from '../../../encoder/encoder.ts'
+import { ServiceError } from '../../../errors.ts'
+import type { CardPrompt } from '../../../model/card.ts'
+import { BodyTokenizer } from '../../../model/tokenizer/body-tokenizer.ts'
+import type { Checkpoint } from '../checkpoint/checkpoint.ts'
+import { checkExpectedPrompts, type ExpectedPrompts } from './expected-prompts.ts'
+import { beginningOfSequence, tokenIds } from './special-tokens.ts'
+import type { Template, TemplatePrompt } from './templates.ts'
+import { checkTrainedPrompts } from './trained-prompts.ts'
+
+export interface CompiledPrompts {
+  prompts: Record<Prompt, CardPrompt>
+  /** Positions pooled: the special tokens of a suffix. */
+  pooledTokens: number
+}
+
+/** What of a checkpoint decides its prompts; no weights. */
+export type PromptSources = Pick<Checkpoint, 'config' | 'tokenizerJson' | 'tokenizerConfig' | 'training'>
+
+/**
+ * Turns a template into ids, as the method asks: prefix, body and suffix words are tokenised apart, exactly as
+ * written, and special tokens are looked up by name. Tokenising the joined string would give other ids.
+ *
+ * @param maxBodyTokens wanted; default the template's, cut to what the model's positions hold
+ * @param expected the ids that must come out, where they are known
+ * @throws ServiceError MODEL_UNUSABLE when the tokenizer lacks a special token or gives other ids than expected,
+ *   positions are too few, or the checkpoint says it was trained with other prompts
+ */
+export async function compilePrompts(
+  checkpoint: PromptSources,
+  template: Template,
+  maxBodyTokens?: number,
+  expected?: ExpectedPrompts,
+): Promise<CompiledPrompts> {
+  checkTrainedPrompts(checkpoint.training, template)
+  const ids = tokenIds(checkpoint.tokenizerJson)
+  const bos = beginningOfSequence(checkpoint, ids)
+  const tokenizer = BodyTokenizer.load(checkpoint.tokenizerJson)
+  // Some pre-tokenizers make a space of no text at all.
+  const encode = async (text: string) => (text === '' ? [] : (await tokenizer.encode([text]))[0]!)
+  const compile = async (prompt: TemplatePrompt) => {
+    const [prefix, words] = await Promise.all([prompt.prefix, prompt.words].map(encode))
+    const specials = prompt.specials.map((token) => requiredId(ids, token))
+    return {
+      prefix: (bos?.token ?? '') + prompt.prefix,
+      suffix: prompt.words + prompt.specials.join(''),
+      prefixIds: [...(bos ? [bos.id] : []), ...prefix!],
+      suffixIds: [...words!, ...specials],
+    }
+  }
+  const ebar = await compile(template.prompts.ebar)
+  const ebae = await compile(template.prompts.ebae)
+  if (expected) checkExpectedPrompts({ ebae, ebar }, template, expected)
+  const wrapper = Math.max(...[ebar, ebae].map((prompt) => prompt.prefixIds.length + prompt.suffixIds.length))
+  const limit = bodyLimit(checkpoint.config.positionsMax - wrapper, template.maxBodyTokens, maxBodyTokens)
+  checkVocabulary(checkpoint, [...ebar.prefixIds, ...ebar.suffixIds, ...ebae.suffixIds])
+  return {
+    prompts: { ebar: { ...ebar, maxBodyTokens: limit }, ebae: { ...ebae, maxBodyTokens: limit } },
+    pooledTokens: template.prompts.ebae.specials.length,
+  }
+}
+
+/** Every id that a text or a prompt can give must have a row in the embedding table. */
+function checkVocabulary({ tokenizerJson, config }: PromptSources, promptIds: readonly number[]): void {
+  const { model } = JSON.parse(tokenizerJson) as { model: { vocab: Record<string, number> } }
+  let largest = 0
+  for (const id of promptIds) largest = Math.max(largest, id)
+  for (const id of Object.values(model.vocab)) largest = Math.max(largest, id)
+  if (largest < config.vocabularySize) return
+  const message = `Token id ${largest} lies outside the model's vocabulary of ${config.vocabularySize}: tokenizer and weights do not belong together.`
+  throw new ServiceError('MODEL_UNUSABLE', message)
+}
+
+function requiredId(ids: ReadonlyMap<string, number>, token: string): number {
+  const id = ids.get(token)
+  if (id === undefined) {
+    const message = `tokenizer.json has no token ${token}, which the template ends with; choose the template the checkpoint was trained with.`
+    throw new ServiceError('MODEL_UNUSABLE', message, { token })
+  }
+  return id
+}
+
+function bodyLimit(room: number, usual: number, wanted?: number): number {
+  const limit = wanted ?? Math.min(usual, room)
+  if (limit < 1 || limit > room) {
+    const message = `max_position_embeddings leaves room for ${room} body tokens beside the prompt; ${limit} were asked for.`
+    throw new ServiceError('MODEL_UNUSABLE', message, { key: 'max_position_embeddings' })
+  }
+  return limit
+}

@@ -1,0 +1,50 @@
+import type { Prompt } from '../../../encoder/encoder.ts'
+import { ServiceError } from '../../../errors.ts'
+import type { CardPrompt } from '../../../model/card.ts'
+import type { Template } from './templates.ts'
+
+/** The ids a prompt is known to have with a model's own tokenizer. */
+export interface ExpectedPrompt {
+  /** Before the body, the BOS included. */
+  prefixIds: readonly number[]
+  /** Between the body and the special tokens, whose ids are the tokenizer's own affair. */
+  wordIds: readonly number[]
+}
+
+export type ExpectedPrompts = Record<Prompt, ExpectedPrompt>
+
+type Compiled = Record<Prompt, Pick<CardPrompt, 'prefixIds' | 'suffixIds'>>
+
+/**
+ * A tokenizer that gives other ids than the model was trained with, because it was converted or changed, would
+ * give worse vectors and no error.
+ * @throws ServiceError MODEL_UNUSABLE
+ */
+export function checkExpectedPrompts(
+  compiled: Compiled,
+  template: Template,
+  expected: ExpectedPrompts,
+): void {
+  for (const name of ['ebae', 'ebar'] satisfies Prompt[]) {
+    const { prefixIds, suffixIds } = compiled[name]
+    const { specials } = template.prompts[name]
+    const at = suffixIds.length - specials.length
+    compare(name, 'prefix', prefixIds, expected[name].prefixIds)
+    compare(name, 'suffix', suffixIds.slice(0, at), expected[name].wordIds)
+    if (new Set(suffixIds.slice(at)).size < specials.length) {
+      throw unusable(`gives two of the special tokens ${specials.join('')} one id`)
+    }
+  }
+}
+
+function compare(name: Prompt, part: string, found: readonly number[], expected: readonly number[]): void {
+  if (found.length === expected.length && found.every((id, i) => id === expected[i])) return
+  throw unusable(
+    `gives the ${name} ${part} the ids [${found.join(' ')}], and the model was trained with [${expected.join(' ')}]`,
+  )
+}
+
+function unusable(fault: string): ServiceError {
+  const message = `The tokenizer ${fault}; take tokenizer.json and tokenizer_config.json from the model's own repository.`
+  return new ServiceError('MODEL_UNUSABLE', message)
+}

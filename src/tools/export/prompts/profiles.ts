@@ -1,0 +1,95 @@
+import { ServiceError } from '../../../errors.ts'
+import type { ExpectedPrompts } from './expected-prompts.ts'
+import type { TemplateName } from './templates.ts'
+
+/** What is known of a public model: how its texts are put to it, and under which terms. */
+export interface Profile {
+  /** For `--profile`, and the model's name when it is exported. */
+  name: string
+  repository: string
+  template: TemplateName
+  maxBodyTokens: number
+  licence: string
+  /** Repository of the model it was made from. */
+  base: string
+  /** The repository is a LoRA adapter, to be merged into its base. */
+  adapter: boolean
+  /** For people. */
+  notes: string
+  expectedPrompts: ExpectedPrompts
+}
+
+/** `"` before the text; BOS and the words as LLaMA-2's tokenizer gives them. */
+const LLARA_PROMPTS: ExpectedPrompts = {
+  ebae: {
+    prefixIds: [1, 376],
+    wordIds: [9162, 19138, 675, 278, 2038, 13382, 2629, 9475, 3838, 29901, 29871],
+  },
+  ebar: {
+    prefixIds: [1, 376],
+    wordIds: [9162, 8500, 278, 1494, 13382, 2629, 9475, 3838, 29901, 29871],
+  },
+}
+
+/** BOS, `passage` or `query`, `:`. */
+const REPLLAMA_PROMPTS: ExpectedPrompts = {
+  ebae: { prefixIds: [1, 13382, 29901], wordIds: [] },
+  ebar: { prefixIds: [1, 2346, 29901], wordIds: [] },
+}
+
+const LLAMA2 = 'meta-llama/Llama-2-7b-hf'
+
+function llara(kind: string, notes: string): Profile {
+  return {
+    name: `llara-${kind}`,
+    repository: `BAAI/LLARA-${kind}`,
+    template: 'released',
+    maxBodyTokens: 512,
+    licence: 'MIT; the Llama 2 Community License of its base model applies besides',
+    base: LLAMA2,
+    adapter: false,
+    notes,
+    expectedPrompts: LLARA_PROMPTS,
+  }
+}
+
+/**
+ * RepLLaMA leaves 512 tokens for a passage and 2048 for a document, and takes BOS, prompt and EOS off them.
+ * Sources: Tevatron's examples/repllama, and "Fine-Tuning LLaMA for Multi-Stage Text Retrieval" (2023).
+ */
+function repllama(kind: string, maxBodyTokens: number, notes: string): Profile {
+  return {
+    name: `repllama-${kind}`,
+    repository: `castorini/repllama-v1-7b-lora-${kind}`,
+    template: 'repllama',
+    maxBodyTokens,
+    licence: "Llama 2 Community License (base model); the adapter's own is on its repository's card",
+    base: LLAMA2,
+    adapter: true,
+    notes,
+    expectedPrompts: REPLLAMA_PROMPTS,
+  }
+}
+
+export const PROFILES: readonly Profile[] = [
+  llara('passage', 'Fine-tuned on MS MARCO passages, hard negatives from a dense retriever.'),
+  llara('beir', 'Fine-tuned on MS MARCO passages, hard negatives from BM25.'),
+  llara('document', 'Fine-tuned on MS MARCO documents.'),
+  llara('pretrain', 'Adapted on Wikipedia and not fine-tuned: a beginning for training, weak at search.'),
+  repllama('passage', 507, 'LoRA on LLaMA-2, fine-tuned on MS MARCO passages.'),
+  repllama('doc', 2043, 'LoRA on LLaMA-2, fine-tuned on MS MARCO documents.'),
+]
+
+/** The profile of a repository, however its name is capitalised. */
+export function profileOf(repository: string): Profile | undefined {
+  const wanted = repository.toLowerCase()
+  return PROFILES.find((profile) => profile.repository.toLowerCase() === wanted)
+}
+
+/** @throws ServiceError INVALID_INPUT naming those there are */
+export function profileNamed(name: string): Profile {
+  const profile = profileOf(name) ?? PROFILES.find((each) => each.name === name.toLowerCase())
+  if (profile) return profile
+  const names = PROFILES.map((each) => each.name).join(', ')
+  throw new ServiceError('INVALID_INPUT', `There is no profile ${name}; there are ${names}.`)
+}

@@ -1,0 +1,82 @@
+import type { Checkpoint } from '../checkpoint/checkpoint.ts'
+
+interface TokenizerFile {
+  added_tokens?: { content: string; id: number }[] | null
+  model?: { vocab?: Record<string, number> }
+  post_processor?: PostProcessor | null
+}
+
+interface PostProcessor {
+  type?: string
+  processors?: PostProcessor[]
+  single?: { SpecialToken?: { id?: string } }[]
+}
+
+/** Id of every token by its content; added tokens win over the vocabulary. */
+export function tokenIds(tokenizerJson: string): Map<string, number> {
+  const file = JSON.parse(tokenizerJson) as TokenizerFile
+  const ids = new Map(Object.entries(file.model?.vocab ?? {}))
+  for (const token of file.added_tokens ?? []) ids.set(token.content, token.id)
+  return ids
+}
+
+export interface NamedToken {
+  token: string
+  id: number
+}
+
+/** Classes that put a BOS first unless told otherwise. */
+const BOS_BY_DEFAULT = [
+  'LlamaTokenizer',
+  'LlamaTokenizerFast',
+  'CodeLlamaTokenizer',
+  'CodeLlamaTokenizerFast',
+]
+
+/** Their BOS, where tokenizer_config.json does not name one. */
+const BOS_OF_CLASS = '<s>'
+
+/**
+ * The BOS the model was trained with at the start of a text, if any. Tokenizer libraries disagree on adding it,
+ * so it is read from the checkpoint's files: `add_bos_token` where stated, else the post-processor, else what the
+ * tokenizer's class does.
+ */
+export function beginningOfSequence(
+  { tokenizerJson, tokenizerConfig }: Pick<Checkpoint, 'tokenizerJson' | 'tokenizerConfig'>,
+  ids: ReadonlyMap<string, number>,
+): NamedToken | undefined {
+  const ofClass = BOS_BY_DEFAULT.includes(String(tokenizerConfig['tokenizer_class']))
+  const named = tokenizerConfig['bos_token']
+  const token = named === undefined && ofClass ? BOS_OF_CLASS : contentOf(named)
+  const id = token === undefined ? undefined : ids.get(token)
+  if (token === undefined || id === undefined) return undefined
+  const stated = tokenizerConfig['add_bos_token']
+  const processor = (JSON.parse(tokenizerJson) as TokenizerFile).post_processor
+  const wanted =
+    typeof stated === 'boolean' ? stated : startsWith(processor, token) || (!processor && ofClass)
+  return wanted ? { token, id } : undefined
+}
+
+/** The id that fills the right of shorter rows: the pad token, else the EOS, else the first id. */
+export function padId(
+  { tokenizerConfig, rawConfig }: Pick<Checkpoint, 'tokenizerConfig' | 'rawConfig'>,
+  ids: ReadonlyMap<string, number>,
+  vocabularySize: number,
+): number {
+  const named = ['pad_token', 'eos_token'].map((key) => ids.get(contentOf(tokenizerConfig[key]) ?? ''))
+  const candidates = [rawConfig['pad_token_id'], ...named, 0]
+  return candidates.find((id): id is number => typeof id === 'number' && id >= 0 && id < vocabularySize) ?? 0
+}
+
+function startsWith(processor: PostProcessor | null | undefined, token: string): boolean {
+  if (!processor) return false
+  if (processor.processors) return processor.processors.some((inner) => startsWith(inner, token))
+  return processor.single?.[0]?.SpecialToken?.id === token
+}
+
+/** Token fields are a string, or an object with the string inside. */
+function contentOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  const content = (value as { content?: unknown } | null | undefined)?.content
+  return typeof content === 'string' ? content : undefined
+}

@@ -1,0 +1,31 @@
+import type { Prompt } from '../../../encoder/encoder.ts'
+import { ServiceError } from '../../../errors.ts'
+import type { Template } from './templates.ts'
+
+interface StatedPrompts {
+  prefix?: unknown
+  ebae_suffix?: unknown
+  ebar_suffix?: unknown
+}
+
+/**
+ * A checkpoint whose training.json says what prompts it was trained with must be exported with just those: a model
+ * answers badly, and silently so, to any other wording.
+ * @throws ServiceError MODEL_UNUSABLE
+ */
+export function checkTrainedPrompts(training: unknown, { prompts }: Template): void {
+  const stated = (training as { prompts?: StatedPrompts } | undefined)?.prompts
+  if (!stated) return
+  for (const name of ['ebae', 'ebar'] satisfies Prompt[]) {
+    check(`${name} prefix`, stated.prefix, prompts[name].prefix)
+    check(`${name} suffix`, stated[`${name}_suffix`], prompts[name].words)
+  }
+}
+
+function check(what: string, trained: unknown, given: string): void {
+  if (trained === undefined || trained === given) return
+  const message =
+    `training.json says the ${what} was ${JSON.stringify(trained)}; the template has ${JSON.stringify(given)}. ` +
+    'Choose the template the checkpoint was trained with.'
+  throw new ServiceError('MODEL_UNUSABLE', message)
+}

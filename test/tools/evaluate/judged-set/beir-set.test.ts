@@ -1,0 +1,86 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type BeirOptions, readBeirSet } from '../../../../src/tools/evaluate/judged-set/beir-set.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'beir-'))
+  await write('corpus.jsonl', '{"_id":"1","title":" T ","text":"one"}\n{"_id":2,"text":"two"}\n')
+  await write('queries.jsonl', '{"_id":"q1","text":"q"}\n{"_id":"q2","text":"unjudged"}\n')
+  await write('qrels.tsv', 'query-id\tcorpus-id\tscore\nq1\t2\t1\nq1\t1\t0\n')
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+const write = (name: string, content: string) => writeFile(join(folder, name), content)
+
+async function readAll(options: BeirOptions = {}) {
+  const set = await readBeirSet(folder, options)
+  const documents = []
+  for await (const document of set.documents()) documents.push(document)
+  return { ...set, documents }
+}
+
+test('reads documents, judged queries and grades', async () => {
+  const set = await readAll()
+  expect(set.documents).toEqual([
+    { line: 1, id: '1', title: 'T', text: 'one' },
+    { line: 2, id: '2', title: null, text: 'two' },
+  ])
+  expect(set.queries).toEqual([{ id: 'q1', text: 'q' }])
+  expect(set.judgements.get('q1')).toEqual(new Map(Object.entries({ 2: 1, 1: 0 })))
+  expect(set.missingQueries).toBe(0)
+})
+
+test('a document without text is its title', async () => {
+  await write('corpus.jsonl', '\uFEFF{"_id":"1","title":"T","text":" "}\r\n\r\n{"_id":"2","text":""}\r\n')
+  expect((await readAll()).documents).toEqual([
+    { line: 1, id: '1', title: null, text: 'T' },
+    { line: 3, id: '2', title: null, text: '' },
+  ])
+})
+
+test("reads BEIR's qrels/<split>.tsv and trec's four columns", async () => {
+  await mkdir(join(folder, 'qrels'))
+  await write('qrels/test.tsv', 'query-id\tcorpus-id\tscore\nq1\t2\t2\n')
+  await write('qrels/dev.tsv', 'q2\t0\t1\t1\r\n')
+  expect((await readAll({ split: 'test' })).judgements.get('q1')).toEqual(new Map([['2', 2]]))
+  expect((await readAll({ split: 'dev' })).judgements).toEqual(new Map([['q2', new Map([['1', 1]])]]))
+  await rm(join(folder, 'qrels.tsv'))
+  expect((await readAll()).judgements.get('q1')).toEqual(new Map([['2', 2]]))
+  await expect(readAll({ split: 'train' })).rejects.toThrow(/no qrels.train\.tsv; --split can be dev, test/)
+})
+
+test('counts judged queries that have no text, and keeps the first ones asked for', async () => {
+  await write('qrels.tsv', 'q1\t2\t1\nq2\t1\t1\nq9\t1\t1\n')
+  const set = await readAll({ queriesMax: 1 })
+  expect(set.missingQueries).toBe(1)
+  expect([...set.judgements.keys()]).toEqual(['q1'])
+  expect(set.queries).toHaveLength(1)
+})
+
+test.each([
+  ['corpus.jsonl', '{"_id":"1"}\n', /corpus\.jsonl:1: lacks _id or text/],
+  ['corpus.jsonl', '{"_id":"1","text":"a"}\n{nope\n', /corpus\.jsonl:2: not JSON/],
+  ['corpus.jsonl', '{"_id":"1","text":"a"}\nnull\n', /corpus\.jsonl:2: lacks/],
+  ['corpus.jsonl', '\n', /corpus\.jsonl: it holds no document/],
+  ['qrels.tsv', 'q1\t1\t1\nq1 1 1\n', /qrels\.tsv:2: not "query-id/],
+  ['qrels.tsv', 'q1 1 1\n', /qrels\.tsv:1: not/],
+  ['qrels.tsv', 'q1\t1\t0.5\n', /qrels\.tsv:1: not/],
+  ['qrels.tsv', 'query-id\tcorpus-id\tscore\n', /qrels\.tsv: it holds no judgement/],
+  ['queries.jsonl', '', /no query of queries\.jsonl is judged/],
+  ['queries.jsonl', '{"_id":"q1","text":" "}', /queries\.jsonl:1: the query has no text/],
+  ['queries.jsonl', '{"_id":"q1","text":"a"}\n{"_id":"q1","text":"b"}', /queries\.jsonl:2: .*twice/],
+])('says what is wrong with %s: %j', async (file, content, message) => {
+  await write(file, content)
+  await expect(readAll()).rejects.toMatchObject({
+    code: 'INVALID_INPUT',
+    message: expect.stringMatching(message),
+  })
+})
+
+test('says which file is missing', async () => {
+  await rm(join(folder, 'corpus.jsonl'))
+  await expect(readAll()).rejects.toThrow(/corpus\.jsonl/)
+})
