@@ -90,11 +90,12 @@ const MAY_IMPORT: Record<string, string[]> = {
   telemetry: ['encoder', 'index'],
   config: ['limits', 'http', 'index', 'inference', 'retrieval'],
   http: ['limits', 'config', 'encoder', 'index', 'model', 'retrieval'],
-  app: ['config', 'encoder', 'http', 'index', 'model', 'retrieval', 'telemetry'],
+  app: ['version', 'config', 'encoder', 'http', 'index', 'model', 'retrieval', 'telemetry'],
   cli: [],
-  serve: ['app', 'cli', 'config'],
-  tools: ['cli', 'config', 'encoder', 'index', 'inference', 'limits', 'model', 'retrieval'],
-  main: ['cli', 'serve', 'tools'],
+  serve: ['app', 'cli', 'config', 'version'],
+  tools: ['cli', 'config', 'encoder', 'index', 'inference', 'limits', 'model', 'retrieval', 'version'],
+  commands: ['cli', 'serve', 'tools', 'version'],
+  main: ['cli', 'commands'],
 }
 
 test('dependencies point one way, from main to the parts', () => {

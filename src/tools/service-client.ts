@@ -1,11 +1,19 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ServiceError } from '../errors.ts'
-import { faultOf } from './evaluate/service/service-fault.ts'
+import { ToolError } from '../cli/tool-error.ts'
+import { ERROR_CODES, type ErrorCode, type ErrorDetails, ServiceError } from '../errors.ts'
 
-/** A refusal for want of room or readiness is tried again for so long. */
+/** A service that is full or not ready is asked again for this long. */
 const RETRY_MS_MAX = 5 * 60_000
+
+export interface ServiceOptions {
+  key?: string | undefined
+  /** How this program is given a key, a sentence: added where the service refuses for want of one. */
+  keyAdvice: string
+  /** Default: five minutes. */
+  retryMsMax?: number
+}
 
 export interface Sent {
   method: 'GET' | 'POST'
@@ -19,34 +27,34 @@ export interface Sent {
 /** HTTP to one service. Not `fetch`, which gives up after five minutes without headers: a batch may take longer. */
 export class ServiceClient {
   readonly url: string
-  readonly #key: string | undefined
+  readonly #options: ServiceOptions
   readonly #agent: HttpAgent | HttpsAgent
 
-  /** @throws ServiceError INVALID_INPUT for what is not an http address */
-  constructor(url: string, key?: string) {
+  /** @throws ToolError INVALID_USAGE for what is not an http address */
+  constructor(url: string, options: ServiceOptions) {
     const parsed = parse(url)
     if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.username !== '') {
-      throw new ServiceError(
-        'INVALID_INPUT',
-        '--url must be like http://127.0.0.1:8080, without user or password.',
-      )
+      const message = `--url ${url}: it must be like http://127.0.0.1:8080, without user or password.`
+      throw new ToolError('INVALID_USAGE', parsed?.username ? message.replace(` ${url}`, '') : message)
     }
     this.url = url.replace(/\/+$/, '')
-    this.#key = key
+    this.#options = options
     this.#agent =
       parsed.protocol === 'https:' ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true })
   }
 
   /**
    * The answer's JSON. A service that is full or not ready is waited for.
-   * @throws ServiceError with the service's own code and message; UNAVAILABLE where it cannot be reached
+   * @throws ServiceError with the service's own code, message and details
+   * @throws ToolError SERVICE_UNREACHABLE, STOPPED
    */
   async send<T>(sent: Sent): Promise<T> {
-    const until = performance.now() + RETRY_MS_MAX
+    const { keyAdvice, retryMsMax = RETRY_MS_MAX } = this.#options
+    const until = performance.now() + retryMsMax
     for (;;) {
       const { status, retryAfterS, text } = await this.#exchange(sent)
       if (status >= 200 && status < 300) return json<T>(text, this.url)
-      const fault = faultOf(status, text, `${sent.method} ${this.url}${sent.path}`)
+      const fault = faultOf(status, text, `${sent.method} ${this.url}${sent.path}`, keyAdvice)
       // What was stored before a stream broke off is the caller's to weigh.
       const again = (status === 429 || status === 503) && fault.details['committed_lines'] === undefined
       if (!again || performance.now() > until) throw fault
@@ -60,18 +68,14 @@ export class ServiceClient {
 
   #exchange({ method, path, body, type = 'application/json', signal }: Sent) {
     const request = this.url.startsWith('https:') ? httpsRequest : httpRequest
+    const { key } = this.#options
     const headers = {
       ...(body !== undefined && { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
-      ...(this.#key !== undefined && { authorization: `Bearer ${this.#key}` }),
+      ...(key !== undefined && { authorization: `Bearer ${key}` }),
     }
     return new Promise<{ status: number; retryAfterS: number | undefined; text: string }>(
       (resolve, reject) => {
-        const fail = (error: Error) =>
-          reject(
-            signal?.aborted
-              ? stopped()
-              : new ServiceError('UNAVAILABLE', `Cannot reach ${this.url}: ${error.message || 'no answer'}.`),
-          )
+        const fail = (error: Error) => reject(signal?.aborted ? stopped() : unreachable(this.url, error))
         const options = { method, headers, agent: this.#agent, ...(signal && { signal }) }
         const outgoing = request(`${this.url}${path}`, options, (answer) => {
           textOf(answer).then((text) => {
@@ -105,10 +109,38 @@ function json<T>(text: string, url: string): T {
   try {
     return JSON.parse(text) as T
   } catch {
-    throw new ServiceError('INVALID_INPUT', `${url} did not answer with JSON: is it a LLaRA Serve?`)
+    const message = `${url} did not answer with JSON. Check that it is a LLaRA Serve.`
+    throw new ToolError('SERVICE_UNREACHABLE', message)
   }
 }
 
-function stopped(): ServiceError {
-  return new ServiceError('ABORTED', 'Stopped.')
+function unreachable(url: string, cause: NodeJS.ErrnoException): ToolError {
+  const reason = cause.code ?? cause.message
+  const message = `Nothing answers at ${url} (${reason || 'no reason given'}). Check the address, or start the service there.`
+  return new ToolError('SERVICE_UNREACHABLE', message, {}, cause)
+}
+
+/** A service's problem details (RFC 9457) as an error of the same code. */
+function faultOf(status: number, text: string, what: string, keyAdvice: string): ServiceError {
+  let problem: { code?: unknown; detail?: unknown; details?: ErrorDetails } = {}
+  try {
+    problem = JSON.parse(text) ?? {}
+  } catch {
+    // A proxy's answer, perhaps: the status has to do.
+  }
+  const code = ERROR_CODES.find((known) => known === problem.code) ?? codeOf(status)
+  const detail = typeof problem.detail === 'string' ? problem.detail : `status ${status}`
+  const advice = status === 401 || status === 403 ? ` ${keyAdvice}` : ''
+  return new ServiceError(code, `${what}: ${detail}${advice}`, problem.details ?? {})
+}
+
+function codeOf(status: number): ErrorCode {
+  if (status === 401) return 'UNAUTHORIZED'
+  if (status === 403) return 'FORBIDDEN'
+  if (status === 404) return 'NOT_FOUND'
+  return status >= 500 ? 'UNAVAILABLE' : 'INVALID_INPUT'
+}
+
+function stopped(): ToolError {
+  return new ToolError('STOPPED', 'Stopped.')
 }

@@ -34,8 +34,13 @@ export interface Running {
 /** What no test may inherit from the shell it runs in. */
 const CLEAN = { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', DEVICE: 'cpu', THREADS: '1' }
 
-export function launch(environment: Record<string, string>, args: string[] = []): Omit<Running, 'url'> {
-  const child = spawn(process.execPath, [main, ...args], { cwd: tmpdir(), env: { ...CLEAN, ...environment } })
+/** Starts the built program, in a folder that is not the project's. */
+export function launch(
+  environment: Record<string, string>,
+  args: string[] = [],
+  cwd = tmpdir(),
+): Omit<Running, 'url'> {
+  const child = spawn(process.execPath, [main, ...args], { cwd, env: { ...CLEAN, ...environment } })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (chunk) => {

@@ -143,12 +143,12 @@ test('a missing model ends with 2 and says how to get one', async () => {
   expect(server.output()).toContain('npm run model:export')
 })
 
-test('--help prints the settings; an unknown argument is refused', async () => {
-  const help = launch({}, ['--help'])
+test('serve --help prints the settings; an unknown argument is refused', async () => {
+  const help = launch({}, ['serve', '--help'])
   expect(await help.exit).toMatchObject({ code: 0 })
   for (const name of ['HOST', 'DATA_DIR', 'API_KEYS_FILE', 'BODY_BYTES_MAX'])
     expect(help.output()).toContain(name)
   const odd = launch({}, ['--port=1'])
   expect(await odd.exit).toMatchObject({ code: 2 })
-  expect(odd.output()).toContain('--port=1')
+  expect(odd.output()).toContain('--port')
 })

@@ -1,19 +1,22 @@
 import type { OnnxEncoder } from '../../encoder/onnx/onnx-encoder.ts'
-import { modelFolder } from '../../model/find-model.ts'
-import type { Options } from './command/options.ts'
-import { compareVectors, embedSample } from './figures/set-drift.ts'
+import type { EvaluateOptions } from './evaluate-options.ts'
+import { embedSample, setDrift } from './figures/set-drift.ts'
+import type { Run } from './judge-set.ts'
 import type { BeirSet } from './judged-set/beir-set.ts'
 import { sampleTexts } from './judged-set/text-sample.ts'
 import type { Report } from './report/report.ts'
 import { withModel } from './systems/local-model.ts'
 
-/** Drift of an open model from the one that --against names, on the set's texts. */
-export async function driftOn(
+/**
+ * Drift of an open model from another one, on the set's texts; the two are not asked at once.
+ * @param against model folder
+ */
+export async function judgeDrift(
   encoder: OnnxEncoder,
   against: string,
   set: BeirSet,
-  options: Options,
-  run: { signal: AbortSignal; onProgress: (phase: string, done: number, total: number) => void },
+  options: EvaluateOptions,
+  run: Run,
 ): Promise<Required<Report>['drift']> {
   const sample = await sampleTexts(set, options.sample ? { documentsMax: options.sample } : {})
   const embed = (model: OnnxEncoder) =>
@@ -23,13 +26,13 @@ export async function driftOn(
         run.onProgress(`vectors of ${model.card.id} ${model.card.precision}`, done, total),
     })
   const ours = await embed(encoder)
-  return withModel(modelFolder(against), options.device, async (other) => {
+  return withModel(against, options.device, async (other) => {
     const { id, precision, fingerprint } = other.card
     return {
       reference: { id, precision, fingerprint },
       whole_set:
         sample.documents.length === sample.documentsOfSet && sample.queries.length === sample.queriesOfSet,
-      ...compareVectors(ours, await embed(other), sample),
+      ...setDrift({ model: ours, reference: await embed(other) }, sample),
     }
   })
 }

@@ -1,34 +1,30 @@
-import { readFileSync } from 'node:fs'
 import { arch, availableParallelism, cpus, platform } from 'node:os'
+import { VERSION } from '../../version.ts'
 import { judgeBm25 } from './bm25/judge-bm25.ts'
-import type { Options } from './command/options.ts'
+import type { EvaluateOptions } from './evaluate-options.ts'
 import { reportPrompts } from './figures/compare-prompts.ts'
-import { evaluate } from './figures/judge-search.ts'
+import { judgeSearch } from './figures/judge-search.ts'
 import type { BeirSet } from './judged-set/beir-set.ts'
 import { sampleTexts } from './judged-set/text-sample.ts'
 import type { Machine, Report } from './report/report.ts'
 import type { SearchSystem } from './systems/search-system.ts'
 
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
-
-/** How a run is told about and stopped. */
+/** How a run reports its progress and is stopped. */
 export interface Run {
   signal: AbortSignal
   onProgress: (phase: string, done: number, total: number) => void
 }
 
-/** All that was asked for about one set, drift apart. */
+/** Everything that was asked for about one set, except drift. */
 export async function judgeSet(
   system: SearchSystem,
   set: BeirSet,
-  options: Options,
+  options: EvaluateOptions,
   run: Run,
 ): Promise<Report> {
   const { signal, onProgress } = run
-  const figures = await evaluate(system, set, {
-    useExisting: options['use-existing'],
+  const figures = await judgeSearch(system, set, {
+    useExisting: options.useExisting,
     signal,
     onProgress,
     ...(options.ef && { ef: options.ef }),
@@ -44,14 +40,14 @@ export async function judgeSet(
     ...(prompts && { prompts }),
     ...system.facts,
     machine: machine(),
-    version,
+    version: VERSION,
   }
 }
 
 async function judgePrompts(
   system: SearchSystem,
   set: BeirSet,
-  options: Options,
+  options: EvaluateOptions,
   { signal, onProgress }: Run,
 ) {
   const sample = await sampleTexts(set, options.sample ? { documentsMax: options.sample } : {})

@@ -26,7 +26,7 @@ const INLINE_BYTES_MAX = 128 * 1024 * 1024
  * memory one tensor at a time.
  *
  * @returns the card that was written
- * @throws ServiceError MODEL_UNUSABLE (checkpoint not supported or damaged, named), INVALID_INPUT (`out` exists),
+ * @throws ToolError CHECKPOINT_UNUSABLE (checkpoint not supported or damaged, named), INVALID_INPUT (`out` exists),
  *   UNAVAILABLE (no room on the disk)
  */
 export async function exportModel(options: ExportOptions): Promise<Card> {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ServiceError } from '../../errors.ts'
+import { ToolError } from '../../cli/tool-error.ts'
 import { readRecord } from './hub/pull-record.ts'
 import { type PullOptions, pullRepository } from './hub/pull-repository.ts'
 import { folderName } from './hub/repository-id.ts'
@@ -30,10 +30,7 @@ const DESCRIPTIONS = ['config.json', 'adapter_config.json']
 /** Downloads a repository. */
 export async function pulledCheckpoint(repository: string, wanted: Wanted): Promise<LocalCheckpoint> {
   if (/^[./~]|^[A-Za-z]:\\/.test(repository)) {
-    throw new ServiceError(
-      'INVALID_INPUT',
-      `${repository} is not a checkpoint folder: it has no config.json.`,
-    )
+    throw new ToolError('INVALID_USAGE', `${repository} is not a checkpoint folder: it has no config.json.`)
   }
   const { folder = join(CHECKPOINTS, folderName(repository)), ...rest } = wanted
   const pulled = await pullRepository({ ...rest, repository, folder })
@@ -60,8 +57,8 @@ async function describeFolder(folder: string): Promise<LocalCheckpoint> {
       .filter((part) => part !== '' && part !== '.')
       .at(-1) ?? folder
   if (record && !record.complete) {
-    const message = `${folder} is not complete; run npm run model:pull -- ${record.repository} again.`
-    throw new ServiceError('MODEL_UNUSABLE', message)
+    const message = `${folder} is not complete. Pull ${record.repository} again: it continues where it stopped.`
+    throw new ToolError('CHECKPOINT_UNUSABLE', message)
   }
   return {
     folder,

@@ -1,20 +1,22 @@
+import { byteSize } from '../../cli/byte-size.ts'
+import { type Output, redraw } from '../../cli/terminal.ts'
+import type { PullEvents } from './hub/download-file.ts'
 import type { RemoteFile } from './hub/hub-client.ts'
-import type { PullEvents } from './hub/pull-events.ts'
 
 const REDRAW_MS = 200
-/** The rate is that of about so long. */
+/** The rate shown is the mean of about this long. */
 const RATE_MS = 5000
 
-/** A line that moves, on a terminal; anywhere else only what a person must know. Writes to standard error. */
+/** A line that is redrawn, on a terminal; anywhere else only what the user must know. */
 export class TerminalProgress implements PullEvents {
-  readonly #out: NodeJS.WriteStream
+  readonly #out: Output
   #files: readonly RemoteFile[] = []
   readonly #bytes = new Map<string, number>()
   #drawn = 0
   #rate = 0
   #last = { at: 0, bytes: 0, path: '' }
 
-  constructor(out: NodeJS.WriteStream = process.stderr) {
+  constructor(out: Output) {
     this.#out = out
   }
 
@@ -22,7 +24,7 @@ export class TerminalProgress implements PullEvents {
     this.#files = files
     if (this.#out.isTTY) {
       this.#line(
-        `commit ${commit.slice(0, 12)}, ${files.length} files, ${size(sum(files.map((file) => file.size)))}`,
+        `commit ${commit.slice(0, 12)}, ${files.length} files, ${byteSize(sum(files.map((file) => file.size)))}`,
       )
     }
   }
@@ -38,16 +40,16 @@ export class TerminalProgress implements PullEvents {
     const all = sum(this.#files.map((each) => each.size))
     const left =
       phase === 'downloading' && this.#rate > 0 ? `, ${duration((all - done) / this.#rate)} left` : ''
-    const rate = this.#rate > 0 ? `  ${size(this.#rate * 1000)}/s` : ''
-    const whole = all > 0 ? `  (${size(done)} of ${size(all)}${left})` : ''
+    const rate = this.#rate > 0 ? `  ${byteSize(this.#rate * 1000)}/s` : ''
+    const whole = all > 0 ? `  (${byteSize(done)} of ${byteSize(all)}${left})` : ''
     const verb = phase === 'checking' ? 'checking ' : ''
-    this.#draw(`${verb}${file.path}  ${size(bytes)} of ${size(file.size)}${rate}${whole}`)
+    this.#draw(`${verb}${file.path}  ${byteSize(bytes)} of ${byteSize(file.size)}${rate}${whole}`)
   }
 
   done(file: RemoteFile, how: 'kept' | 'downloaded'): void {
     this.#bytes.set(file.path, file.size)
     if (this.#out.isTTY)
-      this.#line(`${file.path}  ${size(file.size)}${how === 'kept' ? '  (was there)' : ''}`)
+      this.#line(`${file.path}  ${byteSize(file.size)}${how === 'kept' ? '  (was there)' : ''}`)
   }
 
   note(text: string): void {
@@ -75,9 +77,8 @@ export class TerminalProgress implements PullEvents {
     this.#last = { at: now, bytes, path }
   }
 
-  /** A pseudo-terminal may say that it has no columns. */
   #draw(text: string): void {
-    this.#out.write(`\r\x1b[K  ${text.slice(0, (this.#out.columns || 80) - 3)}`)
+    redraw(this.#out, `  ${text}`)
   }
 
   #line(text: string): void {
@@ -87,14 +88,6 @@ export class TerminalProgress implements PullEvents {
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, each) => total + each, 0)
-}
-
-/** Decimal units, as disks and networks are sold. */
-export function size(bytes: number): string {
-  if (bytes < 1000) return `${Math.round(bytes)} B`
-  const units = ['kB', 'MB', 'GB', 'TB', 'PB']
-  const power = Math.min(units.length, Math.floor(Math.log10(bytes) / 3))
-  return `${(bytes / 1000 ** power).toFixed(power > 2 ? 2 : 1)} ${units[power - 1]}`
 }
 
 function duration(ms: number): string {

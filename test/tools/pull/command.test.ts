@@ -1,50 +1,45 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, realpathSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { parseCommand } from '../../../src/cli/parse.ts'
 import { openOnnxEncoder } from '../../../src/encoder/onnx/onnx-encoder.ts'
 import { readCard } from '../../../src/model/read-card.ts'
-import { readCommand } from '../../../src/tools/pull/options.ts'
+import { pullCommand } from '../../../src/tools/pull/command.ts'
+import { type Ran, ran } from '../../cli/run-command.ts'
 import { checkpointFolder, tinyModel } from '../../fixtures/tiny-model.ts'
+import { ensureBuilt, launch } from '../../system/built-server.ts'
 import { filesOf, LoopbackHub } from './loopback-hub.ts'
 import { content, expected, REPOSITORY } from './pulls.ts'
 
-const SCRIPT = fileURLToPath(new URL('../../../src/tools/pull/command.ts', import.meta.url))
 const SHARDED = checkpointFolder('gqa-released')
 const TEMPLATE = ['--template', 'released', '--precision', 'fp32']
+const here = process.cwd()
 
 let hub: LoopbackHub
 let cwd: string
+beforeAll(() => ensureBuilt())
 beforeEach(async () => {
   hub = await LoopbackHub.start()
   hub.publishFolder(REPOSITORY, SHARDED)
-  cwd = mkdtempSync(join(tmpdir(), 'llara-pull-cli-'))
+  cwd = realpathSync(mkdtempSync(join(tmpdir(), 'llara-pull-cli-')))
+  vi.stubEnv('HF_ENDPOINT', hub.url)
+  vi.stubEnv('HF_TOKEN', undefined)
 })
-afterEach(() => hub.close())
+afterEach(() => {
+  vi.unstubAllEnvs()
+  return hub.close()
+})
 
-/** Starts the script in a folder of its own. */
-function start(args: string[], environment: Record<string, string> = { HF_ENDPOINT: hub.url }) {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), SCRIPT, ...args], {
-    cwd,
-    env: { PATH: process.env['PATH'], ...environment },
-  })
-  const printed = { stdout: '', stderr: '' }
-  child.stdout.setEncoding('utf8').on('data', (text) => {
-    printed.stdout += text
-  })
-  child.stderr.setEncoding('utf8').on('data', (text) => {
-    printed.stderr += text
-  })
-  return { child, printed, closed: once(child, 'close') as Promise<[number | null]> }
-}
-
-async function run(args: string[], environment?: Record<string, string>) {
-  const { printed, closed } = start(args, environment)
-  const [status] = await closed
-  return { ...printed, status }
+/** Runs the command in this process, in a folder of its own; one at a time. */
+async function run(args: string[]): Promise<Ran> {
+  process.chdir(cwd)
+  try {
+    return await ran(pullCommand, args)
+  } finally {
+    process.chdir(here)
+  }
 }
 
 async function vectors(modelFolder: string): Promise<number[][]> {
@@ -61,7 +56,7 @@ async function vectors(modelFolder: string): Promise<number[][]> {
 const model = (...path: string[]) => join(cwd, 'models', 'llara-tiny', ...path)
 const checkpoint = (...path: string[]) => join(cwd, 'checkpoints', 'BAAI--LLARA-tiny', ...path)
 
-describe('npm run model:pull', () => {
+describe('llara-serve pull', () => {
   it('makes of a repository the model that exporting its folder makes', async () => {
     const { stdout, stderr, status } = await run([REPOSITORY, ...TEMPLATE])
     expect(stderr).toBe('')
@@ -74,17 +69,20 @@ describe('npm run model:pull', () => {
     expect(existsSync(checkpoint())).toBe(false)
   })
 
-  it('goes on after a kill, at the byte where it was', async () => {
+  it('continues after a kill, at the byte where it was', async () => {
     hub.bytesPerChunk = 4000
     hub.pauseMs = 20
-    const first = start([REPOSITORY, ...TEMPLATE, '--keep-checkpoint'])
+    const first = launch(
+      { HF_ENDPOINT: hub.url },
+      ['pull', REPOSITORY, ...TEMPLATE, '--keep-checkpoint'],
+      cwd,
+    )
     const partial = () =>
       existsSync(checkpoint()) && readdirSync(checkpoint()).find((name) => name.startsWith('model-00002'))
     while (!partial() || statSync(checkpoint(partial() as string)).size < 8000) {
       await new Promise((done) => setTimeout(done, 5))
     }
-    first.child.kill('SIGKILL')
-    await first.closed
+    expect(await first.kill('SIGKILL')).toMatchObject({ signal: 'SIGKILL' })
     const { size } = statSync(checkpoint(partial() as string))
     hub.asked.length = 0
     hub.pauseMs = 0
@@ -115,11 +113,12 @@ describe('npm run model:pull', () => {
   it('takes the token from a file or from HF_TOKEN, and never prints it', async () => {
     const file = join(cwd, 'token')
     writeFileSync(file, 'hf_from_file\n')
-    const environment = { HF_ENDPOINT: 'http://127.0.0.1:1', HF_TOKEN: 'hf_from_environment' }
+    vi.stubEnv('HF_ENDPOINT', 'http://127.0.0.1:1')
+    vi.stubEnv('HF_TOKEN', 'hf_from_environment')
     const args = [REPOSITORY, '--mirror', hub.url, '--download-only']
     const results = [
-      await run([...args, '--token-file', file], environment),
-      await run([...args, '--checkpoint', join(cwd, 'other')], environment),
+      await run([...args, '--token-file', file]),
+      await run([...args, '--checkpoint', join(cwd, 'other')]),
     ]
     const sent = new Set(hub.asked.map(({ authorization }) => authorization))
     expect(sent).toEqual(new Set(['Bearer hf_from_file', 'Bearer hf_from_environment', undefined]))
@@ -132,7 +131,7 @@ describe('npm run model:pull', () => {
   it('refuses a known model with another tokenizer before its weights', async () => {
     hub.publishFolder('baai/llara-PASSAGE', SHARDED)
     const { stderr, status } = await run(['baai/llara-PASSAGE'])
-    expect(status).toBe(1)
+    expect(status).toBe(2)
     expect(stderr).toMatch(
       /^Not pulled\. The tokenizer gives the ebae prefix the ids \[1 .*\], .* with \[1 376\]/,
     )
@@ -168,33 +167,40 @@ describe('npm run model:pull', () => {
       [[REPOSITORY, ...TEMPLATE, '--out', there], 'exists already'],
       [['./nowhere', ...TEMPLATE], 'is not a checkpoint folder'],
       [['BAAI/nowhere', ...TEMPLATE], 'The hub has no BAAI/nowhere'],
-      [[REPOSITORY, '--fast'], "Unknown option '--fast'"],
+      [[REPOSITORY, '--fast'], 'There is no option --fast.'],
     ]
-    const results = await Promise.all(faults.map(([args]) => run(args)))
-    faults.forEach(([, told], i) => {
-      const { status, stderr } = results[i]!
+    for (const [args, told] of faults) {
+      const { status, stderr } = await run(args)
       expect(stderr).toContain(told)
       expect(stderr).toMatch(/^Not pulled\. /)
       expect(stderr.trim().split('\n')).toHaveLength(1)
-      expect(status).toBe(1)
-    })
+      expect(status).toBe(2)
+    }
     expect(readdirSync(cwd).filter((name) => name === 'models')).toEqual([])
   })
 
+  it('ends with 1 where the same command may succeed later', async () => {
+    hub.refuse = () => ({ status: 503, headers: { 'retry-after': '7200' } })
+    const { stderr, status } = await run([REPOSITORY, ...TEMPLATE])
+    expect(stderr).toBe('Not pulled. The hub is busy and asks to be tried again in 120 minutes.\n')
+    expect(status).toBe(1)
+  })
+
   it('reads its options', () => {
+    const read = (args: string[]) => parseCommand(pullCommand, args)
     const faults: [args: string[], told: string][] = [
-      [[], 'Name one repository or folder.'],
-      [['a', 'b'], 'Name one repository or folder.'],
+      [[], 'Name one repository or folder (REPOSITORY|FOLDER).'],
+      [['a', 'b'], 'Name one repository or folder (REPOSITORY|FOLDER), not 2: a, b.'],
       [['a', '--template', 'other'], '--template is other; it can be paper, released, repllama.'],
       [['a', '--precision', 'int2'], '--precision is int2; it can be int8, int4, fp16, fp32.'],
       [['a', '--quantisation', 'some'], '--quantisation is some; it can be'],
-      [['a', '--max-body-tokens', '0'], '--max-body-tokens must be a number from 1.'],
+      [['a', '--max-body-tokens', '0'], '--max-body-tokens is 0; it must be a whole number from 1'],
       [['a', '--mirror', ' '], '--mirror is empty.'],
     ]
-    for (const [args, told] of faults) expect(() => readCommand(args)).toThrow(told)
-    expect(readCommand(['a', '--help'])).toBeUndefined()
-    expect(readCommand(['a', '--max-body-tokens', '20', '--token-file', 't'])).toEqual({
-      model: 'a',
+    for (const [args, told] of faults) expect(() => read(args)).toThrow(told)
+    const { given, operands } = read(['a', '--max-body-tokens', '20', '--token-file', 't'])
+    expect(operands).toEqual(['a'])
+    expect(given).toEqual({
       precision: 'int8',
       maxBodyTokens: 20,
       tokenFile: 't',

@@ -1,5 +1,5 @@
+import { stemmer } from 'stemmer'
 import type { ScoredDocument } from '../figures/retrieval-metrics.ts'
-import { stem, words } from './analyse.ts'
 import { Postings } from './postings.ts'
 
 /** Saturation of the term count, and how far a document's length is held against it: BEIR's and Anserini's values. */
@@ -7,7 +7,8 @@ export const BM25_PARAMETERS = { k1: 0.9, b: 0.4 } as const
 
 /**
  * Okapi BM25 over one field (Robertson & Zaragoza 2009), with the idf of Lucene, log(1 + (N - n + 0.5) / (n + 0.5)),
- * which is never negative: the lexical baseline beside a model, not a search of the service's. The queries are known
+ * which is never negative, and Porter's stemmer: English words lose their endings, words of other scripts stay as they
+ * are. The lexical baseline beside a model, not a search of the service's. The queries are known
  * beforehand, so only their terms are indexed.
  */
 export class Bm25 {
@@ -22,7 +23,7 @@ export class Bm25 {
   constructor(queries: Iterable<string>) {
     for (const query of queries) {
       for (const word of words(query)) {
-        const term = stem(word)
+        const term = stemmer(word)
         if (!this.#postings.has(term)) this.#postings.set(term, new Postings())
       }
     }
@@ -48,7 +49,7 @@ export class Bm25 {
     const scores = this.#scores
     const touched: number[] = []
     // A word that stands twice in a query counts twice.
-    for (const word of words(query)) this.#addScores(this.#postings.get(stem(word))!, touched)
+    for (const word of words(query)) this.#addScores(this.#postings.get(stemmer(word))!, touched)
     const least = leastOf(touched, scores, k)
     const best: ScoredDocument[] = []
     for (const document of touched) {
@@ -74,9 +75,14 @@ export class Bm25 {
 
   /** Stemming is the slow part, and a corpus repeats its words. */
   #postingsOf(word: string): Postings | undefined {
-    if (!this.#written.has(word)) this.#written.set(word, this.#postings.get(stem(word)))
+    if (!this.#written.has(word)) this.#written.set(word, this.#postings.get(stemmer(word)))
     return this.#written.get(word)
   }
+}
+
+/** Runs of letters and digits in lower case. No stop words: BM25 weighs them down by itself. */
+function words(text: string): string[] {
+  return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
 }
 
 /** The k-th best score; ties with it come back too. */

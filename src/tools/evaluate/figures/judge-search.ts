@@ -1,12 +1,11 @@
 import type { BeirSet } from '../judged-set/beir-set.ts'
 import { surveyCorpus, withText } from '../judged-set/corpus-survey.ts'
-import { type Percentiles, percentiles } from '../latency.ts'
 import type { SearchSystem } from '../systems/search-system.ts'
 import { METRIC_NAMES, type Scores } from './retrieval-metrics.ts'
-import { type EvaluationOptions, runQueries } from './run-queries.ts'
+import { type JudgeOptions, type Percentiles, percentiles, runQueries } from './run-queries.ts'
 
 /** Facts about the documents; null where those already in the system were used. */
-export interface CorpusFigures {
+interface CorpusFigures {
   /** Stored and searchable. */
   documents: number
   truncatedDocuments: number
@@ -20,7 +19,7 @@ export interface CorpusFigures {
   firstUnknown: string | null
 }
 
-export interface Evaluation {
+export interface SearchFigures {
   corpus: CorpusFigures | null
   documents: number | null
   queries: number
@@ -49,11 +48,11 @@ export interface Evaluation {
  * for as many results as it looks at: a search for a thousand walks the graph further than users' searches for ten.
  * @throws ServiceError as the set and the system do
  */
-export async function evaluate(
+export async function judgeSearch(
   system: SearchSystem,
   set: BeirSet,
-  options: EvaluationOptions = {},
-): Promise<Evaluation> {
+  options: JudgeOptions = {},
+): Promise<SearchFigures> {
   const started = performance.now()
   const corpus = options.useExisting ? null : await ingestSet(system, set, options)
   const ingestedAt = performance.now()
@@ -84,7 +83,7 @@ export async function evaluate(
 async function ingestSet(
   system: SearchSystem,
   set: BeirSet,
-  { signal = new AbortController().signal, onProgress }: EvaluationOptions,
+  { signal = new AbortController().signal, onProgress }: JudgeOptions,
 ): Promise<CorpusFigures> {
   // Read through once before the long work: a faulty line is told now, and how far there is to go is known.
   const survey = await surveyCorpus(set)

@@ -13,7 +13,7 @@ import {
 /** Where users' searches usually end, and where latency and the graph's recall are measured. */
 const USUAL_DEPTH = DEPTHS[0]
 
-export interface EvaluationOptions {
+export interface JudgeOptions {
   /** Breadth of the graph walk; the system's default where absent. */
   ef?: number
   /** The documents are in the system already: only ask. */
@@ -22,7 +22,14 @@ export interface EvaluationOptions {
   onProgress?: (phase: 'documents' | 'queries', done: number, total: number) => void
 }
 
-export interface QueryFigures {
+/** Milliseconds that this share of the requests stay within: half, 95 of a hundred, 99 of a hundred. */
+export interface Percentiles {
+  p50: number
+  p95: number
+  p99: number
+}
+
+interface QueryFigures {
   exact: Scores
   hnsw: Scores
   recallAt10: number
@@ -35,7 +42,7 @@ export interface QueryFigures {
 export async function runQueries(
   system: SearchSystem,
   { queries, judgements }: BeirSet,
-  { ef, signal = new AbortController().signal, onProgress }: EvaluationOptions,
+  { ef, signal = new AbortController().signal, onProgress }: JudgeOptions,
 ): Promise<QueryFigures> {
   const walk = { signal, ...(ef !== undefined && { ef }) }
   const exact = new MeanScores()
@@ -67,6 +74,13 @@ export async function runQueries(
     paths: [...paths],
     timings,
   }
+}
+
+/** Nearest-rank percentiles of at least one value. */
+export function percentiles(values: readonly number[]): Percentiles {
+  const sorted = Float64Array.from(values).sort()
+  const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]!
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
 }
 
 /** The graph's rankings at the depths beyond the usual one. */

@@ -1,5 +1,5 @@
+import { ToolError } from '../../../cli/tool-error.ts'
 import type { Encoder, Prompt } from '../../../encoder/encoder.ts'
-import { ServiceError } from '../../../errors.ts'
 import { similarity } from '../../../index/similarity.ts'
 import { retryWhenOverloaded } from '../../../retrieval/encode-bulk.ts'
 import type { TextSample } from '../judged-set/text-sample.ts'
@@ -25,7 +25,7 @@ export interface CosineFigures {
 }
 
 /** How far one model's vectors of real texts lie from another's, and what that does to the ranking. */
-export interface Drift {
+export interface SetDrift {
   documents: CosineFigures
   queries: CosineFigures
   /** Exact scoring over the sample. `change` is the model's less the reference's: negative is a loss. */
@@ -66,13 +66,16 @@ export async function embedSample(
 
 /**
  * Drift of a model from a reference, e.g. int8 from fp32 of the same weights. Both must embed into the same space.
- * @throws ServiceError INVALID_INPUT where the dimensions differ
+ * @throws ToolError INVALID_USAGE where the dimensions differ
  */
-export function compareVectors(model: SampleVectors, reference: SampleVectors, sample: TextSample): Drift {
+export function setDrift(
+  { model, reference }: { model: SampleVectors; reference: SampleVectors },
+  sample: TextSample,
+): SetDrift {
   const [ours, theirs] = [model.queries[0]?.length, reference.queries[0]?.length]
   if (ours !== theirs) {
-    const message = `The two models have ${ours} and ${theirs} dimensions: only models of one vector space compare.`
-    throw new ServiceError('INVALID_INPUT', message)
+    const message = `The two models have ${ours} and ${theirs} dimensions; models must share one vector space to be compared.`
+    throw new ToolError('INVALID_USAGE', message)
   }
   const [ofModel, ofReference] = [meanNdcg(model, sample), meanNdcg(reference, sample)]
   return {

@@ -34,7 +34,7 @@ export interface BeirOptions {
 /**
  * Opens a folder with corpus.jsonl (`_id, title?, text`), queries.jsonl (`_id, text`) and qrels.tsv or
  * qrels/<split>.tsv. Judgements and judged queries are read now, documents when they are asked for.
- * @throws ServiceError INVALID_INPUT naming file and line
+ * @throws ToolError INPUT_UNUSABLE naming file and line
  */
 export async function readBeirSet(folder: string, options: BeirOptions = {}): Promise<BeirSet> {
   const judged = await readJudgements(qrelsFile(folder, options.split))

@@ -12,7 +12,7 @@ export interface CorpusSurvey {
 
 /**
  * Reads the corpus through, keeping the judged ids alone.
- * @throws ServiceError INVALID_INPUT with the file and line of what is malformed, or where nothing has text
+ * @throws ToolError INPUT_UNUSABLE with the file and line of what is malformed, or where nothing has text
  */
 export async function surveyCorpus(set: BeirSet): Promise<CorpusSurvey> {
   const missing = new Set([...set.judgements.values()].flatMap((ofQuery) => [...ofQuery.keys()]))

@@ -7,7 +7,7 @@ export type QueryJudgements = Map<string, Map<string, number>>
 
 /**
  * Where the judgements lie: `qrels/<split>.tsv`; without a split `qrels.tsv`, else `qrels/test.tsv`.
- * @throws ServiceError INVALID_INPUT, naming the splits there are
+ * @throws ToolError INPUT_UNUSABLE, naming the splits there are
  */
 export function qrelsFile(folder: string, split: string | undefined): string {
   const names =
@@ -25,7 +25,7 @@ export function qrelsFile(folder: string, split: string | undefined): string {
  * Reads `query-id<TAB>corpus-id<TAB>score` (BEIR; a heading line is allowed) or trec's four columns
  * `query-id<TAB>0<TAB>corpus-id<TAB>score`. Grades are whole numbers as trec_eval's are; of equal pairs the last
  * counts.
- * @throws ServiceError INVALID_INPUT with file and line
+ * @throws ToolError INPUT_UNUSABLE with file and line
  */
 export async function readJudgements(file: string): Promise<QueryJudgements> {
   const judgements: QueryJudgements = new Map()

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { ServiceError } from '../../../errors.ts'
+import { ToolError } from '../../../cli/tool-error.ts'
 
 export interface TextLine {
   /** Counted from 1. */
@@ -10,7 +10,7 @@ export interface TextLine {
 
 /**
  * The lines of a text file that are not blank, read as they are asked for.
- * @throws ServiceError INVALID_INPUT where the file cannot be read
+ * @throws ToolError INPUT_UNUSABLE where the file cannot be read
  */
 export async function* textLines(file: string): AsyncGenerator<TextLine> {
   const stream = createReadStream(file, 'utf8')
@@ -21,7 +21,7 @@ export async function* textLines(file: string): AsyncGenerator<TextLine> {
       if (text.trim() !== '') yield { number, text: number === 1 ? text.replace(/^\uFEFF/, '') : text }
     }
   } catch (error) {
-    if (error instanceof ServiceError) throw error
+    if (error instanceof ToolError) throw error
     throw unreadable(file, (error as Error).message)
   } finally {
     stream.destroy()
@@ -29,6 +29,6 @@ export async function* textLines(file: string): AsyncGenerator<TextLine> {
 }
 
 /** A fault of a judged set. @param place a path, or `path:line` */
-export function unreadable(place: string, why: string): ServiceError {
-  return new ServiceError('INVALID_INPUT', `Cannot read the judged set: ${place}: ${why}.`)
+export function unreadable(place: string, why: string): ToolError {
+  return new ToolError('INPUT_UNUSABLE', `Cannot read the judged set: ${place}: ${why}.`)
 }

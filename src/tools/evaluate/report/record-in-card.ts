@@ -1,6 +1,7 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MODEL_FILES } from '../../../model/card.ts'
+import { replaceFile } from '../../disk.ts'
 import type { Report } from './report.ts'
 
 type Recorded = Pick<Report, 'documents' | 'queries' | 'exact' | 'hnsw'> &
@@ -25,9 +26,7 @@ export async function recordInCard(modelFolder: string, report: { set: string } 
     ...(drift && { drift }),
   })
   card.quality = { ...card.quality, evaluation: { ...card.quality?.evaluation, [set]: figures } }
-  const draft = `${file}.${process.pid}.tmp`
-  await writeFile(draft, `${JSON.stringify(card, undefined, 2)}\n`)
-  await rename(draft, file)
+  await replaceFile(file, `${JSON.stringify(card, undefined, 2)}\n`)
 }
 
 /** Cosines near one need six digits; the others have four that mean something. */

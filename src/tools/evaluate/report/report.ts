@@ -1,7 +1,7 @@
 import type { Bm25Figures } from '../bm25/judge-bm25.ts'
 import type { PromptReport } from '../figures/compare-prompts.ts'
-import type { Evaluation } from '../figures/judge-search.ts'
-import type { Drift } from '../figures/set-drift.ts'
+import type { SearchFigures } from '../figures/judge-search.ts'
+import type { SetDrift } from '../figures/set-drift.ts'
 import type { SystemFacts } from '../systems/search-system.ts'
 
 /** The machine that asked; a service told by its address may run on another. */
@@ -13,11 +13,11 @@ export interface Machine {
 }
 
 /** Everything known about one set: what --json prints and the table is made from. */
-export interface Report extends Evaluation {
+export interface Report extends SearchFigures {
   set: string
   bm25?: Bm25Figures
   prompts?: PromptReport
-  drift?: Drift & { reference: SystemFacts['model']; whole_set: boolean }
+  drift?: SetDrift & { reference: SystemFacts['model']; whole_set: boolean }
   model: SystemFacts['model']
   device: string
   /** `embedded`, or the service's address. */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { ServiceError } from '../../../errors.ts'
+import { say, type Terminal } from '../../../cli/terminal.ts'
+import { ToolError } from '../../../cli/tool-error.ts'
 import { ServiceClient } from '../../service-client.ts'
-import type { Options } from '../command/options.ts'
+import type { EvaluateOptions } from '../evaluate-options.ts'
 import type { BeirSet } from '../judged-set/beir-set.ts'
 import type { SearchSystem } from './search-system.ts'
 import { serviceSystem } from './service-system.ts'
@@ -11,31 +12,36 @@ import { removeSet, type Tag, tagFor } from './stored-set.ts'
 export async function withService<T>(
   url: string,
   set: BeirSet,
-  options: Options,
+  options: EvaluateOptions,
+  terminal: Terminal,
   work: (system: SearchSystem) => Promise<T>,
 ): Promise<T> {
-  const client = new ServiceClient(url, keyFrom(options['api-key-file']))
-  const { keep, 'use-existing': useExisting } = options
+  const client = new ServiceClient(url, {
+    key: keyFrom(options.apiKeyFile),
+    keyAdvice: 'Pass a key of scope write with --api-key-file.',
+  })
+  const { keep, useExisting } = options
   const tag = tagFor({ plainIds: keep || useExisting })
   const system = await serviceSystem(client, tag, { useExisting })
   if (useExisting) return work(system)
   const filter = JSON.stringify({ filter: tag.metadata })
-  console.error(`The documents go to ${url}; to remove them by hand: POST /documents/delete ${filter}`)
+  say(terminal.stderr, `The documents go to ${url}; to remove them by hand: POST /documents/delete ${filter}`)
   let result: T
   try {
     result = await work(system)
   } catch (error) {
-    // The first fault is the one to tell, also where the service cannot be cleaned up for the same reason.
-    if (!keep) await clean(client, set, tag).catch((fault: Error) => console.error(fault.message))
+    // The first fault is the one that matters, also where the service cannot be cleaned up for the same reason.
+    if (!keep)
+      await clean(client, set, tag, terminal).catch((fault: Error) => say(terminal.stderr, fault.message))
     throw error
   }
-  if (!keep) await clean(client, set, tag)
+  if (!keep) await clean(client, set, tag, terminal)
   return result
 }
 
-async function clean(client: ServiceClient, set: BeirSet, tag: Tag): Promise<void> {
+async function clean(client: ServiceClient, set: BeirSet, tag: Tag, terminal: Terminal): Promise<void> {
   const removed = await removeSet(client, set, tag)
-  console.error(`${removed} documents removed from ${client.url}.`)
+  say(terminal.stderr, `${removed} documents removed from ${client.url}.`)
 }
 
 function keyFrom(file: string | undefined): string | undefined {
@@ -44,10 +50,10 @@ function keyFrom(file: string | undefined): string | undefined {
   try {
     key = readFileSync(file, 'utf8').trim()
   } catch (error) {
-    throw new ServiceError('INVALID_INPUT', `--api-key-file: ${(error as Error).message}`)
+    throw new ToolError('INPUT_UNUSABLE', `--api-key-file: ${(error as Error).message}`)
   }
   if (!/^[\x21-\x7e]+$/.test(key)) {
-    throw new ServiceError('INVALID_INPUT', `--api-key-file: ${file} must hold one key, on one line.`)
+    throw new ToolError('INPUT_UNUSABLE', `--api-key-file: ${file} must hold one key, on one line.`)
   }
   return key
 }

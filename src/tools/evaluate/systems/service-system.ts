@@ -1,4 +1,4 @@
-import { ServiceError } from '../../../errors.ts'
+import { ToolError } from '../../../cli/tool-error.ts'
 import type { ServiceClient } from '../../service-client.ts'
 import { DEPTH_MAX } from '../figures/retrieval-metrics.ts'
 import type { SearchSystem, SystemAnswer } from './search-system.ts'
@@ -23,7 +23,7 @@ interface Answer {
 
 /**
  * A running service, through its public routes.
- * @throws ServiceError INVALID_INPUT where the service holds documents already and they are not the set, or where it
+ * @throws ToolError INVALID_USAGE where the service holds documents already and they are not the set, or where it
  *   gives fewer results than the deepest figure looks at
  */
 export async function serviceSystem(
@@ -72,18 +72,18 @@ export async function serviceSystem(
 
 function checkService(url: string, documents: number, kMax: number, useExisting: boolean): void {
   if (documents > 0 && !useExisting) {
-    throw new ServiceError(
-      'INVALID_INPUT',
+    throw new ToolError(
+      'INVALID_USAGE',
       `The service at ${url} holds ${documents} documents, which would mix with the judged ones; nothing was changed. ` +
         'Take an empty one (another DATA_DIR), or --use-existing where it holds this set already.',
     )
   }
   if (documents === 0 && useExisting) {
-    throw new ServiceError('INVALID_INPUT', `The service at ${url} holds nothing: leave out --use-existing.`)
+    throw new ToolError('INVALID_USAGE', `The service at ${url} holds nothing: leave out --use-existing.`)
   }
   if (kMax >= DEPTH_MAX) return
-  throw new ServiceError(
-    'INVALID_INPUT',
+  throw new ToolError(
+    'INVALID_USAGE',
     `The service at ${url} gives ${kMax} results at most; recall@${DEPTH_MAX} needs K_MAX=${DEPTH_MAX}.`,
   )
 }

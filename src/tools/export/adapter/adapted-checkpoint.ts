@@ -4,7 +4,7 @@ import { openAdapter } from './lora-adapter.ts'
 /**
  * The checkpoint with a LoRA adapter (peft layout) merged into its tensors as they are read. Tokenizer and everything
  * else stay the base's. Closing it closes both.
- * @throws ServiceError MODEL_UNUSABLE; the base is then closed
+ * @throws ToolError CHECKPOINT_UNUSABLE; the base is then closed
  */
 export async function adaptedCheckpoint(base: Checkpoint, adapterFolder: string): Promise<Checkpoint> {
   try {

@@ -1,4 +1,4 @@
-import { ServiceError } from '../../../errors.ts'
+import { ToolError } from '../../../cli/tool-error.ts'
 import { requiredJson } from '../checkpoint/json-files.ts'
 
 export const ADAPTER_CONFIG = 'adapter_config.json'
@@ -35,7 +35,7 @@ const BASE_CHANGING = ['pissa', 'olora', 'corda', 'loftq', 'lora_ga']
 /**
  * Reads adapter_config.json as peft writes it. `fan_in_fan_out` is for GPT-2's transposed layers: LLaMA has none,
  * and peft itself does not heed it there.
- * @throws ServiceError MODEL_UNUSABLE naming the setting that cannot be merged
+ * @throws ToolError CHECKPOINT_UNUSABLE naming the setting that cannot be merged
  */
 export async function readAdapterConfig(folder: string): Promise<AdapterConfig> {
   const raw = await requiredJson(folder, ADAPTER_CONFIG)
@@ -87,7 +87,7 @@ function isUsed(value: unknown): boolean {
   return Object.keys(value).length > 0 || typeof value !== 'object'
 }
 
-function refused(key: string, value: unknown, why: string, cause?: unknown): ServiceError {
+function refused(key: string, value: unknown, why: string, cause?: unknown): ToolError {
   const message = `${ADAPTER_CONFIG}: ${key} is ${JSON.stringify(value)}; ${why}.`
-  return new ServiceError('MODEL_UNUSABLE', message, { key }, cause)
+  return new ToolError('CHECKPOINT_UNUSABLE', message, { key }, cause)
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { ServiceError } from '../../../errors.ts'
+import { ToolError } from '../../../cli/tool-error.ts'
 import type { LlamaConfig } from '../checkpoint/llama-config.ts'
 import { SafetensorsFile } from '../checkpoint/safetensors.ts'
 import { EMBEDDING, expectedTensors } from '../checkpoint/tensor-names.ts'
@@ -32,7 +32,7 @@ export interface LoraAdapter {
 
 /**
  * Opens a LoRA adapter in peft's layout and checks that each of its tensors fits the model.
- * @throws ServiceError MODEL_UNUSABLE naming the setting or tensor at fault
+ * @throws ToolError CHECKPOINT_UNUSABLE naming the setting or tensor at fault
  */
 export async function openAdapter(folder: string, config: LlamaConfig): Promise<LoraAdapter> {
   const settings = await readAdapterConfig(folder)
@@ -69,7 +69,7 @@ function readChanges(file: SafetensorsFile, expected: ReadonlyMap<string, number
     changes.set(name, { ...(changes.get(name) ?? { module }), [part]: stored })
   }
   if (changes.size === 0) {
-    throw new ServiceError('MODEL_UNUSABLE', `${WEIGHTS} holds nothing that changes the model.`)
+    throw new ToolError('CHECKPOINT_UNUSABLE', `${WEIGHTS} holds nothing that changes the model.`)
   }
   return changes
 }
@@ -96,7 +96,7 @@ function checkShape(file: SafetensorsFile, stored: string, shape: readonly numbe
   const found = file.tensors.get(stored)!.shape
   if (found.join() === shape.join()) return
   const message = `Adapter tensor ${stored} has shape [${found}]; base model and adapter_config.json ask for [${shape}].`
-  throw new ServiceError('MODEL_UNUSABLE', message, { tensor: stored })
+  throw new ToolError('CHECKPOINT_UNUSABLE', message, { tensor: stored })
 }
 
 async function* mergedBands(
@@ -130,6 +130,6 @@ async function joined(bands: AsyncIterable<Float32Array>, shape: readonly number
   return whole
 }
 
-function foreign(stored: string, why = 'does not belong to a LoRA of this model'): ServiceError {
-  return new ServiceError('MODEL_UNUSABLE', `Adapter tensor ${stored} ${why}.`, { tensor: stored })
+function foreign(stored: string, why = 'does not belong to a LoRA of this model'): ToolError {
+  return new ToolError('CHECKPOINT_UNUSABLE', `Adapter tensor ${stored} ${why}.`, { tensor: stored })
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { ServiceError } from '../../../errors.ts'
+import { ToolError } from '../../../cli/tool-error.ts'
 
 /** Enough to see what activations do; more only takes longer. */
 const TEXTS_MAX = 2000
@@ -8,14 +8,14 @@ const TEXTS_MIN = 8
 
 /**
  * Texts to calibrate or measure on, from a file: one a line, or JSON lines with a `text` field.
- * @throws ServiceError INVALID_INPUT naming the line
+ * @throws ToolError INPUT_UNUSABLE naming the line
  */
 export function readTexts(path: string): string[] {
   let content: string
   try {
     content = readFileSync(path, 'utf8')
   } catch (cause) {
-    throw new ServiceError('INVALID_INPUT', `Text file ${path} cannot be read.`, {}, cause)
+    throw new ToolError('INPUT_UNUSABLE', `Text file ${path} cannot be read.`, {}, cause)
   }
   const lines = content.split('\n').map((line) => line.trim())
   const parse = path.endsWith('.jsonl') ? textOf : (line: string) => line
@@ -25,8 +25,8 @@ export function readTexts(path: string): string[] {
     if (line !== '') texts.push(parse(line, index + 1))
   }
   if (texts.length < TEXTS_MIN) {
-    throw new ServiceError(
-      'INVALID_INPUT',
+    throw new ToolError(
+      'INPUT_UNUSABLE',
       `Calibrating and measuring need at least ${TEXTS_MIN} texts; ${path} has ${texts.length}.`,
     )
   }
@@ -38,7 +38,7 @@ function textOf(line: string, number: number): string {
     const { text } = JSON.parse(line) as { text?: unknown }
     if (typeof text === 'string') return text
   } catch (cause) {
-    throw new ServiceError('INVALID_INPUT', `Line ${number} of the text file is not JSON.`, {}, cause)
+    throw new ToolError('INPUT_UNUSABLE', `Line ${number} of the text file is not JSON.`, {}, cause)
   }
-  throw new ServiceError('INVALID_INPUT', `Line ${number} of the text file has no "text" string.`)
+  throw new ToolError('INPUT_UNUSABLE', `Line ${number} of the text file has no "text" string.`)
 }

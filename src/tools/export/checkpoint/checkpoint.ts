@@ -1,4 +1,4 @@
-import { ServiceError } from '../../../errors.ts'
+import { ToolError } from '../../../cli/tool-error.ts'
 import type { WeightSource } from '../weights/weight-source.ts'
 import type { RawConfig } from './config-values.ts'
 import { optionalJson, optionalText, requiredJson } from './json-files.ts'
@@ -22,15 +22,15 @@ export interface Checkpoint extends WeightSource {
 /**
  * Opens a checkpoint folder: config.json, tokenizer.json, `model.safetensors` or shards with
  * `model.safetensors.index.json`. Everything is checked here, before anything is written.
- * @throws ServiceError MODEL_UNUSABLE naming the file, key or tensor at fault
+ * @throws ToolError CHECKPOINT_UNUSABLE naming the file, key or tensor at fault
  */
 export async function openCheckpoint(folder: string): Promise<Checkpoint> {
   const rawConfig = await requiredJson(folder, 'config.json')
   const config = readLlamaConfig(rawConfig)
   const tokenizerJson = await optionalText(folder, 'tokenizer.json')
   if (tokenizerJson === undefined) {
-    throw new ServiceError(
-      'MODEL_UNUSABLE',
+    throw new ToolError(
+      'CHECKPOINT_UNUSABLE',
       'The checkpoint has no tokenizer.json; save it with a fast tokenizer.',
     )
   }

@@ -1,4 +1,4 @@
-import { ServiceError } from '../../../errors.ts'
+import { ToolError } from '../../../cli/tool-error.ts'
 
 export type RawConfig = Record<string, unknown>
 
@@ -28,7 +28,7 @@ export function flag(raw: RawConfig, key: string): boolean {
 }
 
 /** MODEL_UNUSABLE naming the key and its value. */
-export function unsupported(key: string, value: unknown, why: string): ServiceError {
+export function unsupported(key: string, value: unknown, why: string): ToolError {
   const told = value === undefined ? 'is missing' : `is ${JSON.stringify(value)}`
-  return new ServiceError('MODEL_UNUSABLE', `config.json: ${key} ${told}; ${why}.`, { key })
+  return new ToolError('CHECKPOINT_UNUSABLE', `config.json: ${key} ${told}; ${why}.`, { key })
 }

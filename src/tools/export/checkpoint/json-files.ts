@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ServiceError } from '../../../errors.ts'
+import { ToolError } from '../../../cli/tool-error.ts'
 import type { RawConfig } from './config-values.ts'
 
 export async function requiredJson(folder: string, name: string): Promise<RawConfig> {
   const value = await optionalJson(folder, name)
   if (value === undefined)
-    throw new ServiceError('MODEL_UNUSABLE', `${folder} has no ${name}: not a checkpoint folder.`)
+    throw new ToolError('CHECKPOINT_UNUSABLE', `${folder} has no ${name}: not a checkpoint folder.`)
   return value
 }
 
@@ -18,9 +18,9 @@ export async function optionalJson(folder: string, name: string): Promise<RawCon
     const value: unknown = JSON.parse(text)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as RawConfig
   } catch (error) {
-    throw new ServiceError('MODEL_UNUSABLE', `${name} is not valid JSON.`, {}, error)
+    throw new ToolError('CHECKPOINT_UNUSABLE', `${name} is not valid JSON.`, {}, error)
   }
-  throw new ServiceError('MODEL_UNUSABLE', `${name} must hold a JSON object.`)
+  throw new ToolError('CHECKPOINT_UNUSABLE', `${name} must hold a JSON object.`)
 }
 
 /** A file's text, or undefined where there is none. */
@@ -29,6 +29,6 @@ export async function optionalText(folder: string, name: string): Promise<string
     return await readFile(join(folder, name), 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new ServiceError('MODEL_UNUSABLE', `${name} cannot be read.`, {}, error)
+    throw new ToolError('CHECKPOINT_UNUSABLE', `${name} cannot be read.`, {}, error)
   }
 }

@@ -22,7 +22,7 @@ export interface LlamaConfig {
 /**
  * Reads `config.json` of a Hugging Face LLaMA. Whatever would change the mathematics and is not supported is
  * refused by its name.
- * @throws ServiceError MODEL_UNUSABLE with `details.key`
+ * @throws ToolError CHECKPOINT_UNUSABLE with `details.key`
  */
 export function readLlamaConfig(raw: RawConfig): LlamaConfig {
   refuseUnsupported(raw)

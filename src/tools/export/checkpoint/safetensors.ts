@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { ServiceError } from '../../../errors.ts'
+import { ToolError } from '../../../cli/tool-error.ts'
 import { bfloat16ToFloat32, float16ToFloat32 } from '../weights/float-formats.ts'
 import { BAND_NUMBERS } from '../weights/weight-source.ts'
 
@@ -42,11 +42,11 @@ export class SafetensorsFile {
     this.tensors = tensors
   }
 
-  /** @throws ServiceError MODEL_UNUSABLE when the file is missing, cut, damaged or of another number format */
+  /** @throws ToolError CHECKPOINT_UNUSABLE when the file is missing, cut, damaged or of another number format */
   static async open(path: string): Promise<SafetensorsFile> {
     const name = basename(path)
     const file = await open(path, 'r').catch((error: unknown) => {
-      throw new ServiceError('MODEL_UNUSABLE', `The checkpoint has no readable ${name}.`, {}, error)
+      throw new ToolError('CHECKPOINT_UNUSABLE', `The checkpoint has no readable ${name}.`, {}, error)
     })
     try {
       const { size } = await file.stat()
@@ -179,6 +179,6 @@ async function readRange<Bytes extends Uint8Array>(
   return bytes
 }
 
-function unusable(file: string, fault: string, cause?: unknown): ServiceError {
-  return new ServiceError('MODEL_UNUSABLE', `${file} ${fault}.`, { file }, cause)
+function unusable(file: string, fault: string, cause?: unknown): ToolError {
+  return new ToolError('CHECKPOINT_UNUSABLE', `${file} ${fault}.`, { file }, cause)
 }

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path'
-import { ServiceError } from '../../../errors.ts'
+import { ToolError } from '../../../cli/tool-error.ts'
 import type { WeightSource } from '../weights/weight-source.ts'
 import { optionalJson } from './json-files.ts'
 import type { LlamaConfig } from './llama-config.ts'
@@ -48,13 +48,13 @@ async function weightFiles(folder: string): Promise<string[]> {
   if (!index) return [SINGLE]
   const map = index['weight_map']
   if (typeof map !== 'object' || map === null) {
-    throw new ServiceError('MODEL_UNUSABLE', `${INDEX} has no weight_map.`)
+    throw new ToolError('CHECKPOINT_UNUSABLE', `${INDEX} has no weight_map.`)
   }
   const names = [...new Set(Object.values(map))]
   for (const name of names) {
     if (typeof name !== 'string' || basename(name) !== name) {
-      throw new ServiceError(
-        'MODEL_UNUSABLE',
+      throw new ToolError(
+        'CHECKPOINT_UNUSABLE',
         `${INDEX} points outside the checkpoint folder: ${String(name)}.`,
       )
     }
@@ -68,13 +68,13 @@ function checkedNames(home: ReadonlyMap<string, SafetensorsFile>, config: LlamaC
   for (const [name, shape] of expectedTensors(config)) {
     const stored = [PREFIX + name, name].find((candidate) => home.has(candidate))
     if (!stored)
-      throw new ServiceError('MODEL_UNUSABLE', `The checkpoint lacks tensor ${PREFIX}${name}.`, {
+      throw new ToolError('CHECKPOINT_UNUSABLE', `The checkpoint lacks tensor ${PREFIX}${name}.`, {
         tensor: name,
       })
     const found = home.get(stored)!.tensors.get(stored)!.shape
     if (found.join() !== shape.join()) {
       const message = `Tensor ${stored} has shape [${found}]; config.json asks for [${shape}].`
-      throw new ServiceError('MODEL_UNUSABLE', message, { tensor: name })
+      throw new ToolError('CHECKPOINT_UNUSABLE', message, { tensor: name })
     }
     names.set(name, stored)
   }
@@ -82,7 +82,7 @@ function checkedNames(home: ReadonlyMap<string, SafetensorsFile>, config: LlamaC
   const foreign = [...home.keys()].find((name) => !known.has(name) && !UNUSED.test(name))
   if (foreign) {
     const message = `Tensor ${foreign} is not part of a plain LLaMA; merge adapters and remove heads before exporting.`
-    throw new ServiceError('MODEL_UNUSABLE', message, { tensor: foreign })
+    throw new ToolError('CHECKPOINT_UNUSABLE', message, { tensor: foreign })
   }
   return names
 }

@@ -1,7 +1,8 @@
 import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { isProcessAlive } from '../../process-alive.ts'
 
-/** A leftover whose process number is in use again counts as left when nothing in it was touched for so long. */
+/** A leftover whose process number is in use again counts as left when nothing in it was touched for this long. */
 const ABANDONED_MS = 24 * 3600 * 1000
 
 export type Purpose = 'partial' | 'old'
@@ -30,19 +31,10 @@ export async function clearLeftovers(target: string): Promise<void> {
 
 async function isLeft(path: string, pid: number): Promise<boolean> {
   // Our own number: a run before us in another container, since we have not begun.
-  if (pid === process.pid || !isAlive(pid)) return true
+  if (pid === process.pid || !isProcessAlive(pid)) return true
   const names = await readdir(path).catch(() => [])
   const times = await Promise.all([path, ...names.map((name) => join(path, name))].map(modified))
   return Math.max(...times.map((time) => time ?? 0)) < Date.now() - ABANDONED_MS
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
-  }
 }
 
 /** Milliseconds since 1970, or undefined where there is nothing. */

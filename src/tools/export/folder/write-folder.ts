@@ -2,9 +2,13 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { ServiceError } from '../../../errors.ts'
-import { checkRoom, diskFault } from './disk-space.ts'
+import { byteSize } from '../../../cli/byte-size.ts'
+import { ToolError } from '../../../cli/tool-error.ts'
+import { checkRoom, diskFault } from '../../disk.ts'
 import { clearLeftovers, sibling } from './leftovers.ts'
+
+/** Room kept beyond the weights: the model without them, tokenizer, rounding. */
+const SLACK_BYTES = 16 * 1024 * 1024
 
 export interface FolderOptions {
   /** Replace the folder if it exists. */
@@ -16,8 +20,7 @@ export interface FolderOptions {
 /**
  * Fills a folder that appears whole or not at all: `fill` writes to a sibling, which takes the name when all is on
  * disk. What stood there before is kept until then. What an earlier run left when it was killed is cleared first.
- * @throws ServiceError INVALID_INPUT when the folder exists and `overwrite` is not set, UNAVAILABLE when the disk has
- *   no room, found beforehand or on the way
+ * @throws ToolError OUTPUT_EXISTS when the folder exists and `overwrite` is not set, DISK_FULL beforehand or on the way
  */
 export async function writeFolderAtomically(
   out: string,
@@ -28,14 +31,15 @@ export async function writeFolderAtomically(
   await clearLeftovers(target)
   const exists = await isThere(target)
   if (exists && !overwrite) {
-    throw new ServiceError(
-      'INVALID_INPUT',
-      `${out} exists already; choose another folder or ask to overwrite it.`,
+    throw new ToolError(
+      'OUTPUT_EXISTS',
+      `${out} exists already. Choose another folder (--out FOLDER), or replace it with --overwrite.`,
     )
   }
+  const needed = bytes + SLACK_BYTES
   const partial = sibling(target, 'partial')
   await mkdir(dirname(target), { recursive: true })
-  await checkRoom(dirname(target), bytes)
+  await checkRoom(dirname(target), needed, 'The export', 'Make room or choose another disk.')
   await mkdir(partial)
   try {
     await fill(partial)
@@ -48,7 +52,8 @@ export async function writeFolderAtomically(
     await rm(old, { recursive: true, force: true })
   } catch (error) {
     await rm(partial, { recursive: true, force: true })
-    throw await diskFault(error, dirname(target), bytes)
+    const advice = `Nothing was left behind. Make room (the export needs ${byteSize(needed)}) or choose another disk.`
+    throw diskFault(error, { place: dirname(target), advice })
   }
 }
 

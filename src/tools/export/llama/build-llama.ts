@@ -24,7 +24,7 @@ export interface LlamaGraphOptions {
 export type Sites = Map<string, string>
 
 /**
- * A LLaMA without LM head or cache, from token ids to unit vectors, by the contract of `encoder/onnx/card.ts`. Of the
+ * A LLaMA without LM head or cache, from token ids to unit vectors, by the contract of `model/card.ts`. Of the
  * last layer only keys and values are computed for every token; the rest runs on the pooled rows alone.
  */
 export async function buildLlamaGraph(options: LlamaGraphOptions): Promise<Sites> {

@@ -1,5 +1,5 @@
+import { ToolError } from '../../../cli/tool-error.ts'
 import type { Prompt } from '../../../encoder/encoder.ts'
-import { ServiceError } from '../../../errors.ts'
 import type { CardPrompt } from '../../../model/card.ts'
 import { BodyTokenizer } from '../../../model/tokenizer/body-tokenizer.ts'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
@@ -23,7 +23,7 @@ export type PromptSources = Pick<Checkpoint, 'config' | 'tokenizerJson' | 'token
  *
  * @param maxBodyTokens wanted; default the template's, cut to what the model's positions hold
  * @param expected the ids that must come out, where they are known
- * @throws ServiceError MODEL_UNUSABLE when the tokenizer lacks a special token or gives other ids than expected,
+ * @throws ToolError CHECKPOINT_UNUSABLE when the tokenizer lacks a special token or gives other ids than expected,
  *   positions are too few, or the checkpoint says it was trained with other prompts
  */
 export async function compilePrompts(
@@ -68,14 +68,14 @@ function checkVocabulary({ tokenizerJson, config }: PromptSources, promptIds: re
   for (const id of Object.values(model.vocab)) largest = Math.max(largest, id)
   if (largest < config.vocabularySize) return
   const message = `Token id ${largest} lies outside the model's vocabulary of ${config.vocabularySize}: tokenizer and weights do not belong together.`
-  throw new ServiceError('MODEL_UNUSABLE', message)
+  throw new ToolError('CHECKPOINT_UNUSABLE', message)
 }
 
 function requiredId(ids: ReadonlyMap<string, number>, token: string): number {
   const id = ids.get(token)
   if (id === undefined) {
     const message = `tokenizer.json has no token ${token}, which the template ends with; choose the template the checkpoint was trained with.`
-    throw new ServiceError('MODEL_UNUSABLE', message, { token })
+    throw new ToolError('CHECKPOINT_UNUSABLE', message, { token })
   }
   return id
 }
@@ -84,7 +84,7 @@ function bodyLimit(room: number, usual: number, wanted?: number): number {
   const limit = wanted ?? Math.min(usual, room)
   if (limit < 1 || limit > room) {
     const message = `max_position_embeddings leaves room for ${room} body tokens beside the prompt; ${limit} were asked for.`
-    throw new ServiceError('MODEL_UNUSABLE', message, { key: 'max_position_embeddings' })
+    throw new ToolError('CHECKPOINT_UNUSABLE', message, { key: 'max_position_embeddings' })
   }
   return limit
 }

@@ -1,5 +1,5 @@
+import { ToolError } from '../../../cli/tool-error.ts'
 import type { Prompt } from '../../../encoder/encoder.ts'
-import { ServiceError } from '../../../errors.ts'
 import type { CardPrompt } from '../../../model/card.ts'
 import type { Template } from './templates.ts'
 
@@ -18,7 +18,7 @@ type Compiled = Record<Prompt, Pick<CardPrompt, 'prefixIds' | 'suffixIds'>>
 /**
  * A tokenizer that gives other ids than the model was trained with, because it was converted or changed, would
  * give worse vectors and no error.
- * @throws ServiceError MODEL_UNUSABLE
+ * @throws ToolError CHECKPOINT_UNUSABLE
  */
 export function checkExpectedPrompts(
   compiled: Compiled,
@@ -44,7 +44,7 @@ function compare(name: Prompt, part: string, found: readonly number[], expected:
   )
 }
 
-function unusable(fault: string): ServiceError {
+function unusable(fault: string): ToolError {
   const message = `The tokenizer ${fault}; take tokenizer.json and tokenizer_config.json from the model's own repository.`
-  return new ServiceError('MODEL_UNUSABLE', message)
+  return new ToolError('CHECKPOINT_UNUSABLE', message)
 }

@@ -1,4 +1,4 @@
-import { ServiceError } from '../../../errors.ts'
+import { ToolError } from '../../../cli/tool-error.ts'
 import type { ExpectedPrompts } from './expected-prompts.ts'
 import type { TemplateName } from './templates.ts'
 
@@ -86,10 +86,10 @@ export function profileOf(repository: string): Profile | undefined {
   return PROFILES.find((profile) => profile.repository.toLowerCase() === wanted)
 }
 
-/** @throws ServiceError INVALID_INPUT naming those there are */
+/** @throws ToolError INVALID_USAGE naming those there are */
 export function profileNamed(name: string): Profile {
   const profile = profileOf(name) ?? PROFILES.find((each) => each.name === name.toLowerCase())
   if (profile) return profile
   const names = PROFILES.map((each) => each.name).join(', ')
-  throw new ServiceError('INVALID_INPUT', `There is no profile ${name}; there are ${names}.`)
+  throw new ToolError('INVALID_USAGE', `There is no profile ${name}; there are ${names}.`)
 }

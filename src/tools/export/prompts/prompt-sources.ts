@@ -4,7 +4,7 @@ import type { PromptSources } from './compile-prompts.ts'
 
 /**
  * What decides a checkpoint's prompts, read without its weights: they may not be there yet.
- * @throws ServiceError MODEL_UNUSABLE naming what is missing or not supported
+ * @throws ToolError CHECKPOINT_UNUSABLE naming what is missing or not supported
  */
 export async function readPromptSources(folder: string): Promise<PromptSources> {
   const config = readLlamaConfig(await requiredJson(folder, 'config.json'))

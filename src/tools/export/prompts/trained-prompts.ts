@@ -1,5 +1,5 @@
+import { ToolError } from '../../../cli/tool-error.ts'
 import type { Prompt } from '../../../encoder/encoder.ts'
-import { ServiceError } from '../../../errors.ts'
 import type { Template } from './templates.ts'
 
 interface StatedPrompts {
@@ -11,7 +11,7 @@ interface StatedPrompts {
 /**
  * A checkpoint whose training.json says what prompts it was trained with must be exported with just those: a model
  * answers badly, and silently so, to any other wording.
- * @throws ServiceError MODEL_UNUSABLE
+ * @throws ToolError CHECKPOINT_UNUSABLE
  */
 export function checkTrainedPrompts(training: unknown, { prompts }: Template): void {
   const stated = (training as { prompts?: StatedPrompts } | undefined)?.prompts
@@ -27,5 +27,5 @@ function check(what: string, trained: unknown, given: string): void {
   const message =
     `training.json says the ${what} was ${JSON.stringify(trained)}; the template has ${JSON.stringify(given)}. ` +
     'Choose the template the checkpoint was trained with.'
-  throw new ServiceError('MODEL_UNUSABLE', message)
+  throw new ToolError('CHECKPOINT_UNUSABLE', message)
 }

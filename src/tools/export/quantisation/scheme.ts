@@ -1,6 +1,7 @@
-import { ServiceError } from '../../../errors.ts'
+import { ToolError } from '../../../cli/tool-error.ts'
 import type { Card } from '../../../model/card.ts'
 
+export const PRECISIONS = ['int8', 'int4', 'fp16', 'fp32'] as const satisfies Card['precision'][]
 export type Precision = Card['precision']
 /** How a precision below fp16 is stored and computed, as the card tells it. */
 export type Scheme = NonNullable<Card['quantisation']>
@@ -22,7 +23,7 @@ const WEIGHT_ONLY = { kind: 'weight-only', blockSize: 32, accuracyLevel: 4 } as 
 
 /**
  * The scheme for a precision; nothing for floating point. int8 is calibrated for models that can be, unless `forced`.
- * @throws ServiceError INVALID_INPUT when the two do not go together
+ * @throws ToolError INVALID_USAGE when the two do not go together
  */
 export function chooseScheme(
   precision: Precision,
@@ -37,5 +38,5 @@ export function chooseScheme(
   if (forced === undefined) return undefined
   const rule =
     precision === 'int4' ? 'int4 is always weight-only' : `${precision} is not quantised: choose int8 or int4`
-  throw new ServiceError('INVALID_INPUT', `Quantisation ${forced} does not go with ${precision}; ${rule}.`)
+  throw new ToolError('INVALID_USAGE', `Quantisation ${forced} does not go with ${precision}; ${rule}.`)
 }

@@ -1,17 +1,27 @@
 import { rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { ServiceError } from '../../../errors.ts'
+import { ToolError } from '../../../cli/tool-error.ts'
 import type { RemoteFile } from './hub-client.ts'
 import { HubFault } from './hub-fault.ts'
 import { PartialFile } from './partial-file.ts'
-import type { PullEvents } from './pull-events.ts'
 import { Retries, type RetryPolicy } from './retry.ts'
 
 /** Downloads of one file that end in a wrong checksum before the pull gives up. */
 const WRONG_MAX = 3
-/** So many new bytes show that a connection is worth another row of tries. */
+/** After this many new bytes the tries are counted anew: the connection works, if badly. */
 const PROGRESS_BYTES = 1 << 20
+
+/** What a pull reports while it runs. */
+export interface PullEvents {
+  /** Which commit the revision is, and all files that will be there. */
+  plan(commit: string, files: readonly RemoteFile[]): void
+  /** Bytes of a file that are there; `checking` reads what was there before. */
+  progress(file: RemoteFile, bytes: number, phase: 'checking' | 'downloading'): void
+  done(file: RemoteFile, how: 'kept' | 'downloaded'): void
+  /** Something the user should know: a retry, a revision that moved. */
+  note(text: string): void
+}
 
 export interface Download {
   folder: string
@@ -23,11 +33,11 @@ export interface Download {
 
 /**
  * Puts one file into the folder, whole and with the checksum the hub gives. What is there already is kept if it is
- * right; what an earlier pull left of it is gone on with. Its name holds the checksum, so that it never grows into a
- * mixture of two revisions.
+ * right; what an earlier pull left of it is continued. The name of the partial file holds the checksum, so that two
+ * revisions are never mixed.
  *
  * @throws HubFault after too many failures in a row; what has arrived stays for the next pull
- * @throws ServiceError MODEL_UNUSABLE when the checksum is wrong again and again, UNAVAILABLE when the disk is full
+ * @throws ToolError DOWNLOAD_FAILED when the checksum is wrong again and again, DISK_FULL
  */
 export async function downloadFile(file: RemoteFile, download: Download): Promise<void> {
   const { folder, events } = download
@@ -64,12 +74,12 @@ async function complete(path: string, file: RemoteFile, { read, retry, events }:
           events.progress(file, partial.size, 'downloading')
           if (partial.size === file.size) break
         }
-        if (partial.size < file.size) throw new HubFault('UNAVAILABLE', CUT, true)
+        if (partial.size < file.size) throw new HubFault('DOWNLOAD_FAILED', CUT, true)
       } catch (error) {
         if (!(error instanceof HubFault)) throw error
         if (partial.size - start >= PROGRESS_BYTES) retries.reset()
         const pauseMs = retries.pauseMs(error)
-        events.note(`${file.path}: ${error.message} Going on in ${seconds(pauseMs)} s`)
+        events.note(`${file.path}: ${error.message} Trying again in ${seconds(pauseMs)} s`)
         await wait(pauseMs)
       }
     }
@@ -92,10 +102,10 @@ async function isRight(path: string, file: RemoteFile, events: PullEvents): Prom
   }
 }
 
-function wrongChecksum(file: RemoteFile, found: string): ServiceError {
+function wrongChecksum(file: RemoteFile, found: string): ToolError {
   const { kind, hex } = file.id
-  const message = `${file.path} arrived ${WRONG_MAX} times with a wrong checksum (${kind} ${found}, the hub says ${hex}) and was deleted; try again later, or another mirror.`
-  return new ServiceError('MODEL_UNUSABLE', message, { file: file.path })
+  const message = `${file.path} arrived ${WRONG_MAX} times with a wrong checksum (${kind} ${found}, the hub says ${hex}) and was deleted. Try again later, or another mirror (--mirror URL).`
+  return new ToolError('DOWNLOAD_FAILED', message, { file: file.path })
 }
 
 function seconds(ms: number): string {

@@ -1,7 +1,16 @@
 import { downloadFile, listFiles, modelInfo } from '@huggingface/hub'
-import type { ContentId } from './digest.ts'
 import { faultOfNetwork, HubFault } from './hub-fault.ts'
 import { type HubAddress, hubFetch } from './hub-fetch.ts'
+
+/**
+ * What the hub says a file's content is. Large files (LFS, Xet) have the sha256 of their bytes; others their git
+ * blob id, which is the sha1 of `blob <size>\0` and the bytes.
+ */
+export interface ContentId {
+  kind: 'sha256' | 'git-sha1'
+  /** Hex, lower case. */
+  hex: string
+}
 
 /** A file of a repository at one commit. */
 export interface RemoteFile {
@@ -32,7 +41,7 @@ export class HubClient {
     this.#address = address
   }
 
-  /** @throws HubFault NOT_FOUND, UNAUTHORIZED, FORBIDDEN, UNAVAILABLE */
+  /** @throws HubFault NOT_FOUND, ACCESS_DENIED, DOWNLOAD_FAILED */
   async resolve(repository: string, revision: string): Promise<Resolved> {
     const info = await this.#call(`${repository} (revision ${revision})`, (fetch) =>
       modelInfo({
@@ -157,10 +166,10 @@ function isUsable({ size, id }: RemoteFile): boolean {
 }
 
 function silent(ms: number): HubFault {
-  return new HubFault('UNAVAILABLE', `The hub said nothing for ${Math.round(ms / 1000)} s.`, true)
+  return new HubFault('DOWNLOAD_FAILED', `The hub sent nothing for ${Math.round(ms / 1000)} s.`, true)
 }
 
 function notAHub(url: string, reason: string): HubFault {
-  const message = `${url} does not answer as a model hub does (${reason}); check the address.`
-  return new HubFault('UNAVAILABLE', message, false)
+  const message = `${url} does not answer as a model hub does (${reason}). Check the address (--mirror URL or HF_ENDPOINT).`
+  return new HubFault('DOWNLOAD_FAILED', message, false)
 }

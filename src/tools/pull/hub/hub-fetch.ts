@@ -50,7 +50,9 @@ export function hubFetch(address: HubAddress, what: string, { signal, onFault }:
     ranges.honoured = response.status === 206
     if (asked && ranges.honoured && !startsAt(response, asked)) {
       await response.body?.cancel()
-      return failed(new HubFault('UNAVAILABLE', `The hub sent another part of ${what} than asked for.`, true))
+      return failed(
+        new HubFault('DOWNLOAD_FAILED', `The hub sent another part of ${what} than asked for.`, true),
+      )
     }
     return response
   }

@@ -1,9 +1,9 @@
-import type { Hash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { startDigest } from './digest.ts'
-import { diskFault } from './disk.ts'
-import type { RemoteFile } from './hub-client.ts'
+import { diskFault } from '../../disk.ts'
+import type { ContentId, RemoteFile } from './hub-client.ts'
+import { RESUMED } from './pull-record.ts'
 
 const READ_BYTES = 1 << 20
 
@@ -24,7 +24,7 @@ export class PartialFile {
    */
   static async open(path: string, remote: RemoteFile, onRead: (bytes: number) => void): Promise<PartialFile> {
     const file = await open(path, 'a+').catch((error: unknown) => {
-      throw diskFault(error, path)
+      throw diskFault(error, { place: path, advice: RESUMED })
     })
     const partial = new PartialFile(file, startDigest(remote.id, remote.size))
     try {
@@ -48,7 +48,7 @@ export class PartialFile {
     return this.#size
   }
 
-  /** @throws ServiceError UNAVAILABLE when the disk is full */
+  /** @throws ToolError DISK_FULL */
   async append(chunk: Uint8Array): Promise<void> {
     try {
       for (let done = 0; done < chunk.length; ) {
@@ -56,7 +56,7 @@ export class PartialFile {
         done += bytesWritten
       }
     } catch (error) {
-      throw diskFault(error, 'the checkpoint')
+      throw diskFault(error, { place: 'the checkpoint', advice: RESUMED })
     }
     this.#take(chunk)
   }
@@ -75,4 +75,9 @@ export class PartialFile {
     this.#size += chunk.length
     return this.#size
   }
+}
+
+/** A hash of the kind `id` is, ready for the file's bytes. */
+function startDigest(id: ContentId, size: number): Hash {
+  return id.kind === 'sha256' ? createHash('sha256') : createHash('sha1').update(`blob ${size}\0`)
 }

@@ -1,8 +1,10 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { ServiceError } from '../../../errors.ts'
-import { diskFault } from './disk.ts'
+import { ToolError } from '../../../cli/tool-error.ts'
+import { diskFault } from '../../disk.ts'
+import { isProcessAlive } from '../../process-alive.ts'
+import { RESUMED } from './pull-record.ts'
 
 const LOCK = '.pull.lock'
 
@@ -14,7 +16,7 @@ interface Holder {
 /**
  * Keeps a second pull out of a folder. The lock names its process; that of a process which is gone is taken over.
  * @returns the release
- * @throws ServiceError UNAVAILABLE while another pull works in the folder
+ * @throws ToolError LOCKED while another pull works in the folder
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const path = join(folder, LOCK)
@@ -41,7 +43,7 @@ async function created(path: string): Promise<boolean> {
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw diskFault(error, path)
+    throw diskFault(error, { place: path, advice: RESUMED })
   }
 }
 
@@ -69,17 +71,11 @@ async function readHolder(path: string): Promise<Holder | undefined> {
 
 function isAlive({ pid, host }: Holder, path: string): boolean {
   if (host !== hostname()) return true
-  if (pid === process.pid) return held.has(path)
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
+  return pid === process.pid ? held.has(path) : isProcessAlive(pid)
 }
 
-function busy(folder: string, path: string, holder: Holder | undefined): ServiceError {
+function busy(folder: string, path: string, holder: Holder | undefined): ToolError {
   const who = holder ? `process ${holder.pid} on ${holder.host}` : 'another process'
-  const message = `Another pull (${who}) works in ${folder}; wait for it, or delete ${path} if there is none.`
-  return new ServiceError('UNAVAILABLE', message)
+  const message = `Another pull (${who}) is working in ${folder}. Wait until it is done; if there is none, delete ${path}.`
+  return new ToolError('LOCKED', message)
 }

@@ -1,10 +1,13 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ServiceError } from '../../../errors.ts'
-import { diskFault } from './disk.ts'
+import { ToolError } from '../../../cli/tool-error.ts'
+import { replaceFile } from '../../disk.ts'
 import type { RemoteFile } from './hub-client.ts'
 
 const RECORD = 'pull.json'
+
+/** What to do when a pull breaks off. */
+export const RESUMED = 'Make room and run the same command again: it continues where it stopped.'
 
 /** pull.json: what a checkpoint folder holds and where it came from. */
 export interface PullRecord {
@@ -19,7 +22,7 @@ export interface PullRecord {
   complete: boolean
 }
 
-/** @throws ServiceError INVALID_INPUT when the file is there and is not a record */
+/** @throws ToolError INPUT_UNUSABLE when the file is there and is not a record */
 export async function readRecord(folder: string): Promise<PullRecord | undefined> {
   let text: string
   try {
@@ -33,19 +36,13 @@ export async function readRecord(folder: string): Promise<PullRecord | undefined
     if (record.format === 1 && typeof record.repository === 'string' && Array.isArray(record.files))
       return record
   } catch {
-    // Told below.
+    // Not JSON: the same fault as below.
   }
-  const message = `${join(folder, RECORD)} is not a pull's record; delete the folder or choose another one.`
-  throw new ServiceError('INVALID_INPUT', message)
+  const message = `${join(folder, RECORD)} is damaged or was not written by a pull. Delete the folder or choose another one (--checkpoint FOLDER).`
+  throw new ToolError('INPUT_UNUSABLE', message)
 }
 
 /** Replaces the record in one step. */
-export async function writeRecord(folder: string, record: PullRecord): Promise<void> {
-  const path = join(folder, RECORD)
-  try {
-    await writeFile(`${path}.new`, `${JSON.stringify(record, null, 2)}\n`)
-    await rename(`${path}.new`, path)
-  } catch (error) {
-    throw diskFault(error, path)
-  }
+export function writeRecord(folder: string, record: PullRecord): Promise<void> {
+  return replaceFile(join(folder, RECORD), `${JSON.stringify(record, null, 2)}\n`)
 }

@@ -1,13 +1,12 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { ServiceError } from '../../../errors.ts'
-import { checkRoom, diskFault } from './disk.ts'
-import { downloadFile, PARTIAL, partialPath } from './download-file.ts'
+import { ToolError } from '../../../cli/tool-error.ts'
+import { checkRoom, diskFault } from '../../disk.ts'
+import { downloadFile, PARTIAL, type PullEvents, partialPath } from './download-file.ts'
 import { HubClient, type RemoteFile } from './hub-client.ts'
 import type { HubAddress } from './hub-fetch.ts'
-import type { PullEvents } from './pull-events.ts'
 import { lockFolder } from './pull-lock.ts'
-import { type PullRecord, readRecord, writeRecord } from './pull-record.ts'
+import { type PullRecord, RESUMED, readRecord, writeRecord } from './pull-record.ts'
 import { checkRepositoryId, checkRevision } from './repository-id.ts'
 import { RETRY, type RetryPolicy, withRetries } from './retry.ts'
 import { selectFiles, shardsOf } from './select-files.ts'
@@ -18,7 +17,7 @@ export interface PullOptions {
   repository: string
   /** Branch, tag or commit; default main. */
   revision?: string
-  /** Where the files go; made if it is not there, gone on with if an earlier pull of the repository left it. */
+  /** Where the files go; made if it is not there; what an earlier pull of the repository left in it is continued. */
   folder: string
   events: PullEvents
   /** Called when everything but the weights is in the folder; may throw to spare their download. */
@@ -37,17 +36,18 @@ export interface Pulled {
 /**
  * Downloads a LLaMA checkpoint or a LoRA adapter: descriptions, tokenizer and safetensors, each checked against the
  * size and checksum the hub gives. The revision becomes a commit first, and all files are of that one. A pull that
- * was cut off, or killed, is gone on with by the next.
+ * was cut off, or killed, is continued by the next.
  *
- * @throws ServiceError NOT_FOUND, UNAUTHORIZED, FORBIDDEN (the repository), UNAVAILABLE (network, disk, another
- *   pull in the folder), MODEL_UNUSABLE (no safetensors, wrong checksums), INVALID_INPUT
+ * @throws ToolError NOT_FOUND, ACCESS_DENIED (the repository), DOWNLOAD_FAILED (network, hub, wrong checksums),
+ *   DISK_FULL, NOT_WRITABLE, LOCKED (another pull in the folder), CHECKPOINT_UNUSABLE (no safetensors),
+ *   OUTPUT_EXISTS, INVALID_USAGE
  */
 export async function pullRepository(options: PullOptions): Promise<Pulled> {
   const { folder } = options
   checkRepositoryId(options.repository)
   checkRevision(options.revision ?? 'main')
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw diskFault(error, folder)
+    throw diskFault(error, { place: folder, advice: RESUMED })
   })
   const release = await lockFolder(folder)
   try {
@@ -88,7 +88,8 @@ async function pull(options: PullOptions): Promise<Pulled> {
   await writeRecord(folder, { ...record, files: all })
   await removeOthers(folder, all, before)
   await options.beforeWeights?.(folder, pulled)
-  await checkRoom(folder, await bytesMissing(folder, shards))
+  const advice = 'Make room, or choose another folder (--checkpoint FOLDER).'
+  await checkRoom(folder, await bytesMissing(folder, shards), 'what is still to be downloaded', advice)
   for (const file of shards) await downloadFile(file, download)
   await writeRecord(folder, { ...record, files: all, complete: true })
   return pulled
@@ -98,13 +99,15 @@ async function pull(options: PullOptions): Promise<Pulled> {
 async function checkFolder(folder: string, repository: string): Promise<PullRecord | undefined> {
   const record = await readRecord(folder)
   if (record && record.repository !== repository) {
-    const message = `${folder} holds ${record.repository}; choose another folder (--checkpoint FOLDER).`
-    throw new ServiceError('INVALID_INPUT', message)
+    const message = `${folder} holds ${record.repository}. Choose another folder (--checkpoint FOLDER).`
+    throw new ToolError('OUTPUT_EXISTS', message)
   }
-  const others = (await readdir(folder)).filter((name) => !name.startsWith('.') && name !== 'pull.json.new')
+  const others = (await readdir(folder)).filter(
+    (name) => !name.startsWith('.') && !/^pull\.json\.\d+\.new$/.test(name),
+  )
   if (!record && others.length > 0) {
-    const message = `${folder} has files that no pull put there; choose another folder (--checkpoint FOLDER).`
-    throw new ServiceError('INVALID_INPUT', message)
+    const message = `${folder} has files of its own, which a pull could overwrite. Choose another folder (--checkpoint FOLDER).`
+    throw new ToolError('OUTPUT_EXISTS', message)
   }
   return record
 }

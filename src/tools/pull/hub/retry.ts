@@ -44,8 +44,8 @@ export class Retries {
     if (asked > retryAfterMsMax) {
       const minutes = Math.ceil(asked / 60_000)
       throw new HubFault(
-        'UNAVAILABLE',
-        `The hub asks to come back in ${minutes} minutes.`,
+        'DOWNLOAD_FAILED',
+        `The hub is busy and asks to be tried again in ${minutes} minutes.`,
         false,
         asked,
         fault,

@@ -1,4 +1,4 @@
-import { ServiceError } from '../../../errors.ts'
+import { ToolError } from '../../../cli/tool-error.ts'
 import type { RemoteFile } from './hub-client.ts'
 
 /** What an exported model needs besides weights. Pictures, notebooks, other formats and optimizer states stay. */
@@ -29,7 +29,7 @@ export interface Selection {
 
 /**
  * Which files of a repository a pull takes.
- * @throws ServiceError MODEL_UNUSABLE when it is not a LLaMA checkpoint or adapter in safetensors
+ * @throws ToolError CHECKPOINT_UNUSABLE when it is not a LLaMA checkpoint or adapter in safetensors
  */
 export function selectFiles(repository: string, files: readonly RemoteFile[]): Selection {
   const named = new Map(files.map((file) => [file.path, file]))
@@ -54,14 +54,14 @@ export function selectFiles(repository: string, files: readonly RemoteFile[]): S
 
 /**
  * The shards an index names.
- * @throws ServiceError MODEL_UNUSABLE when the index is not one, or names a file that the repository does not have
+ * @throws ToolError CHECKPOINT_UNUSABLE when the index is not one, or names a file that the repository does not have
  */
 export function shardsOf(repository: string, indexJson: string, files: readonly RemoteFile[]): RemoteFile[] {
   let map: unknown
   try {
     map = (JSON.parse(indexJson) as { weight_map?: unknown }).weight_map
   } catch (cause) {
-    throw new ServiceError('MODEL_UNUSABLE', `${INDEX} of ${repository} is not JSON.`, {}, cause)
+    throw new ToolError('CHECKPOINT_UNUSABLE', `${INDEX} of ${repository} is not JSON.`, {}, cause)
   }
   if (typeof map !== 'object' || map === null || Object.keys(map).length === 0) {
     throw unusable(`${INDEX} of ${repository} has no weight_map.`)
@@ -74,7 +74,7 @@ export function shardsOf(repository: string, indexJson: string, files: readonly 
   })
 }
 
-function withoutSafetensors(repository: string, files: readonly RemoteFile[]): ServiceError {
+function withoutSafetensors(repository: string, files: readonly RemoteFile[]): ToolError {
   const pickles = files.filter(({ path }) => /\.(bin|pt|pth|ckpt)$/.test(path)).map(({ path }) => path)
   if (pickles.length === 0) return unusable(`${repository} holds no weights in safetensors.`)
   const message =
@@ -84,6 +84,6 @@ function withoutSafetensors(repository: string, files: readonly RemoteFile[]): S
   return unusable(message)
 }
 
-function unusable(message: string): ServiceError {
-  return new ServiceError('MODEL_UNUSABLE', message)
+function unusable(message: string): ToolError {
+  return new ToolError('CHECKPOINT_UNUSABLE', message)
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { defaultConfig } from '../../../../src/config/read.ts'
 import { type OnnxEncoder, openOnnxEncoder } from '../../../../src/encoder/onnx/onnx-encoder.ts'
-import { evaluate } from '../../../../src/tools/evaluate/figures/judge-search.ts'
+import { judgeSearch } from '../../../../src/tools/evaluate/figures/judge-search.ts'
 import type { BeirSet } from '../../../../src/tools/evaluate/judged-set/beir-set.ts'
 import { localSystem } from '../../../../src/tools/evaluate/systems/local-system.ts'
 import { tinyModel } from '../../../fixtures/tiny-model.ts'
@@ -16,7 +16,7 @@ afterAll(() => encoder.close())
 
 function evaluated(set: BeirSet, options = {}) {
   const store = openExactStore({ dimensions: encoder.card.dimensions })
-  return evaluate(localSystem({ encoder, store, limits: defaultConfig() }), set, options)
+  return judgeSearch(localSystem({ encoder, store, limits: defaultConfig() }), set, options)
 }
 
 test('the figures are those of the rankings that the service gives', async () => {
@@ -78,8 +78,8 @@ test('documents that are there already are not stored again', async () => {
   const store = openExactStore({ dimensions: encoder.card.dimensions })
   const system = localSystem({ encoder, store, limits: defaultConfig() })
   const set = judgedSet({ q: { text: 'violin', grades: { d2: 1 } } })
-  const first = await evaluate(system, set)
-  const again = await evaluate(system, set, { useExisting: true })
+  const first = await judgeSearch(system, set)
+  const again = await judgeSearch(system, set, { useExisting: true })
   expect(again.corpus).toBeNull()
   expect(again.exact).toEqual(first.exact)
 })

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type OnnxEncoder, openOnnxEncoder } from '../../../../src/encoder/onnx/onnx-encoder.ts'
-import { compareVectors, embedSample, meanNdcg } from '../../../../src/tools/evaluate/figures/set-drift.ts'
+import { embedSample, meanNdcg, setDrift } from '../../../../src/tools/evaluate/figures/set-drift.ts'
 import { sampleTexts } from '../../../../src/tools/evaluate/judged-set/text-sample.ts'
 import { tinyModel } from '../../../fixtures/tiny-model.ts'
 import { DOCUMENTS, judgedSet } from '../small-set.ts'
@@ -25,7 +25,7 @@ afterAll(async () => {
 test('a model does not drift from itself', async () => {
   const sample = await sampleTexts(set)
   const vectors = await embedSample(encoder, sample)
-  const drift = compareVectors(vectors, vectors, sample)
+  const drift = setDrift({ model: vectors, reference: vectors }, sample)
   expect(drift.documents).toEqual({
     vectors: 6,
     meanCosine: expect.closeTo(1, 6),
@@ -50,7 +50,7 @@ test('cosines and the change in nDCG are those of the vectors', () => {
   const reference = { documents: [unit(1, 0), unit(0, 1)], queries: [unit(1, 0)] }
   const model = { documents: [unit(0.6, 0.8), unit(0.8, 0.6)], queries: [unit(1, 0)] }
   expect(meanNdcg(reference, sample)).toBe(1)
-  const drift = compareVectors(model, reference, sample)
+  const drift = setDrift({ model, reference }, sample)
   expect(drift.documents.meanCosine).toBeCloseTo(0.6, 6)
   expect(drift.documents.worstCosine).toBeCloseTo(0.6, 6)
   expect(drift['ndcg@10'].model).toBeCloseTo(1 / Math.log2(3), 9)
@@ -61,9 +61,9 @@ test('another model is far away; one of other dimensions is refused', async () =
   const sample = await sampleTexts(set)
   const ours = await embedSample(encoder, sample)
   const theirs = await embedSample(other, sample)
-  expect(compareVectors(ours, theirs, sample).documents.meanCosine).toBeLessThan(0.9)
+  expect(setDrift({ model: ours, reference: theirs }, sample).documents.meanCosine).toBeLessThan(0.9)
   const short = { ...theirs, queries: theirs.queries.map((vector) => vector.slice(1)) }
-  expect(() => compareVectors(ours, short, sample)).toThrow(/32 and 31 dimensions/)
+  expect(() => setDrift({ model: ours, reference: short }, sample)).toThrow(/32 and 31 dimensions/)
 })
 
 test('a sample keeps what is judged and spaces the rest', async () => {

@@ -75,7 +75,7 @@ test.each([
 ])('says what is wrong with %s: %j', async (file, content, message) => {
   await write(file, content)
   await expect(readAll()).rejects.toMatchObject({
-    code: 'INVALID_INPUT',
+    code: 'INPUT_UNUSABLE',
     message: expect.stringMatching(message),
   })
 })

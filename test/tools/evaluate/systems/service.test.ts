@@ -7,7 +7,7 @@ import { defaultConfig } from '../../../../src/config/read.ts'
 import { openOnnxEncoder } from '../../../../src/encoder/onnx/onnx-encoder.ts'
 import { openEmbeddedStore } from '../../../../src/index/embedded/embedded-index.ts'
 import { reportPrompts } from '../../../../src/tools/evaluate/figures/compare-prompts.ts'
-import { evaluate } from '../../../../src/tools/evaluate/figures/judge-search.ts'
+import { judgeSearch } from '../../../../src/tools/evaluate/figures/judge-search.ts'
 import { sampleTexts } from '../../../../src/tools/evaluate/judged-set/text-sample.ts'
 import { localSystem } from '../../../../src/tools/evaluate/systems/local-system.ts'
 import { serviceSystem } from '../../../../src/tools/evaluate/systems/service-system.ts'
@@ -17,6 +17,7 @@ import { tinyModel } from '../../../fixtures/tiny-model.ts'
 import { judgedSet } from '../small-set.ts'
 
 const KEY = 'write:secret-of-the-test'
+const ADVICE = 'Pass a key with --api-key-file.'
 const WORDS = ['river', 'engine', 'violin', 'harvest', 'planet', 'bridge', 'copper', 'winter', 'garden']
 
 /** Enough documents for several requests, with titles, over-long texts and refused ids among them. */
@@ -54,7 +55,7 @@ beforeEach(async () => {
     logLevel: 'silent',
     apiKeys: [{ scope: 'write', key: KEY }],
   })
-  client = new ServiceClient((await app.start()).url, KEY)
+  client = new ServiceClient((await app.start()).url, { key: KEY, keyAdvice: ADVICE })
 })
 afterEach(async () => {
   await app.close()
@@ -70,7 +71,7 @@ const put = (body: object) =>
 test('a running service gets the figures of the same parts in this process, and its documents back', async () => {
   const tag = tagFor({ plainIds: false })
   const system = await serviceSystem(client, tag, { useExisting: false })
-  const served = await evaluate(system, set, { ef: 20 })
+  const served = await judgeSearch(system, set, { ef: 20 })
   const sample = await sampleTexts(set, { documentsMax: 60 })
   const servedPrompts = await reportPrompts(system, sample)
 
@@ -83,7 +84,7 @@ test('a running service gets the figures of the same parts in this process, and 
     exactScoringMax: 0,
   })
   const local = localSystem({ encoder, store, limits: defaultConfig() })
-  const here = await evaluate(local, set, { ef: 20 })
+  const here = await judgeSearch(local, set, { ef: 20 })
   const herePrompts = await reportPrompts(local, sample)
   await store.close()
   await encoder.close()
@@ -107,10 +108,10 @@ test('a service that holds documents is left alone, unless the set is what it ho
   await put({ id: 'd40', text: 'mine' })
   const open = (useExisting: boolean) => serviceSystem(client, tagFor({ plainIds: true }), { useExisting })
   await expect(open(false)).rejects.toMatchObject({
-    code: 'INVALID_INPUT',
+    code: 'INVALID_USAGE',
     message: expect.stringMatching(/holds 1 documents.*nothing was changed.*--use-existing/s),
   })
-  const figures = await evaluate(await open(true), set, { useExisting: true })
+  const figures = await judgeSearch(await open(true), set, { useExisting: true })
   expect(figures.corpus).toBeNull()
   expect(figures.exact['recall@1000']).toBeCloseTo(1 / 3 / 9, 9)
   expect(await documentsThere()).toBe(1)
@@ -118,26 +119,28 @@ test('a service that holds documents is left alone, unless the set is what it ho
 
 test('documents that stay keep the ids of the set', async () => {
   const system = await serviceSystem(client, tagFor({ plainIds: true }), { useExisting: false })
-  const stored = await evaluate(system, set)
+  const stored = await judgeSearch(system, set)
   const existing = await serviceSystem(client, tagFor({ plainIds: true }), { useExisting: true })
-  const asked = await evaluate(existing, set, { useExisting: true })
+  const asked = await judgeSearch(existing, set, { useExisting: true })
   expect(asked.hnsw).toEqual(stored.hnsw)
 })
 
 test('says what is wrong with the address or the key', async () => {
   for (const url of ['localhost:8080', 'ftp://x', 'http://user:word@x', '']) {
-    expect(() => new ServiceClient(url)).toThrow(/--url must be like http/)
+    expect(() => new ServiceClient(url, { keyAdvice: ADVICE })).toThrow(/--url.* must be like http/)
   }
   const get = { method: 'GET', path: '/info' } as const
-  await expect(new ServiceClient(client.url).send(get)).rejects.toMatchObject({
+  await expect(new ServiceClient(client.url, { keyAdvice: ADVICE }).send(get)).rejects.toMatchObject({
     code: 'UNAUTHORIZED',
-    message: expect.stringContaining('--api-key-file'),
+    message: expect.stringContaining(ADVICE),
   })
-  await expect(new ServiceClient('http://127.0.0.1:1').send(get)).rejects.toMatchObject({
-    code: 'UNAVAILABLE',
-    message: expect.stringContaining('Cannot reach http://127.0.0.1:1'),
+  await expect(
+    new ServiceClient('http://127.0.0.1:1', { keyAdvice: ADVICE }).send(get),
+  ).rejects.toMatchObject({
+    code: 'SERVICE_UNREACHABLE',
+    message: expect.stringContaining('Nothing answers at http://127.0.0.1:1 (ECONNREFUSED)'),
   })
   await expect(client.send({ ...get, path: '/livez', signal: AbortSignal.abort() })).rejects.toMatchObject({
-    code: 'ABORTED',
+    code: 'STOPPED',
   })
 })

@@ -87,7 +87,7 @@ describe('an adapter that cannot be merged', () => {
       config[key] = value
     })
     expect(await refusal('bias-paper', adapter)).toMatchObject({
-      code: 'MODEL_UNUSABLE',
+      code: 'CHECKPOINT_UNUSABLE',
       message: expect.stringContaining(`adapter_config.json: ${key} is`),
     })
   })
@@ -102,7 +102,7 @@ describe('an adapter that cannot be merged', () => {
     expect(await refusal('gqa-paper', copied('plain'))).toMatchObject({
       message: expect.stringContaining('v_proj.lora_B.weight has shape [32,4]'),
     })
-    expect(await refusal('mha-paper', copied('patterns'))).toMatchObject({ code: 'MODEL_UNUSABLE' })
+    expect(await refusal('mha-paper', copied('patterns'))).toMatchObject({ code: 'CHECKPOINT_UNUSABLE' })
   })
 
   it('is refused without its files', async () => {
@@ -110,7 +110,7 @@ describe('an adapter that cannot be merged', () => {
       const folder = copied('plain')
       rmSync(join(folder, file))
       expect(await refusal('mha-released', folder)).toMatchObject({
-        code: 'MODEL_UNUSABLE',
+        code: 'CHECKPOINT_UNUSABLE',
         message: expect.stringContaining(file),
       })
     }

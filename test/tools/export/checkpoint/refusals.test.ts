@@ -29,7 +29,7 @@ it.each(CONFIGS)('refuses %s %j by name and writes nothing', async (key, value) 
     config[key] = value
   })
   await expect(checkpoint.export()).rejects.toMatchObject({
-    code: 'MODEL_UNUSABLE',
+    code: 'CHECKPOINT_UNUSABLE',
     message: expect.stringContaining(value === undefined ? key : `${key} is ${JSON.stringify(value)}`),
     details: { key },
   })
@@ -41,7 +41,7 @@ it.each(['yarn', 'dynamic', 'longrope'])('refuses rope scaling %s, old style and
   checkpoint.edit('config.json', (config) => {
     config['rope_parameters'] = { rope_type: kind, rope_theta: 10_000, factor: 2 }
   })
-  const refusal = { code: 'MODEL_UNUSABLE', message: expect.stringContaining(`"${kind}"`) }
+  const refusal = { code: 'CHECKPOINT_UNUSABLE', message: expect.stringContaining(`"${kind}"`) }
   await expect(checkpoint.export()).rejects.toMatchObject(refusal)
   checkpoint.edit('config.json', (config) => {
     delete config['rope_parameters']
@@ -92,7 +92,7 @@ it('refuses a folder without weights, tokenizer or config', async () => {
     const checkpoint = new CopiedCheckpoint('mha-paper')
     rmSync(checkpoint.path(file))
     await expect(checkpoint.export()).rejects.toMatchObject({
-      code: 'MODEL_UNUSABLE',
+      code: 'CHECKPOINT_UNUSABLE',
       message: expect.stringContaining(file),
     })
     expectNothingWritten(checkpoint)
@@ -114,7 +114,7 @@ it('refuses the released template for a tokenizer without its special tokens', a
     json['added_tokens'] = tokens.filter(({ content }) => content !== '<s7>')
   })
   await expect(checkpoint.export({ template: 'released' })).rejects.toMatchObject({
-    code: 'MODEL_UNUSABLE',
+    code: 'CHECKPOINT_UNUSABLE',
     details: { token: '<s7>' },
   })
   expectNothingWritten(checkpoint)

@@ -10,7 +10,7 @@ async function refusal(rewrite: (bytes: Buffer) => Buffer): Promise<string> {
   const bytes = readFileSync(checkpoint.path(FILE))
   writeFileSync(checkpoint.path(FILE), rewrite(bytes))
   const error = await checkpoint.export().catch((thrown: unknown) => thrown)
-  expect(error).toMatchObject({ code: 'MODEL_UNUSABLE' })
+  expect(error).toMatchObject({ code: 'CHECKPOINT_UNUSABLE' })
   expect(checkpoint.written).toBe(false)
   return (error as Error).message
 }

@@ -60,7 +60,7 @@ describe('an export that was killed', () => {
     const card = await checkpoint.export()
     renameSync(checkpoint.out, join(checkpoint.parent, `.model.old-${DEAD}`))
     mkdirSync(join(checkpoint.parent, `.model.partial-${DEAD}`))
-    await expect(checkpoint.export()).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+    await expect(checkpoint.export()).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' })
     expect(readCard(checkpoint.out)).toEqual(card)
     expect(readdirSync(checkpoint.parent)).toEqual(['model'])
   })
@@ -91,8 +91,7 @@ describe('a full disk', () => {
     const { stdout, status } = spawnSync('bash', ['-c', shell, 'bash', ...command, given], {
       encoding: 'utf8',
     })
-    expect(stdout).toMatch(/want of room \(EFBIG\).*needs about \d+ MB, \d+ MB are free/)
-    expect(stdout).toContain('EFBIG')
+    expect(stdout).toMatch(/The disk is full \(EFBIG\), writing .*Nothing was left behind.*needs [\d.]+ MB/)
     expect(status).toBe(1)
     expect(readCard(checkpoint.out)).toEqual(card)
     expect(readdirSync(checkpoint.parent)).toEqual(['model'])
@@ -122,8 +121,8 @@ describe('a full disk', () => {
     const error = await checkpoint.export().catch((thrown: unknown) => thrown)
     writeFileSync(checkpoint.path(file), '')
     expect(error).toMatchObject({
-      code: 'UNAVAILABLE',
-      message: expect.stringMatching(/needs about \d+ MB, \d+ MB are free/),
+      code: 'DISK_FULL',
+      message: expect.stringMatching(/The export needs [\d.]+ .B, and .* has [\d.]+ .B free/),
       details: { needed: expect.any(Number), free: expect.any(Number) },
     })
     expect(readdirSync(checkpoint.parent)).toEqual([])

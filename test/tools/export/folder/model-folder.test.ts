@@ -39,7 +39,7 @@ describe('a model folder', () => {
   it('is replaced only when asked', async () => {
     const checkpoint = new CopiedCheckpoint('mha-paper')
     await checkpoint.export({ id: 'first' })
-    await expect(checkpoint.export({ id: 'second' })).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+    await expect(checkpoint.export({ id: 'second' })).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' })
     expect(readCard(checkpoint.out).id).toBe('first')
     await checkpoint.export({ id: 'second', overwrite: true })
     expect(readCard(checkpoint.out).id).toBe('second')
@@ -50,7 +50,9 @@ describe('a model folder', () => {
     const checkpoint = new CopiedCheckpoint('mha-paper')
     const card = await checkpoint.export()
     writeFileSync(checkpoint.path('model.safetensors'), 'not weights')
-    await expect(checkpoint.export({ overwrite: true })).rejects.toMatchObject({ code: 'MODEL_UNUSABLE' })
+    await expect(checkpoint.export({ overwrite: true })).rejects.toMatchObject({
+      code: 'CHECKPOINT_UNUSABLE',
+    })
     expect(readCard(checkpoint.out)).toEqual(card)
   })
 

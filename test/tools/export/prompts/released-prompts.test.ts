@@ -99,7 +99,7 @@ describe('the released prompts', () => {
       out,
     )
     await expect(exported).rejects.toMatchObject({
-      code: 'MODEL_UNUSABLE',
+      code: 'CHECKPOINT_UNUSABLE',
       message: expect.stringMatching(told),
     })
     expect(existsSync(out)).toBe(false)

@@ -103,7 +103,7 @@ describe('a revision that moves between two pulls', () => {
   it('never mixes: beginnings of the old one are not gone on with, its files are gone', async () => {
     const folder = freshFolder()
     hub.trouble(SHARD, { cutAfter: 20_000 }, ...Array(3).fill({ cutAfter: 0 }))
-    await expect(pull(hub, { folder })).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    await expect(pull(hub, { folder })).rejects.toMatchObject({ code: 'DOWNLOAD_FAILED' })
     const partials = Object.keys(content(folder)).filter((name) => name.endsWith('.partial'))
     expect(partials).toHaveLength(1)
     expect(statSync(join(folder, partials[0]!)).size).toBe(20_000)
@@ -121,7 +121,7 @@ describe('a folder', () => {
     const folder = freshFolder()
     mkdirSync(folder)
     writeFileSync(join(folder, 'config.json'), 'mine')
-    await expect(pull(hub, { folder })).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+    await expect(pull(hub, { folder })).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' })
     expect(readFileSync(join(folder, 'config.json'), 'utf8')).toBe('mine')
     const other = await pull(hub)
     hub.publishFolder('BAAI/one', checkpointFolder('mha-paper'))
@@ -136,7 +136,7 @@ describe('a folder', () => {
     const first = pull(hub, { folder })
     while (!existsSync(join(folder, '.pull.lock'))) await new Promise((done) => setTimeout(done, 5))
     await expect(pull(hub, { folder })).rejects.toMatchObject({
-      code: 'UNAVAILABLE',
+      code: 'LOCKED',
       message: expect.stringContaining(`process ${process.pid}`),
     })
     await first
@@ -158,7 +158,7 @@ describe('a disk', () => {
   it('that is too small for the weights is refused before their first byte', async () => {
     hub.sizes.set(SHARD, 2 ** 50)
     await expect(pull(hub)).rejects.toMatchObject({
-      code: 'UNAVAILABLE',
+      code: 'DISK_FULL',
       message: expect.stringContaining('still to be downloaded'),
     })
     expect(hub.ranges(SHARD)).toEqual([])
@@ -170,7 +170,7 @@ describe('a disk', () => {
     const full = join(folder, `${SHARD}.${sha256.slice(0, 16)}.partial`)
     const half = pull(hub, { folder, beforeWeights: async () => symlinkSync('/dev/full', full) })
     await expect(half).rejects.toMatchObject({
-      code: 'UNAVAILABLE',
+      code: 'DISK_FULL',
       message: expect.stringContaining('disk is full (ENOSPC)'),
     })
     rmSync(full)
@@ -198,7 +198,7 @@ describe('a token', () => {
     expect(hubAddress('http://mirror.example').url).toBe('http://mirror.example')
     expect(hubAddress('https://mirror.example/hub/', 'secret').url).toBe('https://mirror.example/hub')
     for (const url of ['mirror.example', 'ftp://mirror.example', 'https://me:word@mirror.example']) {
-      expect(() => hubAddress(url)).toThrow('The hub must be an address')
+      expect(() => hubAddress(url)).toThrow(/^The hub .* must be an address/)
     }
   })
 })

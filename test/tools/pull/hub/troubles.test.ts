@@ -42,13 +42,13 @@ describe('a connection', () => {
     const { folder, told } = await pull(hub, { hub: hubAddress(hub.url, undefined, 2000) })
     expect(content(folder)).toEqual(expected(SHARDED))
     expect(hub.ranges(SHARD)).toEqual(['whole', `bytes=5000-${SIZE - 1}`])
-    expect(told.notes[0]).toContain('said nothing')
+    expect(told.notes[0]).toContain('sent nothing')
   })
 
   it('that is cut too often ends the pull, and the next one goes on', async () => {
     const folder = freshFolder()
     hub.trouble(SHARD, { cutAfter: 10_000 }, ...Array(3).fill({ cutAfter: 0 }))
-    await expect(pull(hub, { folder })).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    await expect(pull(hub, { folder })).rejects.toMatchObject({ code: 'DOWNLOAD_FAILED' })
     expect(hub.ranges(SHARD)).toHaveLength(4)
     expect(readdirSync(folder)).not.toContain(SHARD)
     hub.asked.length = 0
@@ -62,7 +62,7 @@ describe('a connection', () => {
     const nobody = hubAddress(gone.url, undefined, 500)
     await gone.close()
     await expect(pull(hub, { hub: nobody })).rejects.toMatchObject({
-      code: 'UNAVAILABLE',
+      code: 'DOWNLOAD_FAILED',
       message: expect.stringMatching(/127.0.0.1:\d+ .*ECONNREFUSED.*--mirror URL/),
     })
   })
@@ -84,13 +84,13 @@ describe('a server', () => {
   it.each([429, 500, 503])('that answers %s is asked again, when it says', async (status) => {
     hub.trouble(SHARD, { status, headers: { 'retry-after': '1' } }, { status })
     const told = await succeeds()
-    expect(told.notes[0]).toMatch(new RegExp(`status ${status} .* Going on in 1.0 s`))
+    expect(told.notes[0]).toMatch(new RegExp(`status ${status} .* Trying again in 1.0 s`))
     expect(hub.ranges(SHARD)).toHaveLength(3)
   })
 
   it('that asks for a pause of hours is not waited for', async () => {
     hub.trouble(SHARD, { status: 503, headers: { 'retry-after': '7200' } })
-    await expect(pull(hub)).rejects.toThrow('The hub asks to come back in 120 minutes.')
+    await expect(pull(hub)).rejects.toThrow('asks to be tried again in 120 minutes.')
   })
 
   it('whose API is busy for a moment is asked again', async () => {
@@ -103,7 +103,7 @@ describe('a server', () => {
   it('that is no hub is told', async () => {
     hub.refuse = () => ({ status: 200 })
     await expect(pull(hub)).rejects.toMatchObject({
-      code: 'UNAVAILABLE',
+      code: 'DOWNLOAD_FAILED',
       message: expect.stringContaining('does not answer as a model hub does'),
     })
   })
@@ -123,7 +123,7 @@ describe('a checksum', () => {
       const folder = freshFolder()
       hub.trouble(name, ...Array(9).fill({ corrupt: true }))
       await expect(pull(hub, { folder })).rejects.toMatchObject({
-        code: 'MODEL_UNUSABLE',
+        code: 'DOWNLOAD_FAILED',
         message: expect.stringMatching(new RegExp(`^${name} arrived 3 times with a wrong checksum`)),
         details: { file: name },
       })
@@ -141,13 +141,15 @@ describe('a repository', () => {
       message: expect.stringContaining('BAAI/nowhere'),
     })
     const revision = pull(hub, { revision: 'v9' })
-    await expect(revision).rejects.toThrow(`${REPOSITORY} (revision v9): the hub knows the repository`)
+    await expect(revision).rejects.toThrow(
+      `${REPOSITORY} (revision v9): the repository exists, but not this revision`,
+    )
   })
 
   it.each([
-    [401, {}, 'UNAUTHORIZED', /or give a token \(--token-file FILE or HF_TOKEN\)/],
-    [401, { 'x-error-code': 'GatedRepo' }, 'FORBIDDEN', /gated: accept its terms/],
-    [403, {}, 'FORBIDDEN', /gated/],
+    [401, {}, 'ACCESS_DENIED', /or pass a token \(--token-file FILE or HF_TOKEN\)/],
+    [401, { 'x-error-code': 'GatedRepo' }, 'ACCESS_DENIED', /gated. Accept its terms/],
+    [403, {}, 'ACCESS_DENIED', /gated/],
   ])(
     'that answers %s %j says what to do, at once, without the token',
     async (status, headers, code, words) => {
@@ -162,7 +164,7 @@ describe('a repository', () => {
   it.each(['no/such/name', '../up', 'BAAI/..', 'a b', ''])(
     'named %j is refused unasked',
     async (repository) => {
-      await expect(pull(hub, { repository })).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+      await expect(pull(hub, { repository })).rejects.toMatchObject({ code: 'INVALID_USAGE' })
       expect(hub.asked).toEqual([])
     },
   )
@@ -172,7 +174,7 @@ describe('a repository', () => {
     const files = { 'config.json': file, 'tokenizer.json': file, 'pytorch_model.bin': { ...file, lfs: true } }
     hub.publish('BAAI/pickles', files)
     await expect(pull(hub, { repository: 'BAAI/pickles' })).rejects.toMatchObject({
-      code: 'MODEL_UNUSABLE',
+      code: 'CHECKPOINT_UNUSABLE',
       message: expect.stringMatching(/only as pickle \(pytorch_model.bin\).*refs\/pr\/N.*docs\/models.md/),
     })
     expect(hub.asked.filter(({ path }) => path.includes('/resolve/'))).toEqual([])

@@ -1,4 +1,5 @@
 import { basename, join, resolve } from 'node:path'
+import { invalidUsage } from '../../cli/tool-error.ts'
 import { readTexts } from '../export/calibration/read-texts.ts'
 import type { ExportOptions } from '../export/export-options.ts'
 import { compilePrompts } from '../export/prompts/compile-prompts.ts'
@@ -6,9 +7,9 @@ import { type Profile, profileNamed, profileOf } from '../export/prompts/profile
 import { readPromptSources } from '../export/prompts/prompt-sources.ts'
 import { TEMPLATES } from '../export/prompts/templates.ts'
 import type { LocalCheckpoint } from './checkpoint.ts'
-import { invalid, type PullCommand } from './options.ts'
+import type { PullRequest } from './pull-options.ts'
 
-/** How a checkpoint becomes a model: the command's word, else the profile's. */
+/** How a checkpoint becomes a model: what the user says, else what the profile knows. */
 export type Plan = Omit<ExportOptions, 'checkpoint' | 'licence' | 'source'> & {
   licence?: string
   source?: string
@@ -16,42 +17,38 @@ export type Plan = Omit<ExportOptions, 'checkpoint' | 'licence' | 'source'> & {
 
 /**
  * @param repository of the checkpoint, where it is known
- * @throws ServiceError INVALID_INPUT when nothing says which template the model was trained with
+ * @throws ToolError INVALID_USAGE when nothing says which template the model was trained with
  */
-export function planExport(
-  command: PullCommand,
-  repository: string | undefined,
-): Plan & { profile?: Profile } {
-  const profile = profileFor(command, repository)
-  const template = command.template ?? profile?.template
+export function planExport(request: PullRequest, repository: string | undefined): Plan {
+  const profile = profileFor(request, repository)
+  const template = request.template ?? profile?.template
   if (!template) {
     const names = Object.keys(TEMPLATES).join(', ')
-    throw invalid(
-      `${command.model} is none of the models known here: say which prompts it was trained with (--template ${names}).`,
+    throw invalidUsage(
+      `${request.model} is not one of the known models. Say which prompts it was trained with: --template ${names}.`,
     )
   }
   const known = profile?.template === template ? profile : undefined
-  const out = command.out ?? join('models', profile?.name ?? basename(resolve(command.model)).toLowerCase())
-  const maxBodyTokens = command.maxBodyTokens ?? known?.maxBodyTokens
-  const licence = command.licence ?? profile?.licence
+  const { precision, overwrite, quantisation, source, id, calibration } = request
+  const maxBodyTokens = request.maxBodyTokens ?? known?.maxBodyTokens
+  const licence = request.licence ?? profile?.licence
   return {
-    out,
-    precision: command.precision,
+    out: request.out ?? join('models', profile?.name ?? basename(resolve(request.model)).toLowerCase()),
+    precision,
     template,
-    overwrite: command.overwrite,
-    ...(profile && { profile }),
+    overwrite,
     ...(known && { expectedPrompts: known.expectedPrompts }),
     ...(maxBodyTokens !== undefined && { maxBodyTokens }),
     ...(licence !== undefined && { licence }),
-    ...(command.quantisation !== undefined && { quantisation: command.quantisation }),
-    ...(command.source !== undefined && { source: command.source }),
-    ...(command.id !== undefined && { id: command.id }),
-    ...(command.calibration !== undefined && { calibrationTexts: readTexts(command.calibration) }),
+    ...(quantisation !== undefined && { quantisation }),
+    ...(source !== undefined && { source }),
+    ...(id !== undefined && { id }),
+    ...(calibration !== undefined && { calibrationTexts: readTexts(calibration) }),
   }
 }
 
-export function profileFor(command: PullCommand, repository: string | undefined): Profile | undefined {
-  if (command.profile !== undefined) return profileNamed(command.profile)
+export function profileFor(request: PullRequest, repository: string | undefined): Profile | undefined {
+  if (request.profile !== undefined) return profileNamed(request.profile)
   return repository === undefined ? undefined : profileOf(repository)
 }
 
@@ -59,12 +56,14 @@ export function profileFor(command: PullCommand, repository: string | undefined)
 export function licenceFor(plan: Plan, checkpoint: Pick<LocalCheckpoint, 'licence'>): string {
   const licence = plan.licence ?? checkpoint.licence
   if (licence !== undefined) return licence
-  throw invalid('Nothing says which licence the weights are under: --licence is missing.')
+  throw invalidUsage(
+    'Neither the hub nor a profile says which licence the weights are under. Say it with --licence TEXT.',
+  )
 }
 
 /**
  * Compiles the prompts as the export will, from what is in the folder without weights.
- * @throws ServiceError MODEL_UNUSABLE when the tokenizer gives other ids than the model was trained with
+ * @throws ToolError CHECKPOINT_UNUSABLE when the tokenizer gives other ids than the model was trained with
  */
 export async function checkPrompts(folder: string, plan: Plan): Promise<string[]> {
   const sources = await readPromptSources(folder)

@@ -1,7 +1,9 @@
+import { type Output, redraw, say } from './terminal.ts'
+
 const LINE_EVERY_MS = 30_000
 
-/** `documents 1200/5183 (161/s)` on standard error: in place on a terminal, else a line every half minute. */
-export function progressLine(): (phase: string, done: number, total: number) => void {
+/** `documents 1200/5183 (161/s)`: in place on a terminal, else a line every half minute. */
+export function progressLine(output: Output): (phase: string, done: number, total: number) => void {
   let phaseSeen = ''
   let started = 0
   let lastLine = 0
@@ -10,11 +12,10 @@ export function progressLine(): (phase: string, done: number, total: number) => 
     if (phase !== phaseSeen) [phaseSeen, started, lastLine] = [phase, now, now]
     const rate = done / Math.max(0.001, (now - started) / 1000)
     const line = `${phase} ${done}/${total} (${rate.toFixed(rate < 10 ? 1 : 0)}/s)`
-    if (process.stderr.isTTY) {
-      process.stderr.write(`\r\x1b[K${done >= total ? '' : line}`)
-    } else if (now - lastLine >= LINE_EVERY_MS) {
+    if (output.isTTY) redraw(output, done >= total ? '' : line)
+    else if (now - lastLine >= LINE_EVERY_MS) {
       lastLine = now
-      process.stderr.write(`${line}\n`)
+      say(output, line)
     }
   }
 }

@@ -1,0 +1,28 @@
+import type { Program } from './cli/command.ts'
+import { VERSION } from './version.ts'
+
+/** The executable. A new command is a folder and a line here; what it imports is loaded when it is asked for. */
+export const PROGRAM: Program = {
+  name: 'llara-serve',
+  title: 'LLaRA Serve',
+  version: VERSION,
+  fallback: 'serve',
+  commands: {
+    serve: {
+      summary: 'Run the service; its settings are environment variables',
+      load: async () => (await import('./serve.ts')).serveCommand,
+    },
+    pull: {
+      summary: 'Download a checkpoint from a model hub and make a model folder of it',
+      load: async () => (await import('./tools/pull/command.ts')).pullCommand,
+    },
+    export: {
+      summary: 'Make a model folder of a checkpoint that is on this machine',
+      load: async () => (await import('./tools/export/command.ts')).exportCommand,
+    },
+    evaluate: {
+      summary: 'Measure how well a model or a running service searches a judged set',
+      load: async () => (await import('./tools/evaluate/command.ts')).evaluateCommand,
+    },
+  },
+}

@@ -1,0 +1,97 @@
+import { resolve } from 'node:path'
+import { type App, createApp, type Started } from './app.ts'
+import { defineCommand } from './cli/command.ts'
+import { type ExitCode, exitCodeOf } from './cli/exit-code.ts'
+import { faultText } from './cli/run.ts'
+import { say, type Terminal } from './cli/terminal.ts'
+import { configHelp } from './config/help.ts'
+import { readConfig } from './config/read.ts'
+import type { Config } from './config/settings.ts'
+import { toServiceError } from './errors.ts'
+import { VERSION } from './version.ts'
+
+/** A start longer than this says every so often what it is doing. */
+const STILL_MS = 5000
+
+/** Runs the service until it is stopped by a signal or a part of it dies; the process then ends by itself. */
+export const serveCommand = defineCommand({
+  name: 'serve',
+  npm: 'npm start',
+  about: configHelp(),
+  options: {},
+  usageAdvice: 'Settings are environment variables.',
+  run: (_call, terminal) => serve(readConfig(), terminal),
+})
+
+async function serve(config: Config, terminal: Terminal): Promise<void> {
+  const began = performance.now()
+  const elapsed = (digits: number) => ((performance.now() - began) / 1000).toFixed(digits)
+  say(terminal.stdout, `LLaRA Serve ${VERSION}`)
+  if (config.apiKeys.some(({ key }) => key.length < 16)) {
+    const warning = 'Warning: an API key has fewer than 16 characters; long random keys cannot be guessed.'
+    say(terminal.stderr, warning)
+  }
+  let doing = ''
+  const app = await createApp(config, {
+    onProgress(line) {
+      doing = line
+      say(terminal.stdout, line)
+    },
+    onFailure: (error) => void stop(app, terminal, 1, `Stopping: ${error.message}`),
+  })
+  listenForSignals(app, terminal)
+  const still = setInterval(
+    () => say(terminal.stdout, `  Still starting (${elapsed(0)} s): ${doing}`),
+    STILL_MS,
+  )
+  try {
+    const started = await app.start()
+    clearInterval(still)
+    say(terminal.stdout, `${banner(started, config)}\nReady after ${elapsed(1)} s.`)
+  } catch (thrown) {
+    clearInterval(still)
+    if (app.state() === 'draining') return
+    const error = toServiceError(thrown)
+    await stop(app, terminal, exitCodeOf(error), `Cannot start: ${faultText(error)}`)
+  }
+}
+
+function listenForSignals(app: App, terminal: Terminal): void {
+  let asked = false
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (asked) process.exit(1)
+      asked = true
+      say(terminal.stdout, `${signal}: finishing open requests; send it again to stop at once.`)
+      void stop(app, terminal, 0)
+    })
+  }
+}
+
+/** Ends the process whatever happens: a supervisor restarts what ends with a code other than 0. */
+async function stop(app: App, terminal: Terminal, code: ExitCode, complaint?: string): Promise<never> {
+  if (complaint) say(terminal.stderr, complaint)
+  try {
+    await app.close()
+    if (code === 0) say(terminal.stdout, 'Stopped.')
+  } catch (error) {
+    say(terminal.stderr, toServiceError(error).message)
+    process.exit(code || 1)
+  }
+  process.exit(code)
+}
+
+function banner({ url, retrieval: { encoder, store } }: Started, config: Config): string {
+  const { id, dimensions, precision } = encoder.card
+  const { engine, documents } = store.stats()
+  const rows = [
+    ['url', url],
+    ['model', `${id} (${precision})`],
+    ['dimensions', dimensions],
+    ['device', `${encoder.device.provider}: ${encoder.device.reason}`],
+    ['documents', `${documents} in ${resolve(config.dataDir)} (${engine})`],
+    ['access', config.apiKeys.length > 0 ? `${config.apiKeys.length} API keys` : 'open: no API keys'],
+    ['docs', `${url}/docs`],
+  ]
+  return rows.map(([name, value]) => `  ${String(name).padEnd(11)} ${value}`).join('\n')
+}
