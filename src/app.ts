@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { defaultConfig } from './config/read.ts'
 import type { Config } from './config/settings.ts'
 import type { Encoder } from './encoder/encoder.ts'
@@ -16,12 +15,7 @@ import { loggerOptions } from './telemetry/logger.ts'
 import { measuredEncoder } from './telemetry/measured-encoder.ts'
 import { measuredIndex } from './telemetry/measured-index.ts'
 import { Metrics } from './telemetry/metrics.ts'
-
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
-
-export { version }
+import { VERSION } from './version.ts'
 
 /** Where documents are kept. A new engine is one folder under index/ and one line here. */
 const ENGINES = {
@@ -72,7 +66,7 @@ export async function createApp(
   const server = await buildServer(
     {
       config,
-      version,
+      version: VERSION,
       metrics,
       state: () => state,
       retrieval(collection = DEFAULT_COLLECTION) {

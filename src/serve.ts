@@ -32,13 +32,17 @@ async function serve(config: Config, terminal: Terminal): Promise<void> {
     say(terminal.stderr, warning)
   }
   let doing = ''
-  const app = await createApp(config, {
-    onProgress(line) {
-      doing = line
-      say(terminal.stdout, line)
+  const app = await createApp(
+    config,
+    {},
+    {
+      onProgress(line) {
+        doing = line
+        say(terminal.stdout, line)
+      },
+      onFailure: (error) => void stop(app, terminal, 1, `Stopping: ${error.message}`),
     },
-    onFailure: (error) => void stop(app, terminal, 1, `Stopping: ${error.message}`),
-  })
+  )
   listenForSignals(app, terminal)
   const still = setInterval(
     () => say(terminal.stdout, `  Still starting (${elapsed(0)} s): ${doing}`),
@@ -47,7 +51,7 @@ async function serve(config: Config, terminal: Terminal): Promise<void> {
   try {
     const started = await app.start()
     clearInterval(still)
-    say(terminal.stdout, `${banner(started, config)}\nReady after ${elapsed(1)} s.`)
+    say(terminal.stdout, `${await banner(started, config)}\nReady after ${elapsed(1)} s.`)
   } catch (thrown) {
     clearInterval(still)
     if (app.state() === 'draining') return
@@ -81,9 +85,9 @@ async function stop(app: App, terminal: Terminal, code: ExitCode, complaint?: st
   process.exit(code)
 }
 
-function banner({ url, retrieval: { encoder, store } }: Started, config: Config): string {
+async function banner({ url, retrieval: { encoder, index } }: Started, config: Config): Promise<string> {
   const { id, dimensions, precision } = encoder.card
-  const { engine, documents } = store.stats()
+  const { engine, documents } = await index.stats()
   const rows = [
     ['url', url],
     ['model', `${id} (${precision})`],

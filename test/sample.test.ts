@@ -106,7 +106,7 @@ describe('npm run sample -- --url', () => {
     rmSync(dataDir, { recursive: true, force: true })
   })
 
-  const count = async () => (await app.start()).retrieval.store.stats().documents
+  const count = async () => (await (await app.start()).retrieval.index.stats()).documents
 
   test('fills the service, and --remove empties it again', async () => {
     const filled = await sample(['--url', `${url}/`], { API_KEY: KEY })

@@ -6,10 +6,16 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { SearchOptions, VectorDocument } from '../../src/index/document-index.ts'
-import { type EmbeddedStore, openEmbeddedStore } from '../../src/index/embedded/embedded-index.ts'
-import { EMBEDDED_STORE_DEFAULTS } from '../../src/index/embedded/limits.ts'
-import { parseFilter } from '../../src/index/filter.ts'
+import type { IndexedDocument } from '../../src/index/document.ts'
+import type { DocumentIndex, SearchOptions } from '../../src/index/document-index.ts'
+import { startEmbeddedEngine } from '../../src/index/embedded/embedded-engine.ts'
+import { INDEX_LIMITS } from '../../src/index/embedded/limits.ts'
+import { DEFAULT_COLLECTION } from '../../src/index/index-engine.ts'
+import { limitsFrom } from '../../src/limits.ts'
+import { checkDocument } from '../../src/retrieval/checks/check-document.ts'
+import { parseFilter } from '../../src/retrieval/checks/parse-filter.ts'
+import { INGEST_LIMITS, TEXT_LIMITS } from '../../src/retrieval/limits.ts'
+import { asOnePassage } from '../../src/retrieval/passages.ts'
 
 const { values } = parseArgs({
   options: {
@@ -37,16 +43,18 @@ const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.
 /** Unit vectors around a few hundred centres, as texts gather around topics. */
 const centres = Array.from({ length: 300 }, () => Float32Array.from({ length: dimensions }, normal))
 function vector(): Float32Array {
-  const centre = centres[Math.floor(random() * centres.length)] as Float32Array
+  const centre = centres[Math.floor(random() * centres.length)]!
   const near = centre.map((value) => value + 0.9 * normal())
   const norm = Math.hypot(...near)
   return near.map((value) => value / norm)
 }
 
 const TEXT = 'A passage of about six hundred characters stands here. '.repeat(11)
-function document(i: number): VectorDocument {
+const LIMITS = { ...limitsFrom(TEXT_LIMITS), ...limitsFrom(INGEST_LIMITS) }
+function document(i: number): IndexedDocument {
   const metadata = { n: i, year: 1990 + (i % 35), lang: i % 2 === 0 ? 'en' : 'de', percent: i % 100 }
-  return { id: `document-${i}`, title: `Title ${i}`, text: `${i} ${TEXT}`, metadata, vector: vector() }
+  const given = { id: `document-${i}`, title: `Title ${i}`, text: `${i} ${TEXT}`, metadata }
+  return asOnePassage(checkDocument(given, 'document', LIMITS), vector())
 }
 
 function quantile(sorted: number[], q: number): number {
@@ -62,7 +70,7 @@ function note(name: string, value: string | number, unit = ''): void {
 
 type Timed = { ids: string[][]; ms: number[]; paths: Set<string> }
 async function timeSearches(
-  store: EmbeddedStore,
+  index: DocumentIndex,
   queries: Float32Array[],
   options: SearchOptions | ((i: number) => SearchOptions) = {},
 ): Promise<Timed> {
@@ -70,7 +78,7 @@ async function timeSearches(
   for (const [i, query] of queries.entries()) {
     const chosen = typeof options === 'function' ? options(i) : options
     const began = performance.now()
-    const [result] = await store.search([query], K, chosen)
+    const [result] = await index.search([{ vector: query }], K, chosen)
     timed.ms.push(performance.now() - began)
     timed.ids.push(result?.hits.map(({ id }) => id) ?? [])
     timed.paths.add(result?.path ?? '')
@@ -98,26 +106,29 @@ function residentBytes(): number {
 }
 
 const dataDir = await mkdtemp(join(tmpdir(), 'bench-store-'))
-const open = () => openEmbeddedStore({ dataDir, dimensions, fingerprint: 'bench' })
+async function open() {
+  const engine = await startEmbeddedEngine({ dataDir })
+  return { engine, index: await engine.open(DEFAULT_COLLECTION, { dimensions, fingerprint: 'bench' }) }
+}
 try {
   note('machine', `${cpus()[0]?.model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`)
   note('node', `${process.version} ${process.platform}/${process.arch}`)
   note('documents', documents)
   note('dimensions', dimensions)
-  const { m, efConstruction, efSearch, exactScoringMax } = EMBEDDED_STORE_DEFAULTS
+  const { hnswM: m, hnswEfConstruction, hnswEf, exactScoringMax } = limitsFrom(INDEX_LIMITS)
   note('load of the machine, 1 minute', loadavg()[0] ?? 0)
-  note('parameters', `M ${m}, efConstruction ${efConstruction}, efSearch ${efSearch}, k ${K}, batch ${batch}`)
+  note('parameters', `M ${m}, efConstruction ${hnswEfConstruction}, ef ${hnswEf}, k ${K}, batch ${batch}`)
 
   const before = residentBytes()
-  let store = await open()
+  let { engine, index } = await open()
   let insertMs = 0
   const batchMs: number[] = []
   for (let i = 0; i < documents; i += batch) {
     const part = Array.from({ length: Math.min(batch, documents - i) }, (_, j) => document(i + j))
     const began = performance.now()
-    await store.upsert(part)
+    await index.upsert(part)
     batchMs.push(performance.now() - began)
-    insertMs += batchMs.at(-1) as number
+    insertMs += batchMs.at(-1)!
   }
   note('insert, durable and searchable', documents / (insertMs / 1000), 'documents/s')
   note(
@@ -130,15 +141,15 @@ try {
   )
 
   const queries = Array.from({ length: Number(values.queries) }, vector)
-  await timeSearches(store, queries.slice(0, 50))
-  const idle = await timeSearches(store, queries)
+  await timeSearches(index, queries.slice(0, 50))
+  const idle = await timeSearches(index, queries)
   noteSearches('search, idle', idle)
   const exactQueries = queries.slice(0, 100)
-  const exact = await timeSearches(store, exactQueries, { exact: true })
+  const exact = await timeSearches(index, exactQueries, { tuning: { exact: true } })
   noteSearches('search, every vector scored', exact)
   note('exact p50 / hnsw p50', quantile(exact.ms, 0.5) / quantile(idle.ms, 0.5))
   for (const ef of [50, 100, 200, 400]) {
-    const found = await timeSearches(store, exactQueries, { ef })
+    const found = await timeSearches(index, exactQueries, { tuning: { ef } })
     note(
       `recall@10, ef ${ef}`,
       recall(found.ids, exact.ids),
@@ -152,10 +163,10 @@ try {
     ['2 % by two conditions', (i) => ({ lang: 'en', percent: { $gte: i, $lt: i + 4 } })],
   ]
   for (const [name, wire] of filters) {
-    const found = await timeSearches(store, exactQueries, (i) => ({ filter: parseFilter(wire(i)) }))
-    const truth = await timeSearches(store, exactQueries, (i) => ({
+    const found = await timeSearches(index, exactQueries, (i) => ({ filter: parseFilter(wire(i)) }))
+    const truth = await timeSearches(index, exactQueries, (i) => ({
       filter: parseFilter(wire(i)),
-      exact: true,
+      tuning: { exact: true },
     }))
     noteSearches(`search, filter on ${name}`, found)
     note('  its recall@10', recall(found.ids, truth.ids))
@@ -165,14 +176,14 @@ try {
   let replaced = 0
   const ingest = (async () => {
     for (let i = 0; ingesting; i += batch) {
-      await store.upsert(Array.from({ length: batch }, (_, j) => document((i + j) % documents)))
+      await index.upsert(Array.from({ length: batch }, (_, j) => document((i + j) % documents)))
       replaced += batch
     }
   })()
   const began = performance.now()
   const busy: Timed = { ids: [], ms: [], paths: new Set() }
   while (performance.now() - began < 10_000) {
-    const some = await timeSearches(store, queries.slice(0, 20))
+    const some = await timeSearches(index, queries.slice(0, 20))
     busy.ms.push(...some.ms)
     for (const path of some.paths) busy.paths.add(path)
   }
@@ -185,7 +196,7 @@ try {
   const per100k = (bytes: number) => ((bytes / 2 ** 20) * 100_000) / documents
   note('resident after ingest, per 100,000 documents', per100k(residentBytes() - before), 'MiB')
   let at = performance.now()
-  await store.close()
+  await engine.close()
   note('close, saving the graph', performance.now() - at, 'ms')
   for (const name of await readdir(dataDir)) {
     const { size } = await stat(join(dataDir, name))
@@ -193,12 +204,12 @@ try {
   }
   at = performance.now()
   const cpuBefore = process.cpuUsage()
-  store = await open()
+  ;({ engine, index } = await open())
   note('start with these documents', performance.now() - at, 'ms')
   const cpu = process.cpuUsage(cpuBefore)
   note('  processor time of that start', (cpu.user + cpu.system) / 1000, 'ms')
-  noteSearches('search, after the start', await timeSearches(store, queries))
-  await store.close()
+  noteSearches('search, after the start', await timeSearches(index, queries))
+  await engine.close()
   note('exact scoring up to', exactScoringMax, 'matches')
   if (values.json) console.log(JSON.stringify(report, null, 2))
 } finally {

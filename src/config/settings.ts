@@ -1,6 +1,6 @@
+import { ENCODER_LIMITS } from '../encoder/limits.ts'
 import { INGEST_REQUEST_LIMITS, REQUEST_LIMITS } from '../http/limits.ts'
 import { INDEX_LIMITS } from '../index/embedded/limits.ts'
-import { ENCODER_LIMITS } from '../encoder/limits.ts'
 import { INGEST_LIMITS, TEXT_LIMITS } from '../retrieval/limits.ts'
 import { apiKeys, apiKeysFile, choice, flag, fromLimits, integer, type Setting, text } from './setting.ts'
 

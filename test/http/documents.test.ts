@@ -41,7 +41,7 @@ test('the title is part of what is embedded', async () => {
       ],
     })
   const passages = await service.index.passages(['a', 'b', 'c'])
-  const [[a], [b], [c]] = passages.map((list) => list!.map(({ vector }) => vector))
+  const [a, b, c] = passages.map((list) => list?.map(({ vector }) => vector))
   expect(a).toEqual(b)
   expect(a).not.toEqual(c)
 })

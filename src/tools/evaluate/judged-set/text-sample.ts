@@ -1,4 +1,4 @@
-import { isWellFormed } from '../../../index/well-formed.ts'
+import { passageText } from '../../../retrieval/passages.ts'
 import type { BeirDocument, BeirSet } from './beir-set.ts'
 
 /** Texts held in memory at most, judged documents apart, which are all kept. */
@@ -37,7 +37,7 @@ export async function sampleTexts(
   for await (const document of set.documents()) {
     if (!isUsable(document)) continue
     // Of equal ids the last counts, as in a store.
-    if (index++ % stride === 0 || judged.has(document.id)) documents.set(document.id, passageOf(document))
+    if (index++ % stride === 0 || judged.has(document.id)) documents.set(document.id, passageText(document))
   }
   return {
     documents: [...documents].map(([id, text]) => ({ id, text })),
@@ -48,11 +48,6 @@ export async function sampleTexts(
   }
 }
 
-/** The method embeds passages as "title text". */
-function passageOf({ title, text }: BeirDocument): string {
-  return title === null ? text : `${title} ${text}`
-}
-
 function isUsable({ title, text }: BeirDocument): boolean {
-  return text.trim() !== '' && isWellFormed(text) && isWellFormed(title ?? '')
+  return text.trim() !== '' && text.isWellFormed() && (title ?? '').isWellFormed()
 }

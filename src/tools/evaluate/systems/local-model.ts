@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defaultConfig } from '../../../config/read.ts'
 import { type OnnxEncoder, openOnnxEncoder } from '../../../encoder/onnx/onnx-encoder.ts'
-import { openEmbeddedStore } from '../../../index/embedded/embedded-index.ts'
+import { startEmbeddedEngine } from '../../../index/embedded/embedded-engine.ts'
+import { DEFAULT_COLLECTION } from '../../../index/index-engine.ts'
 import type { DeviceChoice } from '../../../inference/device.ts'
 import { localSystem } from './local-system.ts'
 import type { SearchSystem } from './search-system.ts'
@@ -22,7 +23,7 @@ export async function withModel<T>(
   }
 }
 
-/** The service's own parts around a store of their own, which is gone afterwards. */
+/** The service's own parts around an index of their own, which is gone afterwards. */
 export async function withLocalSystem<T>(
   encoder: OnnxEncoder,
   work: (system: SearchSystem) => Promise<T>,
@@ -30,12 +31,13 @@ export async function withLocalSystem<T>(
   const dataDir = await mkdtemp(join(tmpdir(), 'llara-evaluate-'))
   try {
     const { dimensions, fingerprint } = encoder.card
-    // exactScoringMax 0: small sets, too, go through the graph.
-    const store = await openEmbeddedStore({ dataDir, dimensions, fingerprint, exactScoringMax: 0 })
+    // exactScoringMax 0: small sets, too, go through the HNSW graph.
+    const engine = await startEmbeddedEngine({ dataDir, limits: { exactScoringMax: 0 } })
     try {
-      return await work(localSystem({ encoder, store, limits: defaultConfig() }))
+      const index = await engine.open(DEFAULT_COLLECTION, { dimensions, fingerprint })
+      return await work(localSystem({ encoder, index, limits: defaultConfig() }))
     } finally {
-      await store.close()
+      await engine.close()
     }
   } finally {
     await rm(dataDir, { recursive: true, force: true })

@@ -7,7 +7,7 @@ import type { SearchSystem } from './search-system.ts'
 
 const QUERIES_MAX = 16
 
-/** The parts of this process, through the same verbs that serve requests. The store should be empty. */
+/** The parts of this process, through the same verbs that serve requests. The index should be empty. */
 export function localSystem(retrieval: Retrieval): SearchSystem {
   const { id, precision, fingerprint } = retrieval.encoder.card
   return {
@@ -33,8 +33,7 @@ export function localSystem(retrieval: Retrieval): SearchSystem {
       const { batches, timings } = await search(retrieval, {
         target: { kind: 'texts', texts, task: 'retrieval', field: 'queries' },
         k,
-        options: { documents: false, exact, ...(ef !== undefined && { ef }) },
-        signal,
+        options: { documents: false, tuning: { exact, ...(ef !== undefined && { ef }) }, signal },
       })
       const { tokenize, queue, inference, search: store, total } = timings
       return { batches, timings: { embed: tokenize + queue + inference, search: store, request: total } }

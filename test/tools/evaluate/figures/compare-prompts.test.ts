@@ -7,14 +7,14 @@ import { ndcg } from '../../../../src/tools/evaluate/figures/retrieval-metrics.t
 import { sampleTexts } from '../../../../src/tools/evaluate/judged-set/text-sample.ts'
 import { localSystem } from '../../../../src/tools/evaluate/systems/local-system.ts'
 import { tinyModel } from '../../../fixtures/tiny-model.ts'
-import { openExactStore } from '../../../oracle/exact-index.ts'
+import { ExactIndex } from '../../../oracle/exact-index.ts'
 import { DOCUMENTS, judgedSet } from '../small-set.ts'
 
 test('each arm is the ranking of the prompts it names', async () => {
   const encoder = await openOnnxEncoder({ modelFolder: await tinyModel(), device: 'cpu', intraOpThreads: 1 })
   try {
-    const store = openExactStore({ dimensions: encoder.card.dimensions })
-    const system = localSystem({ encoder, store, limits: defaultConfig() })
+    const index = new ExactIndex(encoder.card.dimensions)
+    const system = localSystem({ encoder, index, limits: defaultConfig() })
     const set = judgedSet(
       Object.fromEntries(DOCUMENTS.map(({ id, text }) => [id, { text: `${text} now`, grades: { [id]: 1 } }])),
     )

@@ -5,7 +5,7 @@ import { judgeSearch } from '../../../../src/tools/evaluate/figures/judge-search
 import type { BeirSet } from '../../../../src/tools/evaluate/judged-set/beir-set.ts'
 import { localSystem } from '../../../../src/tools/evaluate/systems/local-system.ts'
 import { tinyModel } from '../../../fixtures/tiny-model.ts'
-import { openExactStore } from '../../../oracle/exact-index.ts'
+import { ExactIndex } from '../../../oracle/exact-index.ts'
 import { DOCUMENTS, judgedSet } from '../small-set.ts'
 
 let encoder: OnnxEncoder
@@ -15,8 +15,8 @@ beforeAll(async () => {
 afterAll(() => encoder.close())
 
 function evaluated(set: BeirSet, options = {}) {
-  const store = openExactStore({ dimensions: encoder.card.dimensions })
-  return judgeSearch(localSystem({ encoder, store, limits: defaultConfig() }), set, options)
+  const index = new ExactIndex(encoder.card.dimensions)
+  return judgeSearch(localSystem({ encoder, index, limits: defaultConfig() }), set, options)
 }
 
 test('the figures are those of the rankings that the service gives', async () => {
@@ -75,8 +75,8 @@ test('documents without text are found by their title; what cannot be found is t
 })
 
 test('documents that are there already are not stored again', async () => {
-  const store = openExactStore({ dimensions: encoder.card.dimensions })
-  const system = localSystem({ encoder, store, limits: defaultConfig() })
+  const index = new ExactIndex(encoder.card.dimensions)
+  const system = localSystem({ encoder, index, limits: defaultConfig() })
   const set = judgedSet({ q: { text: 'violin', grades: { d2: 1 } } })
   const first = await judgeSearch(system, set)
   const again = await judgeSearch(system, set, { useExisting: true })

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type App, createApp } from '../../../../src/app.ts'
 import { defaultConfig } from '../../../../src/config/read.ts'
 import { openOnnxEncoder } from '../../../../src/encoder/onnx/onnx-encoder.ts'
-import { openEmbeddedStore } from '../../../../src/index/embedded/embedded-index.ts'
+import { startEmbeddedEngine } from '../../../../src/index/embedded/embedded-engine.ts'
+import { DEFAULT_COLLECTION } from '../../../../src/index/index-engine.ts'
 import { reportPrompts } from '../../../../src/tools/evaluate/figures/compare-prompts.ts'
 import { judgeSearch } from '../../../../src/tools/evaluate/figures/judge-search.ts'
 import { sampleTexts } from '../../../../src/tools/evaluate/judged-set/text-sample.ts'
@@ -77,16 +78,13 @@ test('a running service gets the figures of the same parts in this process, and 
 
   const encoder = await openOnnxEncoder({ modelFolder: await tinyModel(), device: 'cpu', intraOpThreads: 1 })
   const { dimensions, fingerprint } = encoder.card
-  const store = await openEmbeddedStore({
-    dataDir: join(dataDir, 'here'),
-    dimensions,
-    fingerprint,
-    exactScoringMax: 0,
-  })
-  const local = localSystem({ encoder, store, limits: defaultConfig() })
+  const limits = { exactScoringMax: 0 }
+  const engine = await startEmbeddedEngine({ dataDir: join(dataDir, 'here'), limits })
+  const index = await engine.open(DEFAULT_COLLECTION, { dimensions, fingerprint })
+  const local = localSystem({ encoder, index, limits: defaultConfig() })
   const here = await judgeSearch(local, set, { ef: 20 })
   const herePrompts = await reportPrompts(local, sample)
-  await store.close()
+  await engine.close()
   await encoder.close()
 
   const { latency_ms, seconds, ...figures } = served
