@@ -83,7 +83,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   limits: [],
   worker: [],
   model: [],
-  inference: ['limits', 'model', 'worker'],
+  // So that a reranker can stand on model and inference without the encoder.
+  inference: ['model'],
   encoder: ['limits', 'model', 'inference', 'worker'],
   index: ['limits', 'worker'],
   retrieval: ['limits', 'encoder', 'index', 'model'],

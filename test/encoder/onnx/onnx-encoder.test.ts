@@ -1,23 +1,36 @@
+import type { Encoder } from '../../../src/encoder/encoder.ts'
 import { openOnnxEncoder } from '../../../src/encoder/onnx/onnx-encoder.ts'
+import { measuredEncoder } from '../../../src/telemetry/measured-encoder.ts'
+import { Metrics } from '../../../src/telemetry/metrics.ts'
 import type { ExportOptions } from '../../../src/tools/export/export-options.ts'
 import { encoderContract } from '../../contract/encoder.ts'
 import { type CheckpointName, tinyModel } from '../../fixtures/tiny-model.ts'
 
-const MODELS: [string, CheckpointName, Partial<ExportOptions>, string[]][] = [
-  ['the paper’s prompts', 'mha-paper', {}, []],
-  ['the released prompts', 'gqa-released', {}, ['<s1>', '<s16>']],
-  ['int8', 'gqa-paper', { precision: 'int8' }, []],
+interface Subject {
+  name: string
+  checkpoint: CheckpointName
+  options?: Partial<ExportOptions>
+  specialTokens?: string[]
+  wrap?: (encoder: Encoder) => Encoder
+}
+
+const SUBJECTS: Subject[] = [
+  { name: 'the paper’s prompts', checkpoint: 'mha-paper' },
+  { name: 'the released prompts', checkpoint: 'gqa-released', specialTokens: ['<s1>', '<s16>'] },
+  {
+    name: 'int8, measured from outside',
+    checkpoint: 'gqa-paper',
+    options: { precision: 'int8' },
+    wrap: (encoder) => measuredEncoder(encoder, new Metrics()),
+  },
 ]
 
-for (const [name, checkpoint, options, specialTokens] of MODELS) {
+for (const { name, checkpoint, options, specialTokens = [], wrap = (encoder: Encoder) => encoder } of SUBJECTS) {
   encoderContract(`ONNX Runtime, ${name}`, {
-    open: async (limits) =>
-      openOnnxEncoder({
-        modelFolder: await tinyModel(checkpoint, { maxBodyTokens: 48, ...options }),
-        device: 'cpu',
-        intraOpThreads: 1,
-        limits: limits ?? {},
-      }),
+    async open(limits = {}) {
+      const modelFolder = await tinyModel(checkpoint, { maxBodyTokens: 48, ...options })
+      return wrap(await openOnnxEncoder({ modelFolder, device: 'cpu', intraOpThreads: 1, limits }))
+    },
     word: 'the',
     specialTokens: ['<s>', '</s>', '<unk>', ...specialTokens],
   })
