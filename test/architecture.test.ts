@@ -19,7 +19,7 @@ interface Source {
 
 /** Static and dynamic imports, and files that a worker thread is started from. */
 const IMPORT =
-  /(?:^|\s)(?:from|import)\s*\(?\s*'([^']+)'|[\s(]import\('([^']+)'\)|new URL\('(\.[^']+\.ts)', import\.meta\.url\)/g
+  /(?:^|\s)(?:from|import)\s*\(?\s*'([^'\s]+)'|[\s(]import\('([^'\s]+)'\)|new URL\('(\.[^']+\.ts)', import\.meta\.url\)/g
 
 function sources(folder: string): Source[] {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
@@ -89,7 +89,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   index: ['limits', 'worker'],
   retrieval: ['limits', 'encoder', 'index', 'model'],
   telemetry: ['encoder', 'index'],
-  config: ['limits', 'http', 'index', 'inference', 'retrieval'],
+  config: ['limits', 'encoder', 'http', 'index', 'retrieval'],
   http: ['limits', 'config', 'encoder', 'index', 'model', 'retrieval'],
   app: ['version', 'config', 'encoder', 'http', 'index', 'model', 'retrieval', 'telemetry'],
   cli: [],
