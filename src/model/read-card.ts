@@ -23,6 +23,12 @@ export function readCard<Kind extends CardKind>(folder: string, kind: Kind): Car
 export function readCard(folder: string, kind: CardKind = 'encoder'): Card<CardKind> {
   const path = join(folder, MODEL_FILES.card)
   const card = upgradeCard(readJson(folder, path)) as Card<CardKind>
+  if (card?.format !== CARD_FORMAT) {
+    throw unusable(
+      `${path} has format ${JSON.stringify(card?.format)}; this version reads formats 1 to ${CARD_FORMAT}`,
+      'Use a newer version, or export the model again',
+    )
+  }
   const faults = faultsOf(card)
   if (faults.length > 0) {
     throw unusable(
@@ -55,13 +61,10 @@ function readJson(folder: string, path: string): unknown {
 
 /** By the schema of its own kind, so that a message names the place. */
 function faultsOf(card: Card<CardKind>): string[] {
-  if (card?.format !== CARD_FORMAT) {
-    return [
-      `its format is ${JSON.stringify(card?.format)}, and this version reads formats up to ${CARD_FORMAT}`,
-    ]
+  if (!Object.hasOwn(CARD_SCHEMAS, card.kind)) {
+    return [`/kind must be one of ${Object.keys(CARD_SCHEMAS).join(', ')}`]
   }
-  const schema: TObject | undefined = CARD_SCHEMAS[card.kind]
-  if (!schema) return [`/kind must be one of ${Object.keys(CARD_SCHEMAS).join(', ')}`]
+  const schema: TObject = CARD_SCHEMAS[card.kind]
   const faults = [...Errors(schema, card)].map((error) => `${error.instancePath || '/'} ${error.message}`)
   return faults.length > 0 ? faults : inconsistencies(card)
 }

@@ -109,19 +109,19 @@ describe('formats and kinds', () => {
     editCard<{ format: unknown }>((card) => {
       card.format = format
     })
-    refused(/its format is .*reads formats up to 2/)
+    refused(/has format .*reads formats 1 to 2\. Use a newer version/)
   })
 
   test('a card that is no object is refused', () => {
     for (const json of ['null', '[]', '"card"', '5']) {
       writeFileSync(cardPath(), json)
-      refused(/not a usable card: its format is/)
+      refused(/has format undefined; this version reads/)
     }
   })
 
-  test('an unknown kind is refused', () => {
-    editCard<{ kind: string }>((card) => {
-      card.kind = 'painter'
+  test.each(['painter', 'constructor', 5, null, undefined])('kind %j is refused', (kind) => {
+    editCard<{ kind: unknown }>((card) => {
+      card.kind = kind
     })
     refused(/\/kind must be one of encoder, reranker/)
   })
