@@ -25,7 +25,13 @@ const SUBJECTS: Subject[] = [
   },
 ]
 
-for (const { name, checkpoint, options, specialTokens = [], wrap = (encoder: Encoder) => encoder } of SUBJECTS) {
+for (const {
+  name,
+  checkpoint,
+  options,
+  specialTokens = [],
+  wrap = (encoder: Encoder) => encoder,
+} of SUBJECTS) {
   encoderContract(`ONNX Runtime, ${name}`, {
     async open(limits = {}) {
       const modelFolder = await tinyModel(checkpoint, { maxBodyTokens: 48, ...options })
