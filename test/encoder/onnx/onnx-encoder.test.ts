@@ -3,7 +3,7 @@ import { openOnnxEncoder } from '../../../src/encoder/onnx/onnx-encoder.ts'
 import { measuredEncoder } from '../../../src/telemetry/measured-encoder.ts'
 import { Metrics } from '../../../src/telemetry/metrics.ts'
 import type { ExportOptions } from '../../../src/tools/export/export-options.ts'
-import { encoderContract } from '../../contract/encoder.ts'
+import { encoderContract } from '../../contract/encoder/contract.ts'
 import { type CheckpointName, tinyModel } from '../../fixtures/tiny-model.ts'
 
 interface Subject {
