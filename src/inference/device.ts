@@ -28,14 +28,14 @@ export interface OpenedModel {
 
 /** What keeps a precision off a provider, as the exporter makes the models. */
 const UNSUITED: Partial<Record<Card['precision'], { provider: Provider; why: string }>> = {
-  fp16: { provider: 'cpu', why: 'it is an fp16 model, made for CUDA; export int8 or fp32 for the CPU' },
+  fp16: { provider: 'cpu', why: 'this is an fp16 model, made for CUDA; export int8 or fp32 for the CPU' },
   int8: {
     provider: 'cuda',
-    why: 'it is an int8 model, made for the CPU; export fp16 or fp32 for CUDA',
+    why: 'this is an int8 model, made for the CPU; export fp16 or fp32 for CUDA',
   },
   int4: {
     provider: 'cuda',
-    why: 'it is an int4 model, made for the CPU; export fp16 or fp32 for CUDA',
+    why: 'this is an int4 model, made for the CPU; export fp16 or fp32 for CUDA',
   },
 }
 
@@ -63,7 +63,7 @@ export async function openOnDevice(
     return { session, device: { provider: 'cuda', reason: `CUDA device ${options.deviceId}, as configured` } }
   }
 
-  let reason = 'the CPU, as configured'
+  let reason = 'as configured'
   if (options.device === 'auto') {
     if (!noCuda) {
       const opened = await open('cuda').catch((cause) => cudaFailure(cause))
@@ -73,12 +73,12 @@ export async function openOnDevice(
           device: { provider: 'cuda', reason: `CUDA device ${options.deviceId} was found` },
         }
       }
-      reason = `the CPU, because CUDA cannot be used: ${opened}`
+      reason = `because CUDA cannot be used: ${opened}`
     } else {
-      reason = `the CPU, because CUDA cannot be used: ${noCuda}`
+      reason = `because CUDA cannot be used: ${noCuda}`
     }
   }
-  if (unsuited?.provider === 'cpu') throw refusal('cpu', `${unsuited.why}. It would have run on ${reason}`)
+  if (unsuited?.provider === 'cpu') throw refusal('cpu', `${unsuited.why}. The CPU was chosen ${reason}`)
   const session = await open('cpu').catch((cause) => {
     throw refusal(
       'cpu',

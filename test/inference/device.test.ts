@@ -13,7 +13,7 @@ describe('the device', () => {
   }
 
   test('is what was asked for', async () => {
-    expect(await open('cpu')).toEqual({ provider: 'cpu', reason: 'the CPU, as configured' })
+    expect(await open('cpu')).toEqual({ provider: 'cpu', reason: 'as configured' })
   })
 
   test('is refused where the precision was not made for it', async () => {
@@ -25,7 +25,7 @@ describe('the device', () => {
     }
     await expect(open('cpu', 'fp16')).rejects.toMatchObject({
       code: 'MODEL_UNUSABLE',
-      message: expect.stringMatching(/cpu: .*fp16 .*the CPU, as configured\.$/),
+      message: expect.stringMatching(/cpu: .*fp16 .*The CPU was chosen as configured\.$/),
     })
   })
 
