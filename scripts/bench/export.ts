@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { openOnnxEncoder } from '../../src/encoder/onnx/onnx-encoder.ts'
 import { readLlamaConfig } from '../../src/tools/export/checkpoint/llama-config.ts'
-import { parameterCount } from '../../src/tools/export/parameter-count.ts'
+import { parameterCount } from '../../src/tools/export/sizes.ts'
 import { llamaConfig, writeSyntheticCheckpoint } from './synthetic-checkpoint.ts'
 
 const HELP = `npm run bench -- export [--gigabytes 6] [--precisions fp16,int4] [--load int4] [--folder FOLDER]

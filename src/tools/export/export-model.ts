@@ -5,18 +5,17 @@ import { adaptedCheckpoint } from './adapter/adapted-checkpoint.ts'
 import { FloatArithmetic } from './arithmetic/float-arithmetic.ts'
 import { WeightOnlyArithmetic } from './arithmetic/weight-only-arithmetic.ts'
 import { SENTENCES } from './calibration/sentences.ts'
-import { type Int8Quality, writeInt8 } from './calibration/write-calibrated.ts'
+import { type CalibratedQuality, writeCalibrated } from './calibration/write-calibrated.ts'
 import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts'
 import { measureDrift } from './drift/measure-drift.ts'
 import type { ExportOptions } from './export-options.ts'
 import { buildCard } from './folder/build-card.ts'
 import { writeFolderAtomically } from './folder/write-folder.ts'
-import { parameterCount } from './parameter-count.ts'
 import { type CompiledPrompts, compilePrompts } from './prompts/compile-prompts.ts'
 import { TEMPLATES } from './prompts/templates.ts'
-import { chooseScheme, type Scheme } from './quantisation/scheme.ts'
-import { storedBytes } from './sizes.ts'
-import { writeGraph } from './write-onnx-model.ts'
+import { chooseScheme, type Precision, type Scheme } from './quantisation/scheme.ts'
+import { parameterCount, storedBytes } from './sizes.ts'
+import { writeOnnxModel } from './write-onnx-model.ts'
 
 const INLINE_BYTES_MAX = 128 * 1024 * 1024
 
@@ -70,42 +69,29 @@ interface Writing {
   options: ExportOptions
 }
 
-/** Writes graph and weights; returns what was measured on the way. */
-async function writeModel(folder: string, writing: Writing): Promise<Partial<Int8Quality> | undefined> {
+/** Writes the ONNX model; returns what was measured on the way. */
+async function writeModel(folder: string, writing: Writing): Promise<Partial<CalibratedQuality> | undefined> {
   const { checkpoint, compiled, scheme, options } = writing
   const { config } = checkpoint
   const { precision, inlineBytesMax = INLINE_BYTES_MAX } = options
   const onProgress = options.onProgress ?? (() => {})
+  const isExternal = (of: Precision, by?: Scheme) => storedBytes(config, of, by) > inlineBytesMax
   const shape = {
     config,
     pooledTokens: compiled.pooledTokens,
     positions: longestRow(compiled),
-    external: storedBytes(config, precision, scheme) > inlineBytesMax,
+    external: isExternal(precision, scheme),
     onLayer: (layer: number) => onProgress(`layer ${layer + 1} of ${config.layers}`),
   }
-  const externalReference = storedBytes(config, 'fp32') > inlineBytesMax
-  if (scheme?.kind === 'calibrated') {
-    const texts = options.calibrationTexts ?? SENTENCES
-    const { driftTexts } = options
-    return writeInt8(folder, {
-      checkpoint,
-      compiled,
-      texts,
-      driftTexts,
-      shape,
-      externalReference,
-      onProgress,
-    })
-  }
+  const model = { checkpoint, compiled, shape, externalReference: isExternal('fp32'), onProgress }
+  const { driftTexts, calibrationTexts: texts = SENTENCES } = options
+  if (scheme?.kind === 'calibrated') return writeCalibrated(folder, model, { texts, driftTexts })
   const arithmetic = scheme
     ? new WeightOnlyArithmetic(config, checkpoint, scheme)
     : new FloatArithmetic(precision === 'fp16' ? 'float16' : 'float', config, checkpoint)
-  await writeGraph(folder, { ...shape, weights: checkpoint, arithmetic })
-  const { driftTexts: texts } = options
-  if (!texts || precision === 'fp32') return undefined
-  return {
-    drift: await measureDrift(folder, { checkpoint, compiled, texts, shape, externalReference, onProgress }),
-  }
+  await writeOnnxModel(folder, { ...shape, weights: checkpoint, arithmetic })
+  if (!driftTexts || precision === 'fp32') return undefined
+  return { drift: await measureDrift(folder, model, driftTexts) }
 }
 
 /** Rows are padded to their batch's longest; the joint pass has both suffixes. Rounded up to leave slack. */

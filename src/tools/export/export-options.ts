@@ -34,7 +34,7 @@ export interface ExportOptions {
   quality?: Record<string, unknown>
   /** Replace `out` if it exists. */
   overwrite?: boolean
-  /** Weights over this many bytes go beside the graph instead of inside. Default 128 MiB, since a graph is held in memory while it is written. */
+  /** Weights over this many bytes go beside model.onnx, not inside; default 128 MiB, as that file is made in memory. */
   inlineBytesMax?: number
   onProgress?: (step: string) => void
 }

@@ -1,10 +1,15 @@
 import type { LlamaConfig } from './checkpoint/llama-config.ts'
-import { PROJECTIONS, projectionShape } from './checkpoint/tensor-names.ts'
-import { parameterCount } from './parameter-count.ts'
+import { expectedTensors, PROJECTIONS, projectionShape } from './checkpoint/tensor-names.ts'
 import type { Precision, Scheme } from './quantisation/scheme.ts'
 
 /** Bytes of a block's scale spread over its 32 weights. */
 const SCALE_BYTES = 4 / 32
+
+/** Numbers in the tensors that are exported; the LM head is not among them. */
+export function parameterCount(config: LlamaConfig): number {
+  const shapes = [...expectedTensors(config).values()]
+  return shapes.reduce((sum, shape) => sum + shape.reduce((product, dim) => product * dim, 1), 0)
+}
 
 /** About how many bytes a model's weights take on disk. */
 export function storedBytes(config: LlamaConfig, precision: Precision, scheme?: Scheme): number {

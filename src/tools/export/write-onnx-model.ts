@@ -3,20 +3,20 @@ import { join } from 'node:path'
 import { MODEL_FILES } from '../../model/card.ts'
 import type { Arithmetic } from './arithmetic/arithmetic.ts'
 import type { LlamaConfig } from './checkpoint/llama-config.ts'
-import { buildLlamaGraph, type Sites } from './llama/build-llama.ts'
-import { GraphBuilder } from './onnx/onnx-builder.ts'
+import { buildLlama, type Sites } from './llama/build-llama.ts'
+import { OnnxBuilder } from './onnx/onnx-builder.ts'
 import { encodeModel } from './onnx/schema.ts'
 import { ExternalSink, InlineSink } from './onnx/tensor-sink.ts'
 import type { WeightSource } from './weights/weight-source.ts'
 
-export interface WriteGraphOptions {
+export interface OnnxModelOptions {
   config: LlamaConfig
   weights: WeightSource
   arithmetic: Arithmetic
   pooledTokens: number
-  /** Longest row the graph must take. */
+  /** Longest row the model must take. */
   positions: number
-  /** Weights beside the graph as external data, written tensor by tensor. */
+  /** Weights beside model.onnx as external data, written tensor by tensor. */
   external: boolean
   /** Gives every site's activations as further outputs, for calibration. */
   tapped?: boolean
@@ -24,15 +24,15 @@ export interface WriteGraphOptions {
 }
 
 /** Writes model.onnx, and model.onnx.data when weights are external. Returns the site names' values. */
-export async function writeGraph(folder: string, options: WriteGraphOptions): Promise<Sites> {
+export async function writeOnnxModel(folder: string, options: OnnxModelOptions): Promise<Sites> {
   const sink = options.external
     ? await ExternalSink.create(join(folder, MODEL_FILES.weights), MODEL_FILES.weights)
     : new InlineSink()
   try {
-    const graph = new GraphBuilder('llara', sink)
-    const sites = await buildLlamaGraph({ ...options, graph })
-    if (options.tapped) for (const value of sites.values()) graph.output(value, 'float')
-    await writeFile(join(folder, MODEL_FILES.model), encodeModel(graph.proto), { flag: 'wx', flush: true })
+    const onnx = new OnnxBuilder('llara', sink)
+    const sites = await buildLlama({ ...options, onnx })
+    if (options.tapped) for (const value of sites.values()) onnx.output(value, 'float')
+    await writeFile(join(folder, MODEL_FILES.model), encodeModel(onnx.proto), { flag: 'wx', flush: true })
     return sites
   } finally {
     await sink.close()

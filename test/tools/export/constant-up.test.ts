@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { CopiedCheckpoint } from './copied-checkpoint.ts'
-import { cosine, readGolden, TinyGraph } from './tiny-onnx.ts'
+import { cosine, readGolden, TinyOnnx } from './tiny-onnx.ts'
 
 const LAYER = 'model.layers.0.mlp.up_proj.weight'
 
@@ -11,7 +11,7 @@ async function exportedWith(value: number, precision: 'fp32' | 'int8') {
   const checkpoint = new CopiedCheckpoint('bias-paper')
   checkpoint.fill('model.safetensors', LAYER, value)
   await checkpoint.export({ precision })
-  const graph = await TinyGraph.open(checkpoint.out)
+  const graph = await TinyOnnx.open(checkpoint.out)
   const rows = readGolden('bias-paper').body_ids.map((body) => graph.row('ebae', body))
   const vectors = (await graph.run(rows)).map((row) => row[0]!)
   await graph.close()

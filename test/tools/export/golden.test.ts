@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type CheckpointName, tinyModel } from '../../fixtures/tiny-model.ts'
-import { cosine, type Golden, largestDifference, readGolden, TinyGraph } from './tiny-onnx.ts'
+import { cosine, type Golden, largestDifference, readGolden, TinyOnnx } from './tiny-onnx.ts'
 
 const NAMES: CheckpointName[] = [
   'mha-paper',
@@ -16,11 +16,11 @@ const PROMPTS = ['ebae', 'ebar'] as const
 const TOLERANCE = 1e-4
 
 describe.each(NAMES)('%s, exported in fp32', (name) => {
-  let graph: TinyGraph
+  let graph: TinyOnnx
   let golden: Golden
   beforeAll(async () => {
     golden = readGolden(name)
-    graph = await TinyGraph.open(await tinyModel(name))
+    graph = await TinyOnnx.open(await tinyModel(name))
   })
   afterAll(() => graph.close())
 

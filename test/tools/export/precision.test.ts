@@ -6,7 +6,7 @@ import { SENTENCES } from '../../../src/tools/export/calibration/sentences.ts'
 import type { ExportOptions } from '../../../src/tools/export/export-options.ts'
 import { chooseScheme, type Quantisation } from '../../../src/tools/export/quantisation/scheme.ts'
 import { type CheckpointName, tinyModel } from '../../fixtures/tiny-model.ts'
-import { cosine, type Golden, largestDifference, readGolden, TinyGraph } from './tiny-onnx.ts'
+import { cosine, type Golden, largestDifference, readGolden, TinyOnnx } from './tiny-onnx.ts'
 
 const NAMES: CheckpointName[] = ['mha-paper', 'mha-released', 'gqa-paper', 'gqa-released', 'bias-paper']
 /** Enough for models this small. */
@@ -34,11 +34,11 @@ function optionsOf(kind: Kind): Partial<ExportOptions> {
 
 describe.each(KINDS)('in %s', (kind) => {
   describe.each<CheckpointName>(CLOSE[kind].names)('%s', (name) => {
-    let graph: TinyGraph
+    let graph: TinyOnnx
     let golden: Golden
     beforeAll(async () => {
       golden = readGolden(name)
-      graph = await TinyGraph.open(await tinyModel(name, optionsOf(kind)))
+      graph = await TinyOnnx.open(await tinyModel(name, optionsOf(kind)))
     })
     afterAll(() => graph.close())
 
@@ -82,7 +82,7 @@ describe.each(KINDS)('in %s', (kind) => {
 
 describe('int8', () => {
   it('says in its card how far it drifts from fp32', async () => {
-    const graph = await TinyGraph.open(
+    const graph = await TinyOnnx.open(
       await tinyModel('mha-paper', { precision: 'int8', calibrationTexts: TEXTS }),
     )
     const { drift } = graph.card.quality as { drift: { meanCosine: number; worstCosine: number } }

@@ -20,7 +20,7 @@ export function readGolden(name: CheckpointName): Golden {
 }
 
 /** An exported model as these tests use it: rows of ids in, vectors out. */
-export class TinyGraph {
+export class TinyOnnx {
   readonly card: Card
   readonly #session: ModelSession
 
@@ -29,15 +29,15 @@ export class TinyGraph {
     this.#session = session
   }
 
-  static open(folder: string): Promise<TinyGraph> {
-    return TinyGraph.openWith(folder, folder)
+  static open(folder: string): Promise<TinyOnnx> {
+    return TinyOnnx.openWith(folder, folder)
   }
 
   /** The graph of one folder with the card of another. */
-  static async openWith(graphFolder: string, cardFolder: string): Promise<TinyGraph> {
+  static async openWith(graphFolder: string, cardFolder: string): Promise<TinyOnnx> {
     const path = join(graphFolder, MODEL_FILES.model)
     const session = await openSession(path, { provider: 'cpu', intraOpThreads: 1, deviceId: 0 })
-    return new TinyGraph(readCard(cardFolder), session)
+    return new TinyOnnx(readCard(cardFolder), session)
   }
 
   row(task: Prompt | 'both', body: readonly number[]): RowTokens {

@@ -1,5 +1,5 @@
 import type { Projection } from '../checkpoint/tensor-names.ts'
-import type { GraphBuilder } from '../onnx/onnx-builder.ts'
+import type { OnnxBuilder } from '../onnx/onnx-builder.ts'
 
 /** The four places of a layer where activations enter linear maps: q, k, v share one; gate and up another. */
 export type Site = 'attention' | 'output' | 'mlp' | 'down'
@@ -8,16 +8,16 @@ export function siteName(layer: number, site: Site): string {
   return `layers.${layer}.${site}`
 }
 
-/** How a precision stores weights and multiplies by them. Everything else of the graph is common to all. */
+/** How a precision stores weights and multiplies by them. Everything else of the model is common to all. */
 export interface Arithmetic {
   /** Number type of the activations between operators. */
   readonly activations: 'float' | 'float16'
   /** Rows of the embedding table, [batch, tokens, hidden]. */
-  embed(graph: GraphBuilder, inputIds: string): Promise<string>
+  embed(onnx: OnnxBuilder, inputIds: string): Promise<string>
   /** Makes activations ready to be projected, once for all projections of the site. */
-  enter(graph: GraphBuilder, input: string, layer: number, site: Site): Promise<string>
+  enter(onnx: OnnxBuilder, input: string, layer: number, site: Site): Promise<string>
   /** Multiplies what `enter` returned by a projection's weights. */
-  project(graph: GraphBuilder, entered: string, layer: number, projection: Projection): Promise<string>
+  project(onnx: OnnxBuilder, entered: string, layer: number, projection: Projection): Promise<string>
   /** A float constant in the activations' type. */
-  constant(graph: GraphBuilder, name: string, dims: readonly number[], values: Float32Array): Promise<string>
+  constant(onnx: OnnxBuilder, name: string, dims: readonly number[], values: Float32Array): Promise<string>
 }

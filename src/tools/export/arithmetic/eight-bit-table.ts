@@ -1,7 +1,8 @@
 import { EMBEDDING } from '../checkpoint/tensor-names.ts'
-import type { GraphBuilder } from '../onnx/onnx-builder.ts'
+import type { OnnxBuilder } from '../onnx/onnx-builder.ts'
 import { DATA_TYPE } from '../onnx/schema.ts'
 import { quantiseTable } from '../quantisation/quantise-weights.ts'
+import { quantisedBands } from '../quantisation/quantised-bands.ts'
 
 /** Dimensions that share a scale: a few that are larger than the rest then make no other coarser. */
 const BLOCK = 32
@@ -19,29 +20,19 @@ export class EightBitTable {
   }
 
   /** @param bands the table's rows in order; returns [batch, tokens, width] */
-  async lookUp(graph: GraphBuilder, inputIds: string, bands: AsyncIterable<Float32Array>): Promise<string> {
+  async lookUp(onnx: OnnxBuilder, inputIds: string, bands: AsyncIterable<Float32Array>): Promise<string> {
     const blocks = this.#width / this.#block
     const scales = new Float32Array(this.#rows * blocks)
     const header = { name: EMBEDDING, type: 'int8', dims: [this.#rows, blocks, this.#block] } as const
-    const table = await graph.streamed(header, this.#quantised(bands, scales))
-    const scale = await graph.tensor('embed_scales', 'float', [this.#rows, blocks, 1], scales)
-    const steps = graph.node('embed_steps', 'Gather', [table, inputIds])
-    const real = graph.node('embed_float', 'Cast', [steps], { attributes: { to: { int: DATA_TYPE.float } } })
-    const blocked = graph.node('embed_blocks', 'Mul', [
+    const quantised = quantisedBands(bands, (band) => quantiseTable(band, this.#block), scales)
+    const table = await onnx.streamed(header, quantised)
+    const scale = await onnx.tensor('embed_scales', 'float', [this.#rows, blocks, 1], scales)
+    const steps = onnx.node('embed_steps', 'Gather', [table, inputIds])
+    const real = onnx.node('embed_float', 'Cast', [steps], { attributes: { to: { int: DATA_TYPE.float } } })
+    const blocked = onnx.node('embed_blocks', 'Mul', [
       real,
-      graph.node('embed_scale', 'Gather', [scale, inputIds]),
+      onnx.node('embed_scale', 'Gather', [scale, inputIds]),
     ])
-    return graph.node('embed', 'Reshape', [blocked, await graph.ints('embed_shape', [0, 0, this.#width])])
-  }
-
-  /** Fills `scales` on the way. */
-  async *#quantised(bands: AsyncIterable<Float32Array>, scales: Float32Array): AsyncIterable<Int8Array> {
-    let done = 0
-    for await (const band of bands) {
-      const quantised = quantiseTable(band, this.#block)
-      scales.set(quantised.scales, done)
-      done += quantised.scales.length
-      yield quantised.values
-    }
+    return onnx.node('embed', 'Reshape', [blocked, await onnx.ints('embed_shape', [0, 0, this.#width])])
   }
 }

@@ -6,7 +6,7 @@ import {
   projectionName,
   projectionShape,
 } from '../checkpoint/tensor-names.ts'
-import type { GraphBuilder } from '../onnx/onnx-builder.ts'
+import type { OnnxBuilder } from '../onnx/onnx-builder.ts'
 import { float32ToFloat16 } from '../weights/float-formats.ts'
 import { transposedBands } from '../weights/transpose.ts'
 import type { WeightSource } from '../weights/weight-source.ts'
@@ -24,52 +24,47 @@ export class FloatArithmetic implements Arithmetic {
     this.#weights = weights
   }
 
-  async embed(graph: GraphBuilder, inputIds: string): Promise<string> {
+  async embed(onnx: OnnxBuilder, inputIds: string): Promise<string> {
     const { vocabularySize, hiddenSize } = this.#config
     const header = { name: EMBEDDING, type: this.activations, dims: [vocabularySize, hiddenSize] }
-    await graph.streamed(header, this.#stored(EMBEDDING))
-    return graph.node('embed', 'Gather', [EMBEDDING, inputIds])
+    await onnx.streamed(header, this.#stored(EMBEDDING))
+    return onnx.node('embed', 'Gather', [EMBEDDING, inputIds])
   }
 
-  async enter(_graph: GraphBuilder, input: string): Promise<string> {
+  async enter(_onnx: OnnxBuilder, input: string): Promise<string> {
     return input
   }
 
-  async project(
-    graph: GraphBuilder,
-    entered: string,
-    layer: number,
-    projection: Projection,
-  ): Promise<string> {
+  async project(onnx: OnnxBuilder, entered: string, layer: number, projection: Projection): Promise<string> {
     const [output, input] = projectionShape(this.#config, projection)
     const name = projectionName(layer, projection)
     const single = this.activations === 'float'
     const weight = single ? await this.#weights.read(name) : await this.#half(name, output * input)
     const header = { name, type: this.activations, dims: [input, output] }
-    await graph.streamed(header, transposedBands<Float32Array | Uint16Array>(weight, output, input))
-    return this.multiply(graph, entered, name, layer, projection)
+    await onnx.streamed(header, transposedBands<Float32Array | Uint16Array>(weight, output, input))
+    return this.multiply(onnx, entered, name, layer, projection)
   }
 
   /** MatMul by a stored [input, output] weight, and the projection's bias where it has one. */
   async multiply(
-    graph: GraphBuilder,
+    onnx: OnnxBuilder,
     entered: string,
     weight: string,
     layer: number,
     projection: Projection,
   ): Promise<string> {
     const name = `layers.${layer}.${projection}`
-    const bias = await this.bias(graph, layer, projection)
-    if (bias === undefined) return graph.node(name, 'MatMul', [entered, weight])
-    return graph.node(name, 'Add', [graph.node(`${name}.product`, 'MatMul', [entered, weight]), bias])
+    const bias = await this.bias(onnx, layer, projection)
+    if (bias === undefined) return onnx.node(name, 'MatMul', [entered, weight])
+    return onnx.node(name, 'Add', [onnx.node(`${name}.product`, 'MatMul', [entered, weight]), bias])
   }
 
   /** The projection's bias, [output], as a constant; undefined where the model has none. */
-  async bias(graph: GraphBuilder, layer: number, projection: Projection): Promise<string | undefined> {
+  async bias(onnx: OnnxBuilder, layer: number, projection: Projection): Promise<string | undefined> {
     const name = biasName(this.#config, layer, projection)
     if (name === undefined) return undefined
     const values = await this.#weights.read(name)
-    return this.constant(graph, name, [values.length], values)
+    return this.constant(onnx, name, [values.length], values)
   }
 
   /** A tensor's bands as they are stored. */
@@ -90,13 +85,8 @@ export class FloatArithmetic implements Arithmetic {
     return whole
   }
 
-  constant(
-    graph: GraphBuilder,
-    name: string,
-    dims: readonly number[],
-    values: Float32Array,
-  ): Promise<string> {
+  constant(onnx: OnnxBuilder, name: string, dims: readonly number[], values: Float32Array): Promise<string> {
     const data = this.activations === 'float16' ? float32ToFloat16(values) : values
-    return graph.tensor(name, this.activations, dims, data)
+    return onnx.tensor(name, this.activations, dims, data)
   }
 }

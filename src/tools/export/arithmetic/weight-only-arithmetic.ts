@@ -1,11 +1,10 @@
 import type { LlamaConfig } from '../checkpoint/llama-config.ts'
-import { EMBEDDING, type Projection, projectionName, projectionShape } from '../checkpoint/tensor-names.ts'
-import { type GraphBuilder, MICROSOFT } from '../onnx/onnx-builder.ts'
+import { type Projection, projectionName, projectionShape } from '../checkpoint/tensor-names.ts'
+import { MICROSOFT, type OnnxBuilder } from '../onnx/onnx-builder.ts'
 import { type BlockFormat, blocksOf, quantiseBlocks } from '../quantisation/quantise-blocks.ts'
+import { quantisedBands } from '../quantisation/quantised-bands.ts'
 import type { WeightSource } from '../weights/weight-source.ts'
-import type { Arithmetic } from './arithmetic.ts'
-import { EightBitTable } from './eight-bit-table.ts'
-import { FloatArithmetic } from './float-arithmetic.ts'
+import { QuantisedArithmetic } from './quantised-arithmetic.ts'
 
 export interface WeightOnlyFormat extends BlockFormat {
   /** MatMulNBits' `accuracy_level`. 1: activations stay float32. 4: they become 8-bit, block by block of a row. */
@@ -17,50 +16,28 @@ export interface WeightOnlyFormat extends BlockFormat {
  * in constant memory, and a text's vector cannot depend on its batch. Norms and biases stay float, the embedding
  * table has 8 bits.
  */
-export class WeightOnlyArithmetic implements Arithmetic {
-  readonly activations = 'float'
-  readonly #config: LlamaConfig
-  readonly #weights: WeightSource
+export class WeightOnlyArithmetic extends QuantisedArithmetic {
   readonly #format: WeightOnlyFormat
-  readonly #float: FloatArithmetic
 
   constructor(config: LlamaConfig, weights: WeightSource, format: WeightOnlyFormat) {
-    this.#config = config
-    this.#weights = weights
+    super(config, weights)
     this.#format = format
-    this.#float = new FloatArithmetic('float', config, weights)
   }
 
-  embed(graph: GraphBuilder, inputIds: string): Promise<string> {
-    const { vocabularySize, hiddenSize } = this.#config
-    return new EightBitTable(vocabularySize, hiddenSize).lookUp(
-      graph,
-      inputIds,
-      this.#weights.bands(EMBEDDING),
-    )
-  }
-
-  async enter(_graph: GraphBuilder, input: string): Promise<string> {
-    return input
-  }
-
-  async project(
-    graph: GraphBuilder,
-    entered: string,
-    layer: number,
-    projection: Projection,
-  ): Promise<string> {
+  async project(onnx: OnnxBuilder, entered: string, layer: number, projection: Projection): Promise<string> {
     const { bits, blockSize, accuracyLevel } = this.#format
-    const [outputs, inputs] = projectionShape(this.#config, projection)
+    const [outputs, inputs] = projectionShape(this.config, projection)
     const blocks = blocksOf(inputs, this.#format)
     const name = projectionName(layer, projection)
     const scales = new Float32Array(outputs * blocks)
     const dims = [outputs, blocks, (blockSize * bits) / 8]
-    const weight = await graph.streamed({ name, type: 'uint8', dims }, this.#quantised(name, inputs, scales))
-    const scale = await graph.tensor(`${name}.scales`, 'float', [outputs, blocks], scales)
-    const bias = await this.#float.bias(graph, layer, projection)
+    const quantise = (band: Float32Array) => quantiseBlocks(band, inputs, this.#format)
+    const values = quantisedBands(this.weights.bands(name), quantise, scales)
+    const weight = await onnx.streamed({ name, type: 'uint8', dims }, values)
+    const scale = await onnx.tensor(`${name}.scales`, 'float', [outputs, blocks], scales)
+    const bias = await this.float.bias(onnx, layer, projection)
     const operands = [entered, weight, scale, ...(bias === undefined ? [] : ['', '', bias])]
-    return graph.node(`layers.${layer}.${projection}`, 'MatMulNBits', operands, {
+    return onnx.node(`layers.${layer}.${projection}`, 'MatMulNBits', operands, {
       domain: MICROSOFT,
       attributes: {
         K: { int: inputs },
@@ -70,25 +47,5 @@ export class WeightOnlyArithmetic implements Arithmetic {
         accuracy_level: { int: accuracyLevel },
       },
     })
-  }
-
-  /** Fills `scales` on the way. */
-  async *#quantised(name: string, width: number, scales: Float32Array): AsyncIterable<Uint8Array> {
-    let done = 0
-    for await (const band of this.#weights.bands(name)) {
-      const quantised = quantiseBlocks(band, width, this.#format)
-      scales.set(quantised.scales, done)
-      done += quantised.scales.length
-      yield quantised.values
-    }
-  }
-
-  constant(
-    graph: GraphBuilder,
-    name: string,
-    dims: readonly number[],
-    values: Float32Array,
-  ): Promise<string> {
-    return this.#float.constant(graph, name, dims, values)
   }
 }

@@ -1,21 +1,14 @@
-import { join } from 'node:path'
-import { type ModelSession, openSession } from '../../../inference/session.ts'
-import { MODEL_FILES } from '../../../model/card.ts'
-import { type PromptedRow, runRow } from '../drift/prompted-rows.ts'
+import { openModel, type PromptedRow, runRow } from '../drift/prompted-rows.ts'
 import type { Sites } from '../llama/build-llama.ts'
 import { SiteStatistics } from './site-statistics.ts'
 
-/** Opens the graph of a folder on the CPU with as many threads as the runtime likes. */
-export function openGraph(folder: string): Promise<ModelSession> {
-  return openSession(join(folder, MODEL_FILES.model), { provider: 'cpu', intraOpThreads: 0, deviceId: 0 })
-}
-
-/** Runs a tapped graph over the rows and remembers each site's activations. */
+/** Runs the tapped model of a folder over the rows and remembers each site's activations. */
 export async function calibrate(
-  session: ModelSession,
+  folder: string,
   sites: Sites,
   rows: readonly PromptedRow[],
 ): Promise<Map<string, SiteStatistics>> {
+  const session = await openModel(folder)
   const statistics = new Map<string, SiteStatistics>()
   for (const row of rows) {
     const outputs = await runRow(session, row)
@@ -26,5 +19,6 @@ export async function calibrate(
       statistics.set(site, known)
     }
   }
+  await session.release()
   return statistics
 }

@@ -1,7 +1,7 @@
 import { count, flag, positive, type RawConfig, unsupported } from './config-values.ts'
 import { type RopeScaling, readRope } from './rope-config.ts'
 
-/** What the graph needs to know of a LLaMA. */
+/** What the export needs to know of a LLaMA. */
 export interface LlamaConfig {
   hiddenSize: number
   intermediateSize: number

@@ -62,7 +62,7 @@ async function weightFiles(folder: string): Promise<string[]> {
   return names as string[]
 }
 
-/** Stored name of every tensor the graph needs. */
+/** Stored name of every tensor that is exported. */
 function checkedNames(home: ReadonlyMap<string, SafetensorsFile>, config: LlamaConfig): Map<string, string> {
   const names = new Map<string, string>()
   for (const [name, shape] of expectedTensors(config)) {

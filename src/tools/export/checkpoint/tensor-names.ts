@@ -44,7 +44,7 @@ export function projectionShape(config: LlamaConfig, projection: Projection): [n
   return shapes[projection]
 }
 
-/** Every tensor the graph needs, with its shape, in the order they are written. */
+/** Every tensor that is exported, with its shape, in the order they are written. */
 export function expectedTensors(config: LlamaConfig): Map<string, number[]> {
   const expected = new Map<string, number[]>([[EMBEDDING, [config.vocabularySize, config.hiddenSize]]])
   for (let layer = 0; layer < config.layers; layer++) {

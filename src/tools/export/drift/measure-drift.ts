@@ -1,50 +1,67 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { FloatArithmetic } from '../arithmetic/float-arithmetic.ts'
-import { openGraph } from '../calibration/calibrate.ts'
-import type { Checkpoint } from '../checkpoint/checkpoint.ts'
-import type { CompiledPrompts } from '../prompts/compile-prompts.ts'
-import { type WriteGraphOptions, writeGraph } from '../write-onnx-model.ts'
-import { promptedRows } from './prompted-rows.ts'
-import { compareVectors, type Drift, embedRows } from './row-drift.ts'
+import { TENSORS } from '../../../model/card.ts'
+import { openModel, type PromptedRow, promptedRows, runRow } from './prompted-rows.ts'
+import { type WrittenModel, withReferenceModel } from './reference-model.ts'
 
-export interface DriftOptions {
-  checkpoint: Checkpoint
-  compiled: CompiledPrompts
-  /** Each is embedded under both prompts. */
-  texts: readonly string[]
-  shape: Omit<WriteGraphOptions, 'weights' | 'arithmetic'>
-  /** Whether the fp32 graph's weights are too large to be inside it. */
-  externalReference: boolean
-  onProgress: (step: string) => void
+/** How far a model's vectors lie from those of the same model in fp32. */
+export interface RowDrift {
+  against: 'fp32'
+  vectors: number
+  meanCosine: number
+  worstCosine: number
 }
 
 /**
- * How far the graph in a folder drifts from fp32 on the given texts. The fp32 graph is written within the folder and
- * removed again; the two run one after the other, so that memory holds one of them at a time.
+ * Drift of the model in a folder from fp32 on the given texts, each under both prompts. The fp32 model is written
+ * within the folder and removed again.
  */
-export async function measureDrift(folder: string, options: DriftOptions): Promise<Drift> {
-  const { checkpoint, compiled, shape, onProgress } = options
-  const { config } = checkpoint
-  const rows = await promptedRows(checkpoint.tokenizerJson, compiled, options.texts)
-  const beside = await mkdtemp(join(folder, 'reference-'))
-  const vectorsOf = async (of: string) => {
-    const session = await openGraph(of)
-    const vectors = await embedRows(session, rows)
-    await session.release()
-    return vectors
+export async function measureDrift(
+  folder: string,
+  model: WrittenModel,
+  texts: readonly string[],
+): Promise<RowDrift> {
+  const { checkpoint, compiled, onProgress } = model
+  const rows = await promptedRows(checkpoint.tokenizerJson, compiled, texts)
+  onProgress('fp32 model to compare with')
+  return withReferenceModel(folder, model, { tapped: false }, (reference) => {
+    onProgress(`drift from fp32 on ${rows.length} rows`)
+    return compareFolders({ model: folder, reference }, rows)
+  })
+}
+
+/** Drift between the models of two folders. They run one after the other, so that memory holds one at a time. */
+export async function compareFolders(
+  { model, reference }: { model: string; reference: string },
+  rows: readonly PromptedRow[],
+): Promise<RowDrift> {
+  const expected = await vectorsOf(reference, rows)
+  return rowDrift({ model: await vectorsOf(model, rows), reference: expected })
+}
+
+async function vectorsOf(folder: string, rows: readonly PromptedRow[]): Promise<Float32Array[]> {
+  const session = await openModel(folder)
+  const vectors: Float32Array[] = []
+  for (const row of rows) {
+    vectors.push((await runRow(session, row))[TENSORS.embeddings]!.data as Float32Array)
   }
-  try {
-    onProgress('fp32 graph to compare with')
-    await writeGraph(beside, {
-      ...shape,
-      external: options.externalReference,
-      weights: checkpoint,
-      arithmetic: new FloatArithmetic('float', config, checkpoint),
-    })
-    onProgress(`drift against fp32 on ${rows.length} rows`)
-    return compareVectors(await vectorsOf(beside), await vectorsOf(folder))
-  } finally {
-    await rm(beside, { recursive: true, force: true })
+  await session.release()
+  return vectors
+}
+
+/** Vectors of the same rows, unit length both. */
+function rowDrift({ model, reference }: Record<'model' | 'reference', readonly Float32Array[]>): RowDrift {
+  let sum = 0
+  let worst = 1
+  for (const [row, a] of reference.entries()) {
+    const b = model[row]!
+    const cosine = a.reduce((dot, value, i) => dot + value * b[i]!, 0)
+    sum += cosine
+    worst = Math.min(worst, cosine)
+  }
+  const rounded = (value: number) => Number(value.toFixed(6))
+  return {
+    against: 'fp32',
+    vectors: reference.length,
+    meanCosine: rounded(sum / reference.length),
+    worstCosine: rounded(worst),
   }
 }

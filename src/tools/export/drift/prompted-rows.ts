@@ -1,6 +1,7 @@
+import { join } from 'node:path'
 import type { Prompt } from '../../../encoder/encoder.ts'
-import type { ModelSession, TensorData } from '../../../inference/session.ts'
-import { TENSORS } from '../../../model/card.ts'
+import { type ModelSession, openSession, type TensorData } from '../../../inference/session.ts'
+import { MODEL_FILES, TENSORS } from '../../../model/card.ts'
 import { BodyTokenizer } from '../../../model/tokenizer/body-tokenizer.ts'
 import type { CompiledPrompts } from '../prompts/compile-prompts.ts'
 
@@ -24,6 +25,11 @@ export async function promptedRows(
       return { ids, suffixLength: suffixIds.length }
     }),
   )
+}
+
+/** Opens the ONNX model of a folder on the CPU, with as many threads as the runtime chooses. */
+export function openModel(folder: string): Promise<ModelSession> {
+  return openSession(join(folder, MODEL_FILES.model), { provider: 'cpu', intraOpThreads: 0, deviceId: 0 })
 }
 
 /** Runs one row by itself: no padding, so nothing but real text is measured. */

@@ -4,10 +4,10 @@ import { basename, join, resolve } from 'node:path'
 import type { Card } from '../../../model/card.ts'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import type { ExportOptions } from '../export-options.ts'
-import { parameterCount } from '../parameter-count.ts'
 import type { CompiledPrompts } from '../prompts/compile-prompts.ts'
 import { padId, tokenIds } from '../prompts/special-tokens.ts'
 import type { Scheme } from '../quantisation/scheme.ts'
+import { parameterCount } from '../sizes.ts'
 import { type FileIdentity, identify } from './write-folder.ts'
 
 /** The card of a folder whose other files are written. */
@@ -50,7 +50,7 @@ export async function buildCard(
   }
 }
 
-/** Whatever could move a vector: the files (graph, weights, tokenizer) and how texts are put to them. */
+/** Whatever could move a vector: the files (model.onnx, weights, tokenizer) and how texts are put to them. */
 function fingerprint(files: Record<string, FileIdentity>, identity: unknown): string {
   const hashes = Object.entries(files).map(([name, { sha256 }]) => [name, sha256])
   return createHash('sha256')

@@ -1,5 +1,5 @@
 import type { LlamaConfig } from '../checkpoint/llama-config.ts'
-import { type GraphBuilder, MICROSOFT } from '../onnx/onnx-builder.ts'
+import { MICROSOFT, type OnnxBuilder } from '../onnx/onnx-builder.ts'
 import type { DataType } from '../onnx/schema.ts'
 import type { Layout } from './layout.ts'
 
@@ -17,7 +17,7 @@ export interface AttentionContext {
 }
 
 export async function attentionContext(
-  graph: GraphBuilder,
+  onnx: OnnxBuilder,
   context: Omit<AttentionContext, 'repeat'>,
 ): Promise<AttentionContext> {
   const { attentionHeads, keyValueHeads, headSize } = context.config
@@ -25,30 +25,30 @@ export async function attentionContext(
   return {
     ...context,
     repeat: {
-      split: await graph.ints('heads_split', [0, 0, keyValueHeads, 1, headSize]),
-      times: await graph.ints('heads_times', [1, 1, 1, attentionHeads / keyValueHeads, 1]),
-      join: await graph.ints('heads_join', [0, 0, attentionHeads * headSize]),
+      split: await onnx.ints('heads_split', [0, 0, keyValueHeads, 1, headSize]),
+      times: await onnx.ints('heads_times', [1, 1, 1, attentionHeads / keyValueHeads, 1]),
+      join: await onnx.ints('heads_join', [0, 0, attentionHeads * headSize]),
     },
   }
 }
 
 /** Rotates queries or keys, [batch, tokens, heads * headSize], by their positions. */
 export function rotate(
-  graph: GraphBuilder,
+  onnx: OnnxBuilder,
   name: string,
   input: string,
   positions: string,
   { cos, sin }: AttentionContext,
 ): string {
-  return graph.node(name, 'RotaryEmbedding', [input, positions, cos, sin], { domain: MICROSOFT })
+  return onnx.node(name, 'RotaryEmbedding', [input, positions, cos, sin], { domain: MICROSOFT })
 }
 
 /** Keys or values with each head repeated for the query heads that share it. */
-function repeatHeads(graph: GraphBuilder, name: string, input: string, { repeat }: AttentionContext): string {
+function repeatHeads(onnx: OnnxBuilder, name: string, input: string, { repeat }: AttentionContext): string {
   if (!repeat) return input
-  const split = graph.node(`${name}.split`, 'Reshape', [input, repeat.split])
-  const expanded = graph.node(`${name}.expanded`, 'Expand', [split, repeat.times])
-  return graph.node(`${name}.repeated`, 'Reshape', [expanded, repeat.join])
+  const split = onnx.node(`${name}.split`, 'Reshape', [input, repeat.split])
+  const expanded = onnx.node(`${name}.expanded`, 'Expand', [split, repeat.times])
+  return onnx.node(`${name}.repeated`, 'Reshape', [expanded, repeat.join])
 }
 
 /**
@@ -61,13 +61,13 @@ function repeatHeads(graph: GraphBuilder, name: string, input: string, { repeat 
  * pass never pays for it.
  */
 export function attendAll(
-  graph: GraphBuilder,
+  onnx: OnnxBuilder,
   name: string,
   [queries, keys, values]: readonly [string, string, string],
   context: AttentionContext,
 ): string {
   const { config, layout, type } = context
-  const joint = graph.branch(`${name}.joint_pass`)
+  const joint = onnx.branch(`${name}.joint_pass`)
   const repeated = [
     repeatHeads(joint, `${name}.keys`, keys, context),
     repeatHeads(joint, `${name}.values`, values, context),
@@ -79,7 +79,7 @@ export function attendAll(
   })
   joint.output(`${name}.joint`, type)
 
-  const plain = graph.branch(`${name}.plain_pass`)
+  const plain = onnx.branch(`${name}.plain_pass`)
   const fullRows = ['', '', layout.lastTokens, layout.tokenCount]
   plain.node(`${name}.plain`, 'GroupQueryAttention', [queries, keys, values, ...fullRows], {
     domain: MICROSOFT,
@@ -87,21 +87,21 @@ export function attendAll(
     outputs: [`${name}.plain`, `${name}.present_keys`, `${name}.present_values`],
   })
   plain.output(`${name}.plain`, type)
-  return graph.choose(name, layout.joint, joint, plain)
+  return onnx.choose(name, layout.joint, joint, plain)
 }
 
 /** Attention of the pooled rows only; their bias carries causality, since rows and columns no longer align. */
 export function attendRows(
-  graph: GraphBuilder,
+  onnx: OnnxBuilder,
   name: string,
   [queries, keys, values]: readonly [string, string, string],
   context: AttentionContext,
 ): string {
   const repeated = [
-    repeatHeads(graph, `${name}.keys`, keys, context),
-    repeatHeads(graph, `${name}.values`, values, context),
+    repeatHeads(onnx, `${name}.keys`, keys, context),
+    repeatHeads(onnx, `${name}.values`, values, context),
   ]
-  return graph.node(name, 'MultiHeadAttention', [queries, ...repeated, '', '', context.layout.rowBias], {
+  return onnx.node(name, 'MultiHeadAttention', [queries, ...repeated, '', '', context.layout.rowBias], {
     domain: MICROSOFT,
     attributes: { num_heads: { int: context.config.attentionHeads } },
   })

@@ -2,15 +2,15 @@ import type { Arithmetic } from '../arithmetic/arithmetic.ts'
 import { siteName } from '../arithmetic/arithmetic.ts'
 import type { LlamaConfig } from '../checkpoint/llama-config.ts'
 import { biasName, FINAL_NORM, normName, projectionName } from '../checkpoint/tensor-names.ts'
-import { type GraphBuilder, MICROSOFT } from '../onnx/onnx-builder.ts'
+import { MICROSOFT, type OnnxBuilder } from '../onnx/onnx-builder.ts'
 import type { WeightSource } from '../weights/weight-source.ts'
 import { type AttentionContext, attendAll, attendRows, attentionContext, rotate } from './attention.ts'
 import { buildLayout, type Layout } from './layout.ts'
 import { poolAndNormalise } from './pooling.ts'
 import { rotaryTables } from './rotary-tables.ts'
 
-export interface LlamaGraphOptions {
-  graph: GraphBuilder
+export interface LlamaOptions {
+  onnx: OnnxBuilder
   config: LlamaConfig
   weights: WeightSource
   arithmetic: Arithmetic
@@ -27,17 +27,17 @@ export type Sites = Map<string, string>
  * A LLaMA without LM head or cache, from token ids to unit vectors, by the contract of `model/card.ts`. Of the
  * last layer only keys and values are computed for every token; the rest runs on the pooled rows alone.
  */
-export async function buildLlamaGraph(options: LlamaGraphOptions): Promise<Sites> {
-  const { graph, config, arithmetic, positions } = options
-  const layout = await buildLayout(graph, arithmetic, options.pooledTokens)
+export async function buildLlama(options: LlamaOptions): Promise<Sites> {
+  const { onnx, config, arithmetic, positions } = options
+  const layout = await buildLayout(onnx, arithmetic, options.pooledTokens)
   const { cos, sin } = rotaryTables(config, positions)
   const tableDims = [positions, config.headSize / 2]
-  const context = await attentionContext(graph, {
+  const context = await attentionContext(onnx, {
     config,
     layout,
     type: arithmetic.activations,
-    cos: await arithmetic.constant(graph, 'rotary_cos', tableDims, cos),
-    sin: await arithmetic.constant(graph, 'rotary_sin', tableDims, sin),
+    cos: await arithmetic.constant(onnx, 'rotary_cos', tableDims, cos),
+    sin: await arithmetic.constant(onnx, 'rotary_sin', tableDims, sin),
   })
   const builder = new LayerBuilder(options, context)
   let stream = await builder.begin()
@@ -46,8 +46,8 @@ export async function buildLlamaGraph(options: LlamaGraphOptions): Promise<Sites
     stream = await builder.layer(stream, layer)
   }
   const weight = await options.weights.read(FINAL_NORM)
-  const sum = graph.node('final_sum', 'Add', [stream.residual, stream.update!])
-  await poolAndNormalise(graph, { ...options, layout, states: sum, weight })
+  const sum = onnx.node('final_sum', 'Add', [stream.residual, stream.update!])
+  await poolAndNormalise(onnx, { ...options, layout, states: sum, weight })
   return builder.sites
 }
 
@@ -59,23 +59,23 @@ interface Stream {
 
 class LayerBuilder {
   readonly sites: Sites = new Map()
-  readonly #options: LlamaGraphOptions
+  readonly #options: LlamaOptions
   readonly #layout: Layout
   readonly #context: AttentionContext
 
-  constructor(options: LlamaGraphOptions, context: AttentionContext) {
+  constructor(options: LlamaOptions, context: AttentionContext) {
     this.#options = options
     this.#layout = context.layout
     this.#context = context
   }
 
   async begin(): Promise<Stream> {
-    const { graph, arithmetic } = this.#options
-    return { residual: await arithmetic.embed(graph, this.#layout.inputIds) }
+    const { onnx, arithmetic } = this.#options
+    return { residual: await arithmetic.embed(onnx, this.#layout.inputIds) }
   }
 
   async layer(before: Stream, layer: number): Promise<Stream> {
-    const { graph, config } = this.#options
+    const { onnx, config } = this.#options
     const last = layer === config.layers - 1
     const [normed, residual] = await this.#norm(before, layer, 'attention')
     const attended = await (last ? this.#attendLast(normed, layer) : this.#attend(normed, layer))
@@ -86,82 +86,82 @@ class LayerBuilder {
     const entered = await this.#enter(mlpInput, layer, 'mlp')
     const gate = await this.#project(entered, layer, 'gate')
     const up = await this.#up(entered, layer)
-    const active = graph.node(`layers.${layer}.silu`, 'QuickGelu', [gate], {
+    const active = onnx.node(`layers.${layer}.silu`, 'QuickGelu', [gate], {
       domain: MICROSOFT,
       attributes: { alpha: { float: 1 } },
     })
-    const gated = graph.node(`layers.${layer}.gated`, 'Mul', [active, up])
+    const gated = onnx.node(`layers.${layer}.gated`, 'Mul', [active, up])
     const down = await this.#project(await this.#enter(gated, layer, 'down'), layer, 'down')
     return { residual: between, update: down }
   }
 
   async #attend(normed: string, layer: number): Promise<string> {
-    const { graph } = this.#options
+    const { onnx } = this.#options
     const entered = await this.#enter(normed, layer, 'attention')
     const queries = await this.#project(entered, layer, 'q')
-    const rotated = rotate(graph, `layers.${layer}.q_rotated`, queries, this.#layout.positions, this.#context)
+    const rotated = rotate(onnx, `layers.${layer}.q_rotated`, queries, this.#layout.positions, this.#context)
     const [keys, values] = await this.#keysAndValues(entered, layer)
-    return attendAll(graph, `layers.${layer}.attended`, [rotated, keys, values], this.#context)
+    return attendAll(onnx, `layers.${layer}.attended`, [rotated, keys, values], this.#context)
   }
 
   async #attendLast(normed: string, layer: number): Promise<string> {
-    const { graph } = this.#options
+    const { onnx } = this.#options
     const entered = await this.#enter(normed, layer, 'attention')
     const [keys, values] = await this.#keysAndValues(entered, layer)
     const picked = this.#pick(`layers.${layer}.q_input`, entered)
     const queries = await this.#project(picked, layer, 'q')
     const positions = this.#layout.rowPositions
-    const rotated = rotate(graph, `layers.${layer}.q_rotated`, queries, positions, this.#context)
-    return attendRows(graph, `layers.${layer}.attended`, [rotated, keys, values], this.#context)
+    const rotated = rotate(onnx, `layers.${layer}.q_rotated`, queries, positions, this.#context)
+    return attendRows(onnx, `layers.${layer}.attended`, [rotated, keys, values], this.#context)
   }
 
   async #keysAndValues(entered: string, layer: number): Promise<[string, string]> {
     const keys = await this.#project(entered, layer, 'k')
     const name = `layers.${layer}.k_rotated`
-    const rotated = rotate(this.#options.graph, name, keys, this.#layout.positions, this.#context)
+    const rotated = rotate(this.#options.onnx, name, keys, this.#layout.positions, this.#context)
     return [rotated, await this.#project(entered, layer, 'v')]
   }
 
   /** The pooled rows of [batch, tokens, width]: [batch, pooled, width]. */
   #pick(name: string, value: string): string {
     const attributes = { batch_dims: { int: 1 } }
-    return this.#options.graph.node(name, 'GatherND', [value, this.#layout.rows], { attributes })
+    return this.#options.onnx.node(name, 'GatherND', [value, this.#layout.rows], { attributes })
   }
 
   /** RMS norm of the stream, and the stream with the update added: one fused operator. */
   async #norm(stream: Stream, layer: number, part: 'attention' | 'mlp'): Promise<[string, string]> {
-    const { graph, config, arithmetic, weights } = this.#options
+    const { onnx, config, arithmetic, weights } = this.#options
     const weightName = normName(layer, part)
     const values = await weights.read(weightName)
-    const weight = await arithmetic.constant(graph, weightName, [config.hiddenSize], values)
+    const weight = await arithmetic.constant(onnx, weightName, [config.hiddenSize], values)
     const name = `layers.${layer}.${part}_norm`
     const attributes = { epsilon: { float: config.normEpsilon } }
     if (stream.update === undefined) {
       return [
-        graph.node(name, 'SimplifiedLayerNormalization', [stream.residual, weight], { attributes }),
+        onnx.node(name, 'SimplifiedLayerNormalization', [stream.residual, weight], { attributes }),
         stream.residual,
       ]
     }
     const sum = `layers.${layer}.${part}_sum`
     const inputs = [stream.residual, stream.update, weight]
     const outputs = [name, '', '', sum]
-    graph.node(name, 'SkipSimplifiedLayerNormalization', inputs, { domain: MICROSOFT, attributes, outputs })
+    onnx.node(name, 'SkipSimplifiedLayerNormalization', inputs, { domain: MICROSOFT, attributes, outputs })
     return [name, sum]
   }
 
   /** What the gate is multiplied by. Where the weights are all zero, the bias is the whole of it: no product is run. */
   async #up(entered: string, layer: number): Promise<string> {
-    const { graph, config, arithmetic, weights } = this.#options
+    const { onnx, config, arithmetic, weights } = this.#options
     const bias = biasName(config, layer, 'up')
     if (bias === undefined || !(await isZero(weights, projectionName(layer, 'up')))) {
       return this.#project(entered, layer, 'up')
     }
-    return arithmetic.constant(graph, bias, [config.intermediateSize], await weights.read(bias))
+    return arithmetic.constant(onnx, bias, [config.intermediateSize], await weights.read(bias))
   }
 
   #enter(input: string, layer: number, site: Parameters<Arithmetic['enter']>[3]): Promise<string> {
     this.sites.set(siteName(layer, site), input)
-    return this.#options.arithmetic.enter(this.#options.graph, input, layer, site)
+    return this.#options.arithmetic.enter(this.#options.onnx, input, layer, site)
   }
 
   #project(
@@ -169,7 +169,7 @@ class LayerBuilder {
     layer: number,
     projection: Parameters<Arithmetic['project']>[3],
   ): Promise<string> {
-    return this.#options.arithmetic.project(this.#options.graph, entered, layer, projection)
+    return this.#options.arithmetic.project(this.#options.onnx, entered, layer, projection)
   }
 }
 

@@ -1,6 +1,6 @@
 import { TENSORS } from '../../../model/card.ts'
 import type { Arithmetic } from '../arithmetic/arithmetic.ts'
-import type { GraphBuilder } from '../onnx/onnx-builder.ts'
+import type { OnnxBuilder } from '../onnx/onnx-builder.ts'
 import { DATA_TYPE } from '../onnx/schema.ts'
 
 /** Added to an attention score that must not count: exp of it is 0, and half precision can hold it. */
@@ -33,75 +33,75 @@ export interface Layout {
  * one group only padding comes after, so the same rule serves both passes.
  */
 export async function buildLayout(
-  graph: GraphBuilder,
+  onnx: OnnxBuilder,
   arithmetic: Arithmetic,
   pooledTokens: number,
 ): Promise<Layout> {
-  const inputIds = graph.input(TENSORS.inputIds, 'int64', ['batch', 'tokens'])
-  const spans = graph.input(TENSORS.spans, 'int64', ['batch', 'groups', 2])
-  const zero = await graph.ints('zero', 0)
-  const one = await graph.ints('one', 1)
-  const axis0 = await graph.ints('axis_0', [0])
-  const axis1 = await graph.ints('axis_1', [1])
-  const axis2 = await graph.ints('axis_2', [2])
+  const inputIds = onnx.input(TENSORS.inputIds, 'int64', ['batch', 'tokens'])
+  const spans = onnx.input(TENSORS.spans, 'int64', ['batch', 'groups', 2])
+  const zero = await onnx.ints('zero', 0)
+  const one = await onnx.ints('one', 1)
+  const axis0 = await onnx.ints('axis_0', [0])
+  const axis1 = await onnx.ints('axis_1', [1])
+  const axis2 = await onnx.ints('axis_2', [2])
   const along = (axis: number) => ({ attributes: { axis: { int: axis } } })
 
-  const shape = graph.node('ids_shape', 'Shape', [inputIds])
-  const tokens = graph.node('tokens', 'Gather', [shape, one])
-  const columns = graph.node('columns', 'Range', [zero, tokens, one])
+  const shape = onnx.node('ids_shape', 'Shape', [inputIds])
+  const tokens = onnx.node('tokens', 'Gather', [shape, one])
+  const columns = onnx.node('columns', 'Range', [zero, tokens, one])
   const int32 = { attributes: { to: { int: DATA_TYPE.int32 } } }
-  const tokenCount = graph.node('token_count', 'Cast', [tokens], int32)
-  const lastToken = graph.node('last_token', 'Cast', [graph.node('last', 'Sub', [tokens, one])], int32)
-  const batch = graph.node('batch_size', 'Gather', [shape, axis0])
-  const lastTokens = graph.node('last_tokens', 'Expand', [lastToken, batch])
-  const groups = graph.node('group_count', 'Gather', [graph.node('spans_shape', 'Shape', [spans]), one])
-  const joint = graph.node('joint', 'Greater', [groups, one])
+  const tokenCount = onnx.node('token_count', 'Cast', [tokens], int32)
+  const lastToken = onnx.node('last_token', 'Cast', [onnx.node('last', 'Sub', [tokens, one])], int32)
+  const batch = onnx.node('batch_size', 'Gather', [shape, axis0])
+  const lastTokens = onnx.node('last_tokens', 'Expand', [lastToken, batch])
+  const groups = onnx.node('group_count', 'Gather', [onnx.node('spans_shape', 'Shape', [spans]), one])
+  const joint = onnx.node('joint', 'Greater', [groups, one])
 
-  const self = graph.node('self', 'Gather', [spans, zero], along(1))
-  const selfStart = graph.node('self_start', 'Gather', [self, axis0], along(1))
-  const selfEnd = graph.node('self_end', 'Gather', [self, axis1], along(1))
-  const selfLength = graph.node('self_length', 'Sub', [selfEnd, selfStart])
+  const self = onnx.node('self', 'Gather', [spans, zero], along(1))
+  const selfStart = onnx.node('self_start', 'Gather', [self, axis0], along(1))
+  const selfEnd = onnx.node('self_end', 'Gather', [self, axis1], along(1))
+  const selfLength = onnx.node('self_length', 'Sub', [selfEnd, selfStart])
 
   /** For token indices of any rank: are they past SELF, and where do they stand. */
   const place = (name: string, indices: string, end: string, length: string) => {
-    const past = graph.node(`${name}_past_self`, 'GreaterOrEqual', [indices, end])
-    const moved = graph.node(`${name}_moved`, 'Sub', [indices, length])
-    return { past, position: graph.node(`${name}_positions`, 'Where', [past, moved, indices]) }
+    const past = onnx.node(`${name}_past_self`, 'GreaterOrEqual', [indices, end])
+    const moved = onnx.node(`${name}_moved`, 'Sub', [indices, length])
+    return { past, position: onnx.node(`${name}_positions`, 'Where', [past, moved, indices]) }
   }
   const all = place('token', columns, selfEnd, selfLength)
-  const fromSelf = graph.node('from_self', 'GreaterOrEqual', [columns, selfStart])
-  const beforeEnd = graph.node('before_self_end', 'Less', [columns, selfEnd])
-  const inSelf = graph.node('in_self', 'And', [fromSelf, beforeEnd])
-  const selfColumns = graph.node('self_columns', 'Unsqueeze', [inSelf, axis1])
+  const fromSelf = onnx.node('from_self', 'GreaterOrEqual', [columns, selfStart])
+  const beforeEnd = onnx.node('before_self_end', 'Less', [columns, selfEnd])
+  const inSelf = onnx.node('in_self', 'And', [fromSelf, beforeEnd])
+  const selfColumns = onnx.node('self_columns', 'Unsqueeze', [inSelf, axis1])
 
-  const blocked = await arithmetic.constant(graph, 'blocked', [], Float32Array.of(BLOCKED))
-  const open = await arithmetic.constant(graph, 'open', [], Float32Array.of(0))
-  const bias = (target: GraphBuilder, name: string, mask: string) => {
+  const blocked = await arithmetic.constant(onnx, 'blocked', [], Float32Array.of(BLOCKED))
+  const open = await arithmetic.constant(onnx, 'open', [], Float32Array.of(0))
+  const bias = (target: OnnxBuilder, name: string, mask: string) => {
     const values = target.node(`${name}_values`, 'Where', [mask, blocked, open])
     return target.node(name, 'Unsqueeze', [values, axis1])
   }
 
-  const withBias = graph.branch('joint_bias')
+  const withBias = onnx.branch('joint_bias')
   const jointRows = withBias.node('joint_rows', 'Unsqueeze', [all.past, axis2])
   const jointMask = withBias.node('joint_mask', 'And', [jointRows, selfColumns])
   withBias.output(bias(withBias, 'joint_bias_built', jointMask), arithmetic.activations)
-  const withoutBias = graph.branch('no_bias')
+  const withoutBias = onnx.branch('no_bias')
   withoutBias.output(withoutBias.node('no_bias_needed', 'Identity', [open]), arithmetic.activations)
-  const jointBias = graph.choose('joint_bias', joint, withBias, withoutBias)
+  const jointBias = onnx.choose('joint_bias', joint, withBias, withoutBias)
 
-  const offsets = await graph.ints(
+  const offsets = await onnx.ints(
     'pooled_offsets',
     Array.from({ length: pooledTokens }, (_, i) => i - pooledTokens),
   )
-  const ends = graph.node('ends', 'Gather', [spans, axis1], along(2))
-  const pooled = graph.node('pooled', 'Add', [ends, offsets])
-  const flat = graph.node('pooled_flat', 'Reshape', [pooled, await graph.ints('flat_shape', [0, -1])])
+  const ends = onnx.node('ends', 'Gather', [spans, axis1], along(2))
+  const pooled = onnx.node('pooled', 'Add', [ends, offsets])
+  const flat = onnx.node('pooled_flat', 'Reshape', [pooled, await onnx.ints('flat_shape', [0, -1])])
   const row = place('row', flat, selfEnd, selfLength)
-  const rows = graph.node('rows', 'Unsqueeze', [flat, axis2])
-  const later = graph.node('later', 'Greater', [columns, rows])
-  const rowsPast = graph.node('rows_past', 'Unsqueeze', [row.past, axis2])
-  const hidden = graph.node('row_self', 'And', [rowsPast, selfColumns])
-  const rowBias = bias(graph, 'row_bias', graph.node('row_mask', 'Or', [later, hidden]))
+  const rows = onnx.node('rows', 'Unsqueeze', [flat, axis2])
+  const later = onnx.node('later', 'Greater', [columns, rows])
+  const rowsPast = onnx.node('rows_past', 'Unsqueeze', [row.past, axis2])
+  const hidden = onnx.node('row_self', 'And', [rowsPast, selfColumns])
+  const rowBias = bias(onnx, 'row_bias', onnx.node('row_mask', 'Or', [later, hidden]))
 
   return {
     inputIds,

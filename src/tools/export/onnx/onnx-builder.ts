@@ -18,8 +18,8 @@ export interface NodeOptions {
 
 export const MICROSOFT = 'com.microsoft'
 
-/** Collects nodes and tensors of one graph, or of a branch inside it. Values are known by their names. */
-export class GraphBuilder {
+/** Collects the nodes and tensors of an ONNX model, or of a branch inside it. Values are known by their names. */
+export class OnnxBuilder {
   readonly #graph: GraphProto
   readonly #sink: TensorSink
 
@@ -28,7 +28,7 @@ export class GraphBuilder {
     this.#sink = sink
   }
 
-  /** A graph input; returns its name. */
+  /** An input of the model; returns its name. */
   input(name: string, type: DataType, dims: readonly (number | string)[]): string {
     this.#graph.input.push(valueInfo(name, type, dims))
     return name
@@ -79,13 +79,13 @@ export class GraphBuilder {
     return this.tensor(name, 'int64', dims, BigInt64Array.from(list, BigInt))
   }
 
-  /** A body for `If`: it sees every value of this graph. */
-  branch(name: string): GraphBuilder {
-    return new GraphBuilder(name, this.#sink)
+  /** A body for `If`: it sees every value defined here. */
+  branch(name: string): OnnxBuilder {
+    return new OnnxBuilder(name, this.#sink)
   }
 
   /** `If` with one output, the same name in both branches. */
-  choose(name: string, condition: string, then: GraphBuilder, otherwise: GraphBuilder): string {
+  choose(name: string, condition: string, then: OnnxBuilder, otherwise: OnnxBuilder): string {
     return this.node(name, 'If', [condition], {
       attributes: { then_branch: { graph: then.proto }, else_branch: { graph: otherwise.proto } },
     })

@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs'
 
 /**
- * The part of ONNX's protobuf format that a written graph needs. Field numbers are those of the ONNX
+ * The part of ONNX's protobuf format that a written model needs. Field numbers are those of the ONNX
  * specification (onnx.proto, IR version 9); fields never written are left out.
  */
 const SCHEMA: protobuf.INamespace = {
@@ -113,7 +113,7 @@ export interface GraphProto {
   output: ValueInfoProto[]
 }
 
-/** An operator attribute: `{ float }` and `{ int }` say which kind of number, a graph is a branch's body. */
+/** An operator attribute: `{ float }` and `{ int }` say which kind of number; `{ graph }` is a branch's body. */
 export type Attribute = { float: number } | { int: number } | { graph: GraphProto }
 
 export function attribute(name: string, value: Attribute): AttributeProto {

@@ -10,14 +10,14 @@ export interface TensorHeader {
 /** A tensor's bytes in order. A chunk is valid until the next one is asked for. */
 export type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 
-/** Where a graph's weights go as they are produced, one tensor at a time. */
+/** Where a model's weights go as they are produced, one tensor at a time. */
 export interface TensorSink {
   add(header: TensorHeader, chunks: Chunks): Promise<TensorProto>
   /** Flushes to disk. */
   close(): Promise<void>
 }
 
-/** Keeps weights inside the graph file: for models of moderate size. */
+/** Keeps weights inside the ONNX file: for models of moderate size. */
 export class InlineSink implements TensorSink {
   async add({ name, type, dims }: TensorHeader, chunks: Chunks): Promise<TensorProto> {
     return { name, dims, dataType: DATA_TYPE[type], rawData: await joined(chunks) }
@@ -28,10 +28,10 @@ export class InlineSink implements TensorSink {
 
 /** ONNX Runtime maps external data into memory; a tensor that starts on a page boundary needs no copy. */
 const PAGE_BYTES = 4096
-/** Smaller than this stays in the graph: shape inference must see constants. */
+/** Smaller than this stays in the ONNX file: shape inference must see constants. */
 const INLINE_BYTES_MAX = 1024
 
-/** Appends weights to a file beside the graph (ONNX external data), in constant memory. */
+/** Appends weights to a file beside it (ONNX external data), in constant memory. */
 export class ExternalSink implements TensorSink {
   readonly #file: FileHandle
   readonly #location: string
@@ -42,7 +42,7 @@ export class ExternalSink implements TensorSink {
     this.#location = location
   }
 
-  /** `location` is the file's name relative to the graph's folder. */
+  /** `location` is the file's name relative to the folder of the ONNX file. */
   static async create(path: string, location: string): Promise<ExternalSink> {
     return new ExternalSink(await open(path, 'wx'), location)
   }

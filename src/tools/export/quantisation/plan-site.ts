@@ -21,7 +21,7 @@ const ROW_ERROR_MAX = 0.01
 /**
  * Picks smoothing and range for one site so that the expected error of its outputs is smallest on the sampled rows.
  * Smoothing: SmoothQuant (arXiv:2211.10438), s = max|x|^a / max|w|^(1-a), folded into the weights on both sides, so
- * that the graph stays as it is.
+ * that the model's operators stay as they are.
  */
 export function planSite(statistics: SiteStatistics, weights: SiteWeights): SitePlan {
   const activationPeaks = tie(statistics.peaks, weights.tied)

@@ -10,7 +10,7 @@ import { SafetensorsFile } from '../../../../src/tools/export/checkpoint/safeten
 import { expectedTensors } from '../../../../src/tools/export/checkpoint/tensor-names.ts'
 import { type CheckpointName, checkpointFolder } from '../../../fixtures/tiny-model.ts'
 import { CopiedCheckpoint } from '../copied-checkpoint.ts'
-import { cosine, largestDifference, readGolden, TinyGraph } from '../tiny-onnx.ts'
+import { cosine, largestDifference, readGolden, TinyOnnx } from '../tiny-onnx.ts'
 
 function adapterFolder(name: string): string {
   return fileURLToPath(new URL(`../../../fixtures/adapters/${name}`, import.meta.url))
@@ -46,7 +46,7 @@ it('is merged on the way into a model folder, and moves its fingerprint', async 
   const adapted = await checkpoint.export({ adapter: adapterFolder('patterns'), overwrite: true })
   expect(readCard(checkpoint.out)).toEqual(adapted)
   expect(adapted.fingerprint).not.toBe(plain.fingerprint)
-  const graph = await TinyGraph.open(checkpoint.out)
+  const graph = await TinyOnnx.open(checkpoint.out)
   const golden = readGolden('bias-paper')
   const [[vector]] = (await graph.run([graph.row('ebae', golden.body_ids[0]!)])) as [Float32Array[]]
   await graph.close()

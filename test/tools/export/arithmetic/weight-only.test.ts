@@ -17,9 +17,9 @@ import {
 } from '../../../../src/tools/export/quantisation/quantise-blocks.ts'
 import { quantiseTable } from '../../../../src/tools/export/quantisation/quantise-weights.ts'
 import type { WeightSource } from '../../../../src/tools/export/weights/weight-source.ts'
-import { writeGraph } from '../../../../src/tools/export/write-onnx-model.ts'
+import { writeOnnxModel } from '../../../../src/tools/export/write-onnx-model.ts'
 import { CopiedCheckpoint } from '../copied-checkpoint.ts'
-import { cosine, largestDifference, readGolden, TinyGraph } from '../tiny-onnx.ts'
+import { cosine, largestDifference, readGolden, TinyOnnx } from '../tiny-onnx.ts'
 
 /** What the stored numbers stand for, read back by the operator's own definition. */
 function dequantise(matrix: Float32Array, width: number, format: BlockFormat): Float32Array {
@@ -95,7 +95,7 @@ describe.each(FORMATS)('weights of $bits bits in blocks of $blockSize', (format)
       const vectorsOf = async (kind: string, weights: WeightSource, arithmetic: Arithmetic) => {
         const folder = join(copy.parent, kind)
         mkdirSync(folder)
-        await writeGraph(folder, {
+        await writeOnnxModel(folder, {
           config,
           weights,
           arithmetic,
@@ -103,7 +103,7 @@ describe.each(FORMATS)('weights of $bits bits in blocks of $blockSize', (format)
           positions: 256,
           external: false,
         })
-        const graph = await TinyGraph.openWith(folder, copy.out)
+        const graph = await TinyOnnx.openWith(folder, copy.out)
         const vectors = await graph.run(readGolden(name).body_ids.map((body) => graph.row('both', body)))
         await graph.close()
         return vectors.flat()

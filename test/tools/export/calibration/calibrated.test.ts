@@ -10,10 +10,10 @@ import type { SitePlan } from '../../../../src/tools/export/quantisation/plan.ts
 import { planSite } from '../../../../src/tools/export/quantisation/plan-site.ts'
 import { quantiseProjection } from '../../../../src/tools/export/quantisation/quantise-weights.ts'
 import { smoothedWeights, valueChannels } from '../../../../src/tools/export/quantisation/smoothed-weights.ts'
-import { writeGraph } from '../../../../src/tools/export/write-onnx-model.ts'
+import { writeOnnxModel } from '../../../../src/tools/export/write-onnx-model.ts'
 import type { CheckpointName } from '../../../fixtures/tiny-model.ts'
 import { CopiedCheckpoint } from '../copied-checkpoint.ts'
-import { cosine, largestDifference, readGolden, TinyGraph } from '../tiny-onnx.ts'
+import { cosine, largestDifference, readGolden, TinyOnnx } from '../tiny-onnx.ts'
 
 /** Even pseudo-random numbers in [-1, 1), the same in every run. */
 function noise(length: number, seed = 1): Float32Array {
@@ -107,9 +107,16 @@ describe.each<CheckpointName>(['mha-paper', 'gqa-released', 'bias-paper'])('%s',
     mkdirSync(folder)
     const arithmetic = arithmeticOf(config, weights, plan)
     const pooledTokens = template === 'paper' ? 1 : 8
-    await writeGraph(folder, { config, weights, arithmetic, pooledTokens, positions: 256, external: false })
+    await writeOnnxModel(folder, {
+      config,
+      weights,
+      arithmetic,
+      pooledTokens,
+      positions: 256,
+      external: false,
+    })
     await checkpoint.close()
-    const graph = await TinyGraph.openWith(folder, copy.out)
+    const graph = await TinyOnnx.openWith(folder, copy.out)
     const golden = readGolden(name)
     const vectors = await graph.run(golden.body_ids.map((body) => graph.row('both', body)))
     await graph.close()

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { readCard } from '../../../../src/model/read-card.ts'
 import { readTexts } from '../../../../src/tools/export/calibration/read-texts.ts'
 import { CopiedCheckpoint } from '../copied-checkpoint.ts'
-import { largestDifference, readGolden, TinyGraph } from '../tiny-onnx.ts'
+import { largestDifference, readGolden, TinyOnnx } from '../tiny-onnx.ts'
 
 describe('a model folder', () => {
   it('holds graph, tokenizer and a card that describes them', async () => {
@@ -96,14 +96,14 @@ describe('weights beside the graph', () => {
         calibrationTexts: readGolden('gqa-released').texts.concat('a', 'b'),
       } as const
       await checkpoint.export(options)
-      const inside = await TinyGraph.open(checkpoint.out)
+      const inside = await TinyOnnx.open(checkpoint.out)
       expect(existsSync(join(checkpoint.out, 'model.onnx.data'))).toBe(false)
       const row = inside.row('both', readGolden('gqa-released').body_ids[0]!)
       const [expected] = await inside.run([row])
       await inside.close()
       const card = await checkpoint.export({ ...options, overwrite: true, inlineBytesMax: 1000 })
       expect(Object.keys(card.files)).toEqual(['model.onnx', 'model.onnx.data', 'tokenizer.json'])
-      const beside = await TinyGraph.open(checkpoint.out)
+      const beside = await TinyOnnx.open(checkpoint.out)
       const [vectors] = await beside.run([row])
       await beside.close()
       for (const group of [0, 1]) expect(largestDifference(vectors![group]!, expected![group]!)).toBe(0)
