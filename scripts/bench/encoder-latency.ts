@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Encoder } from '../../src/encoder/encoder.ts'
 import { quantile } from './sample-texts.ts'
 
-export interface Latency {
+interface Latency {
   /** Milliseconds. */
   p50: number
   p99: number

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
-export interface ServerProcess {
+interface ServerProcess {
   url: string
   close(): Promise<void>
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { LlamaConfig } from '../../src/tools/export/checkpoint/llama-config.ts'
 import { EMBEDDING, expectedTensors } from '../../src/tools/export/checkpoint/tensor-names.ts'
 
-export interface SyntheticCheckpoint {
+interface SyntheticCheckpoint {
   /** config.json as Hugging Face has it. */
   config: Record<string, number | string>
   tokenizerJson: string

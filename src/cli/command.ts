@@ -2,7 +2,7 @@ import type { Given, Options } from './option.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What stands on the command line beside options. */
-export interface Operands {
+interface Operands {
   /** As the help shows it: `CHECKPOINT`, `REPOSITORY|FOLDER`. */
   readonly name: string
   /** What it is, for "Name one ...". */
@@ -45,7 +45,7 @@ export function defineCommand<const O extends Options>(command: Command<O>): Com
 }
 
 /** A row in the list of commands; the command itself is loaded when it is asked for. */
-export interface CommandEntry {
+interface CommandEntry {
   /** One line. */
   readonly summary: string
   readonly load: () => Promise<Command>

@@ -34,7 +34,7 @@ export async function runProgram(
   return runCommand(command, commandArgs, terminal)
 }
 
-/** Parses the arguments by the command's table and runs it; whatever it throws is told on standard error. */
+/** Parses the arguments by the command's table and runs it; whatever it throws is printed on standard error. */
 export async function runCommand(
   command: Command,
   args: readonly string[],

@@ -29,7 +29,7 @@ export const TOOL_ERROR_CODES = [
 export type ToolErrorCode = (typeof TOOL_ERROR_CODES)[number]
 
 /** Facts beside the message, such as the file at fault. */
-export type ToolErrorDetails = Record<string, string | number | boolean>
+type ToolErrorDetails = Record<string, string | number | boolean>
 
 /** The error class of the commands. `message` is for the user: what is wrong, then what to do. */
 export class ToolError extends Error {

@@ -7,7 +7,7 @@ import { ERROR_CODES, type ErrorCode, type ErrorDetails, ServiceError } from '..
 /** A service that is full or not ready is asked again for this long. */
 const RETRY_MS_MAX = 5 * 60_000
 
-export interface ServiceOptions {
+interface ServiceOptions {
   key?: string | undefined
   /** How this program is given a key, a sentence: added where the service refuses for want of one. */
   keyAdvice: string

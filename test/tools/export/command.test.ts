@@ -59,5 +59,5 @@ it('takes limits, licence and prompts from a profile, and holds to its prompt id
     '--profile',
     'llara-beir',
   )
-  expect(other.stderr).toMatch(/^Not exported. The tokenizer gives the ebae prefix the ids/)
+  expect(other.stderr).toMatch(/^Not exported. The tokenizer encodes the ebae prefix as/)
 })

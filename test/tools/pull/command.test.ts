@@ -133,7 +133,7 @@ describe('llara-serve pull', () => {
     const { stderr, status } = await run(['baai/llara-PASSAGE'])
     expect(status).toBe(2)
     expect(stderr).toMatch(
-      /^Not pulled\. The tokenizer gives the ebae prefix the ids \[1 .*\], .* with \[1 376\]/,
+      /^Not pulled\. The tokenizer encodes the ebae prefix as \[1 .*\], .* with \[1 376\]/,
     )
     expect(hub.asked.filter(({ server }) => server === 'cdn')).toEqual([])
   })

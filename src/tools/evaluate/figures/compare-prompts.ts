@@ -16,7 +16,7 @@ export const ARMS = {
   ebar_both: { query: 'ebar', document: 'ebar' },
 } as const satisfies Record<string, { query: Prompt; document: Prompt }>
 
-export type Arm = keyof typeof ARMS
+type Arm = keyof typeof ARMS
 export const ARM_NAMES = Object.keys(ARMS) as Arm[]
 
 export interface PromptReport {

@@ -85,7 +85,7 @@ async function ingestSet(
   set: BeirSet,
   { signal = new AbortController().signal, onProgress }: JudgeOptions,
 ): Promise<CorpusFigures> {
-  // Read through once before the long work: a faulty line is told now, and how far there is to go is known.
+  // Read through once before the long work: a faulty line is reported now, and the total is known.
   const survey = await surveyCorpus(set)
   const ingested = await system.ingest(withText(set), {
     signal,

@@ -37,7 +37,7 @@ function discountedGain(gains: readonly number[]): number {
 }
 
 /** 1 / rank of the first relevant document among the first k, else 0. */
-export function reciprocalRank(ranking: readonly string[], judgements: Judgements, k: number): number {
+function reciprocalRank(ranking: readonly string[], judgements: Judgements, k: number): number {
   const index = ranking.slice(0, k).findIndex((id) => (judgements.get(id) ?? 0) > 0)
   return index < 0 ? 0 : 1 / (index + 1)
 }
@@ -52,10 +52,10 @@ export function recall(ranking: readonly string[], judgements: Judgements, k: nu
 
 /** How many results a figure looks at: it is taken from a search for that many. */
 export const DEPTHS = [10, 100, 1000] as const
-export type Depth = (typeof DEPTHS)[number]
+type Depth = (typeof DEPTHS)[number]
 export const DEPTH_MAX = DEPTHS[DEPTHS.length - 1]!
 
-/** Every figure that is told, with the number of results it looks at. */
+/** Every figure in a report, with the number of results it looks at. */
 export const METRICS = {
   'ndcg@10': { depth: 10, of: ndcg },
   'mrr@10': { depth: 10, of: reciprocalRank },
@@ -64,7 +64,7 @@ export const METRICS = {
   'recall@1000': { depth: 1000, of: recall },
 } as const satisfies Record<string, { depth: Depth; of: typeof ndcg }>
 
-export type MetricName = keyof typeof METRICS
+type MetricName = keyof typeof METRICS
 export type Scores = Record<MetricName, number>
 export const METRIC_NAMES = Object.keys(METRICS) as MetricName[]
 

@@ -11,14 +11,14 @@ const TEXTS_AT_ONCE = 256
 const NDCG_DEPTH = 10
 
 /** A model's vectors of a sample, in its order; unit length. */
-export interface SampleVectors {
+interface SampleVectors {
   /** EBAE. */
   documents: Float32Array[]
   /** EBAR. */
   queries: Float32Array[]
 }
 
-export interface CosineFigures {
+interface CosineFigures {
   vectors: number
   meanCosine: number
   worstCosine: number
@@ -32,7 +32,7 @@ export interface SetDrift {
   'ndcg@10': { model: number; reference: number; change: number }
 }
 
-export interface EmbedOptions {
+interface EmbedOptions {
   signal?: AbortSignal
   onProgress?: (done: number, total: number) => void
 }

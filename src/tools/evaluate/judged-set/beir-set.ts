@@ -27,7 +27,7 @@ export interface BeirSet {
 export interface BeirOptions {
   /** Reads qrels/<split>.tsv. */
   split?: string
-  /** Only the first so many judged queries. */
+  /** Only the first ones among the judged queries. */
   queriesMax?: number
 }
 

@@ -1,11 +1,11 @@
 import type { BeirDocument, BeirSet } from './beir-set.ts'
 
-export interface CorpusSurvey {
+interface CorpusSurvey {
   /** Lines with text. */
   documents: number
   /** Lines with neither text nor title. */
   empty: number
-  /** Judged documents that the corpus lacks: nobody can find them. */
+  /** Judged documents that the corpus lacks: no search can find them. */
   unknown: number
   firstUnknown: string | null
 }

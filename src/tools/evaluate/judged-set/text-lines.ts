@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { ToolError } from '../../../cli/tool-error.ts'
 
-export interface TextLine {
+interface TextLine {
   /** Counted from 1. */
   number: number
   text: string

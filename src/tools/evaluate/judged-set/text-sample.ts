@@ -2,8 +2,8 @@ import { passageText } from '../../../retrieval/passages.ts'
 import type { BeirDocument, BeirSet } from './beir-set.ts'
 
 /** Texts held in memory at most, judged documents apart, which are all kept. */
-export const SAMPLE_DOCUMENTS_MAX = 20_000
-export const SAMPLE_QUERIES_MAX = 1_000
+const SAMPLE_DOCUMENTS_MAX = 20_000
+const SAMPLE_QUERIES_MAX = 1_000
 
 /** Texts of a judged set as they are embedded, few enough to be held in memory. */
 export interface TextSample {

@@ -4,7 +4,7 @@ import type { SearchFigures } from '../figures/judge-search.ts'
 import type { SetDrift } from '../figures/set-drift.ts'
 import type { SystemFacts } from '../systems/search-system.ts'
 
-/** The machine that asked; a service told by its address may run on another. */
+/** The machine that asked; a running service may be on another. */
 export interface Machine {
   processor: string
   threads: number
@@ -27,22 +27,22 @@ export interface Report extends SearchFigures {
   version: string
 }
 
-/** What a reader must know to take the figures for what they are. */
+/** What a reader must know to read the figures rightly. */
 export function notes(report: Report): string[] {
   const { corpus, prompts } = report
   const said: (string | false | null | undefined)[] = [
     corpus &&
       corpus.unknownDocuments > 0 &&
-      `${corpus.unknownDocuments} judged documents are not in the corpus (first: ${corpus.firstUnknown}); they count as not found, as trec_eval has it.`,
+      `${corpus.unknownDocuments} judged documents are not in the corpus (first: ${corpus.firstUnknown}); they count as not found, as in trec_eval.`,
     corpus &&
       corpus.refusedDocuments > 0 &&
       `${corpus.refusedDocuments} documents were refused and cannot be found (first: ${corpus.firstRefusal}).`,
     report.missingQueries > 0 &&
       `${report.missingQueries} queries of the qrels are not in queries.jsonl; they were not asked and do not count.`,
     report.hopelessQueries > 0 &&
-      `${report.hopelessQueries} queries have no relevant document; they count 0, as trec_eval has it.`,
+      `${report.hopelessQueries} queries have no relevant document; they count as 0, as in trec_eval.`,
     !report.paths.includes('hnsw') &&
-      'No search went through the graph: the store scored every document, which is cheaper for so few (EXACT_SCORING_MAX), so there is no index loss to see.',
+      'No search used the HNSW graph: with this few documents every one was scored, which is cheaper (EXACT_SCORING_MAX). The figures therefore show no loss.',
     prompts && !prompts.right_prompts_win && promptWarning(prompts),
   ]
   return said.filter((line) => typeof line === 'string')
@@ -53,6 +53,6 @@ function promptWarning({ 'ndcg@10': figures }: PromptReport): string {
   const [arm, value] = others.sort((a, b) => b[1] - a[1])[0]!
   return (
     `The right prompts do not win here: nDCG@10 ${figures.right.toFixed(4)} against ${value.toFixed(4)} ` +
-    `(${arm.replace('_', ' on ')}). On these texts the model does not earn its two prompts.`
+    `(${arm.replace('_', ' on ')}). On these texts two prompts are no better than one.`
   )
 }

@@ -14,7 +14,7 @@ const REMOVED_AT_ONCE = 500
 /** Times a part is sent on from where the service broke off. */
 const ATTEMPTS_MAX = 5
 
-/** How this run's documents are told from all others in a service. */
+/** What marks this run's documents in a service. */
 export interface Tag {
   /** Before each of the set's ids; empty where they stay as they are. */
   prefix: string

@@ -1,7 +1,7 @@
 import { ToolError } from '../../../cli/tool-error.ts'
 import { requiredJson } from '../checkpoint/json-files.ts'
 
-export const ADAPTER_CONFIG = 'adapter_config.json'
+const ADAPTER_CONFIG = 'adapter_config.json'
 
 /** What merging needs to know of a LoRA adapter. */
 export interface AdapterConfig {

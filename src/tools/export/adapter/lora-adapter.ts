@@ -24,7 +24,7 @@ interface Change {
   b?: string
 }
 
-export interface LoraAdapter {
+interface LoraAdapter {
   /** The checkpoint's tensors with the adapter merged in: W + scaling * B A, band by band, in float32. */
   merged(source: WeightSource): WeightSource
   close(): Promise<void>

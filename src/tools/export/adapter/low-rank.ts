@@ -1,6 +1,6 @@
 import { transpose } from '../weights/transpose.ts'
 
-export interface LowRank {
+interface LowRank {
   /** [rank, columns] and [rows, rank]; for `turned`, [rank, rows] and [columns, rank]. */
   a: Float32Array
   b: Float32Array

@@ -6,7 +6,7 @@ import { quantisedBands } from '../quantisation/quantised-bands.ts'
 import type { WeightSource } from '../weights/weight-source.ts'
 import { QuantisedArithmetic } from './quantised-arithmetic.ts'
 
-export interface WeightOnlyFormat extends BlockFormat {
+interface WeightOnlyFormat extends BlockFormat {
   /** MatMulNBits' `accuracy_level`. 1: activations stay float32. 4: they become 8-bit, block by block of a row. */
   accuracyLevel: 1 | 4
 }

@@ -15,7 +15,7 @@ export function readTexts(path: string): string[] {
   try {
     content = readFileSync(path, 'utf8')
   } catch (cause) {
-    throw new ToolError('INPUT_UNUSABLE', `Text file ${path} cannot be read.`, {}, cause)
+    throw new ToolError('INPUT_UNUSABLE', `The text file ${path} cannot be read.`, {}, cause)
   }
   const lines = content.split('\n').map((line) => line.trim())
   const parse = path.endsWith('.jsonl') ? textOf : (line: string) => line
@@ -27,7 +27,7 @@ export function readTexts(path: string): string[] {
   if (texts.length < TEXTS_MIN) {
     throw new ToolError(
       'INPUT_UNUSABLE',
-      `Calibrating and measuring need at least ${TEXTS_MIN} texts; ${path} has ${texts.length}.`,
+      `${path} has ${texts.length} texts; at least ${TEXTS_MIN} are needed to calibrate and to measure.`,
     )
   }
   return texts

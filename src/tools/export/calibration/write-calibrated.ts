@@ -8,7 +8,7 @@ import { writeOnnxModel } from '../write-onnx-model.ts'
 import { calibrate } from './calibrate.ts'
 import { withPassages } from './sentences.ts'
 
-export interface CalibrationTexts {
+interface CalibrationTexts {
   /** Every fourth is held out, to measure drift on where no other texts are given for that. */
   texts: readonly string[]
   driftTexts?: readonly string[] | undefined

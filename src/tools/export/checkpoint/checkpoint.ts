@@ -31,7 +31,7 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
   if (tokenizerJson === undefined) {
     throw new ToolError(
       'CHECKPOINT_UNUSABLE',
-      'The checkpoint has no tokenizer.json; save it with a fast tokenizer.',
+      'The checkpoint has no tokenizer.json. Load its tokenizer with transformers and save it as a fast tokenizer.',
     )
   }
   const tokenizerConfig = (await optionalJson(folder, 'tokenizer_config.json')) ?? {}

@@ -29,6 +29,6 @@ export function flag(raw: RawConfig, key: string): boolean {
 
 /** MODEL_UNUSABLE naming the key and its value. */
 export function unsupported(key: string, value: unknown, why: string): ToolError {
-  const told = value === undefined ? 'is missing' : `is ${JSON.stringify(value)}`
-  return new ToolError('CHECKPOINT_UNUSABLE', `config.json: ${key} ${told}; ${why}.`, { key })
+  const found = value === undefined ? 'is missing' : `is ${JSON.stringify(value)}`
+  return new ToolError('CHECKPOINT_UNUSABLE', `config.json: ${key} ${found}; ${why}.`, { key })
 }

@@ -11,7 +11,7 @@ type Format = keyof typeof BYTES
 /** The longest header the format's reference implementation accepts. */
 const HEADER_BYTES_MAX = 100_000_000
 
-export interface StoredTensor {
+interface StoredTensor {
   format: Format
   shape: number[]
   /** Byte range in the file. */

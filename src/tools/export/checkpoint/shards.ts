@@ -13,7 +13,7 @@ const PREFIX = 'model.'
 /** Stored by some checkpoints and not needed: the LM head, and frequencies that follow from the config. */
 const UNUSED = /^(lm_head\.weight|.*rotary_emb\.inv_freq)$/
 
-export interface Shards extends WeightSource {
+interface Shards extends WeightSource {
   close(): Promise<void>
 }
 
@@ -81,7 +81,7 @@ function checkedNames(home: ReadonlyMap<string, SafetensorsFile>, config: LlamaC
   const known = new Set(names.values())
   const foreign = [...home.keys()].find((name) => !known.has(name) && !UNUSED.test(name))
   if (foreign) {
-    const message = `Tensor ${foreign} is not part of a plain LLaMA; merge adapters and remove heads before exporting.`
+    const message = `Tensor ${foreign} is not part of a plain LLaMA. Merge adapters and remove heads before exporting.`
     throw new ToolError('CHECKPOINT_UNUSABLE', message, { tensor: foreign })
   }
   return names

@@ -5,7 +5,7 @@ import { isProcessAlive } from '../../process-alive.ts'
 /** A leftover whose process number is in use again counts as left when nothing in it was touched for this long. */
 const ABANDONED_MS = 24 * 3600 * 1000
 
-export type Purpose = 'partial' | 'old'
+type Purpose = 'partial' | 'old'
 
 /** Where a run keeps what is not the model yet, or no longer: beside the model, hidden, under its process number. */
 export function sibling(target: string, purpose: Purpose): string {

@@ -10,7 +10,7 @@ import { clearLeftovers, sibling } from './leftovers.ts'
 /** Room kept beyond the weights: the model without them, tokenizer, rounding. */
 const SLACK_BYTES = 16 * 1024 * 1024
 
-export interface FolderOptions {
+interface FolderOptions {
   /** Replace the folder if it exists. */
   overwrite: boolean
   /** About how many bytes will be written at most at one time. */

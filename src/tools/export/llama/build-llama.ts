@@ -9,7 +9,7 @@ import { buildLayout, type Layout } from './layout.ts'
 import { poolAndNormalise } from './pooling.ts'
 import { rotaryTables } from './rotary-tables.ts'
 
-export interface LlamaOptions {
+interface LlamaOptions {
   onnx: OnnxBuilder
   config: LlamaConfig
   weights: WeightSource

@@ -6,7 +6,7 @@ import type { OnnxBuilder } from '../onnx/onnx-builder.ts'
 import { DATA_TYPE } from '../onnx/schema.ts'
 import type { Layout } from './layout.ts'
 
-export interface PoolingOptions {
+interface PoolingOptions {
   config: LlamaConfig
   arithmetic: Arithmetic
   layout: Layout

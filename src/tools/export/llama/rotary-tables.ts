@@ -1,6 +1,6 @@
 import type { LlamaConfig } from '../checkpoint/llama-config.ts'
 
-export interface RotaryTables {
+interface RotaryTables {
   /** [positions, headSize / 2], row-major. */
   cos: Float32Array
   sin: Float32Array

@@ -8,7 +8,7 @@ import {
 } from './schema.ts'
 import type { TensorHeader, TensorSink } from './tensor-sink.ts'
 
-export interface NodeOptions {
+interface NodeOptions {
   attributes?: Record<string, Attribute>
   /** `com.microsoft` for ONNX Runtime's own operators. */
   domain?: string

@@ -81,7 +81,7 @@ export interface TensorProto {
   externalData?: { key: string; value: string }[]
 }
 
-export interface AttributeProto {
+interface AttributeProto {
   name: string
   type: number
   f?: number
@@ -98,7 +98,7 @@ export interface NodeProto {
   domain: string
 }
 
-export interface ValueInfoProto {
+interface ValueInfoProto {
   name: string
   type: {
     tensorType: { elemType: number; shape?: { dim: { dimValue?: number; dimParam?: string }[] } }

@@ -8,7 +8,7 @@ export interface TensorHeader {
 }
 
 /** A tensor's bytes in order. A chunk is valid until the next one is asked for. */
-export type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 
 /** Where a model's weights go as they are produced, one tensor at a time. */
 export interface TensorSink {

@@ -67,14 +67,14 @@ function checkVocabulary({ tokenizerJson, config }: PromptSources, promptIds: re
   for (const id of promptIds) largest = Math.max(largest, id)
   for (const id of Object.values(model.vocab)) largest = Math.max(largest, id)
   if (largest < config.vocabularySize) return
-  const message = `Token id ${largest} lies outside the model's vocabulary of ${config.vocabularySize}: tokenizer and weights do not belong together.`
+  const message = `Token id ${largest} lies outside the model's vocabulary of ${config.vocabularySize}: tokenizer and weights do not belong together. Take both from one repository.`
   throw new ToolError('CHECKPOINT_UNUSABLE', message)
 }
 
 function requiredId(ids: ReadonlyMap<string, number>, token: string): number {
   const id = ids.get(token)
   if (id === undefined) {
-    const message = `tokenizer.json has no token ${token}, which the template ends with; choose the template the checkpoint was trained with.`
+    const message = `tokenizer.json has no token ${token}, which the template ends with. Choose the template that the checkpoint was trained with (--template).`
     throw new ToolError('CHECKPOINT_UNUSABLE', message, { token })
   }
   return id
@@ -83,7 +83,7 @@ function requiredId(ids: ReadonlyMap<string, number>, token: string): number {
 function bodyLimit(room: number, usual: number, wanted?: number): number {
   const limit = wanted ?? Math.min(usual, room)
   if (limit < 1 || limit > room) {
-    const message = `max_position_embeddings leaves room for ${room} body tokens beside the prompt; ${limit} were asked for.`
+    const message = `max_position_embeddings leaves room for ${room} tokens of text beside the prompt, and ${limit} were asked for (--max-body-tokens).`
     throw new ToolError('CHECKPOINT_UNUSABLE', message, { key: 'max_position_embeddings' })
   }
   return limit

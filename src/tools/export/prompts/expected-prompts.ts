@@ -4,7 +4,7 @@ import type { CardPrompt } from '../../../model/card.ts'
 import type { Template } from './templates.ts'
 
 /** The ids a prompt is known to have with a model's own tokenizer. */
-export interface ExpectedPrompt {
+interface ExpectedPrompt {
   /** Before the body, the BOS included. */
   prefixIds: readonly number[]
   /** Between the body and the special tokens, whose ids are the tokenizer's own affair. */
@@ -32,7 +32,7 @@ export function checkExpectedPrompts(
     compare(name, 'prefix', prefixIds, expected[name].prefixIds)
     compare(name, 'suffix', suffixIds.slice(0, at), expected[name].wordIds)
     if (new Set(suffixIds.slice(at)).size < specials.length) {
-      throw unusable(`gives two of the special tokens ${specials.join('')} one id`)
+      throw unusable(`gives the same id to two of the special tokens ${specials.join('')}`)
     }
   }
 }
@@ -40,11 +40,11 @@ export function checkExpectedPrompts(
 function compare(name: Prompt, part: string, found: readonly number[], expected: readonly number[]): void {
   if (found.length === expected.length && found.every((id, i) => id === expected[i])) return
   throw unusable(
-    `gives the ${name} ${part} the ids [${found.join(' ')}], and the model was trained with [${expected.join(' ')}]`,
+    `encodes the ${name} ${part} as [${found.join(' ')}], but the model was trained with [${expected.join(' ')}]`,
   )
 }
 
 function unusable(fault: string): ToolError {
-  const message = `The tokenizer ${fault}; take tokenizer.json and tokenizer_config.json from the model's own repository.`
+  const message = `The tokenizer ${fault}. Take tokenizer.json and tokenizer_config.json from the model's own repository.`
   return new ToolError('CHECKPOINT_UNUSABLE', message)
 }

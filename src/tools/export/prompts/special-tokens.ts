@@ -20,12 +20,12 @@ export function tokenIds(tokenizerJson: string): Map<string, number> {
   return ids
 }
 
-export interface NamedToken {
+interface NamedToken {
   token: string
   id: number
 }
 
-/** Classes that put a BOS first unless told otherwise. */
+/** Classes that put a BOS first unless the configuration says otherwise. */
 const BOS_BY_DEFAULT = [
   'LlamaTokenizer',
   'LlamaTokenizerFast',

@@ -26,6 +26,6 @@ function check(what: string, trained: unknown, given: string): void {
   if (trained === undefined || trained === given) return
   const message =
     `training.json says the ${what} was ${JSON.stringify(trained)}; the template has ${JSON.stringify(given)}. ` +
-    'Choose the template the checkpoint was trained with.'
+    'Choose the template that the checkpoint was trained with (--template).'
   throw new ToolError('CHECKPOINT_UNUSABLE', message)
 }

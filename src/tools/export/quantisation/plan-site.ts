@@ -3,7 +3,7 @@ import type { SitePlan } from './plan.ts'
 import { WEIGHT_LEVELS } from './quantise-weights.ts'
 
 /** The linear maps a site's activations enter, [output, input] each. */
-export interface SiteWeights {
+interface SiteWeights {
   matrices: Float32Array[]
   /** Input width. */
   width: number

@@ -1,15 +1,10 @@
+import type { Quantised } from './quantised-bands.ts'
+
 /** How weights become small integers: each run of `blockSize` inputs of an output has a scale of its own. */
 export interface BlockFormat {
   bits: 4 | 8
   /** A power of two from 16, as MatMulNBits wants it. */
   blockSize: number
-}
-
-export interface QuantisedBlocks {
-  /** [rows, blocks, blockSize * bits / 8]; of two 4-bit numbers in a byte the first is the low one. */
-  values: Uint8Array
-  /** Real value of one step, [rows, blocks]. */
-  scales: Float32Array
 }
 
 /** Blocks in a row; the last one may be short. */
@@ -30,8 +25,14 @@ const SHRINKS: Record<BlockFormat['bits'], readonly number[]> = {
  * Quantises rows of `width` weights by blocks, symmetric about the middle of the unsigned range (the operator's zero
  * point where none is given). The weight of largest magnitude takes the one step that the range has more on the
  * negative side, so no step is wasted; of several step sizes the one with the least squared error is kept.
+ * @returns values [rows, blocks, blockSize * bits / 8], of two 4-bit numbers in a byte the first is the low one;
+ *   scales [rows, blocks]
  */
-export function quantiseBlocks(matrix: Float32Array, width: number, format: BlockFormat): QuantisedBlocks {
+export function quantiseBlocks(
+  matrix: Float32Array,
+  width: number,
+  format: BlockFormat,
+): Quantised<Uint8Array> {
   const rows = matrix.length / width
   const blocks = blocksOf(width, format)
   const bytes = (format.blockSize * format.bits) / 8

@@ -1,3 +1,5 @@
+import type { Quantised } from './quantised-bands.ts'
+
 /**
  * Steps either side of zero: seven bits. Unsigned 8-bit activations times these, added in pairs, fit the 16 bits in
  * which processors without VNNI add them up, so sums are exact and the same on every CPU.
@@ -6,15 +8,8 @@ export const WEIGHT_LEVELS = 63
 /** Steps either side of zero where weights become floats again before they are used: nothing can saturate. */
 const TABLE_LEVELS = 127
 
-export interface QuantisedRows {
-  /** [rows, columns], row-major. */
-  values: Int8Array
-  /** Real value of one step, by row. */
-  scales: Float32Array
-}
-
-/** Symmetric quantisation with one scale a row. */
-function quantiseRows(matrix: Float32Array, columns: number, levels: number): QuantisedRows {
+/** Symmetric quantisation with one scale a row; values are [rows, columns], row-major. */
+function quantiseRows(matrix: Float32Array, columns: number, levels: number): Quantised<Int8Array> {
   const scales = new Float32Array(matrix.length / columns)
   const values = new Int8Array(matrix.length)
   for (let row = 0; row < scales.length; row++) {
@@ -30,11 +25,11 @@ function quantiseRows(matrix: Float32Array, columns: number, levels: number): Qu
 }
 
 /** A projection's [output, input] weights, one scale an output. */
-export function quantiseProjection(matrix: Float32Array, inputs: number): QuantisedRows {
+export function quantiseProjection(matrix: Float32Array, inputs: number): Quantised<Int8Array> {
   return quantiseRows(matrix, inputs, WEIGHT_LEVELS)
 }
 
 /** An embedding table, one scale a token, or the [output, input] weights of a float site, one scale an output. */
-export function quantiseTable(table: Float32Array, width: number): QuantisedRows {
+export function quantiseTable(table: Float32Array, width: number): Quantised<Int8Array> {
   return quantiseRows(table, width, TABLE_LEVELS)
 }

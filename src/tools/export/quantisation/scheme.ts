@@ -12,7 +12,7 @@ export type Quantisation = (typeof QUANTISATIONS)[number]
  * Models of more parameters get int8 without calibration: calibrating runs the model in fp32, which takes 4 bytes of
  * memory a parameter.
  */
-export const CALIBRATED_PARAMETERS_MAX = 1e9
+const CALIBRATED_PARAMETERS_MAX = 1e9
 
 /**
  * 32 weights a scale: 64 cost half a bit a weight less and drift several times as far. Accuracy level 4 turns

@@ -21,7 +21,7 @@ export interface RemoteFile {
   id: ContentId
 }
 
-export interface Resolved {
+interface Resolved {
   /** 40 hex digits. */
   commit: string
   /** What the repository's card says, such as `mit`. */
@@ -30,7 +30,7 @@ export interface Resolved {
 
 /**
  * The hub's part of a pull: which commit a revision is, which files it has, and the bytes of one from a place on.
- * The library finds and reads; told to use plain HTTP, because only that resumes at any byte and passes through
+ * The library finds and reads; it is set to plain HTTP, because only that resumes at any byte and passes through
  * every mirror. Nothing is retried here. The token is added in hub-fetch.ts: the library refuses those of mirrors,
  * and would send it to whatever host a listing's next page is on.
  */
@@ -97,8 +97,8 @@ export class HubClient {
     let skipped = 0
     const { fetch, ranges } = hubFetch(this.#address, what, {
       signal: silence.signal,
-      onFault: (told) => {
-        fault = told
+      onFault: (found) => {
+        fault = found
       },
     })
     try {
@@ -136,8 +136,8 @@ export class HubClient {
     let fault: HubFault | undefined
     const { fetch } = hubFetch(this.#address, what, {
       signal,
-      onFault: (told) => {
-        fault = told
+      onFault: (found) => {
+        fault = found
       },
     })
     try {

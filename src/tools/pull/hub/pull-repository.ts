@@ -61,9 +61,9 @@ async function pull(options: PullOptions): Promise<Pulled> {
   const { hub, repository, revision = 'main', folder, events, retry = RETRY } = options
   const before = await checkFolder(folder, repository)
   const client = new HubClient(hub)
-  const told = (fault: Error) => events.note(fault.message)
-  const { commit, licence } = await withRetries(retry, told, () => client.resolve(repository, revision))
-  const files = await withRetries(retry, told, () => client.list(repository, commit))
+  const onRetry = (fault: Error) => events.note(fault.message)
+  const { commit, licence } = await withRetries(retry, onRetry, () => client.resolve(repository, revision))
+  const files = await withRetries(retry, onRetry, () => client.list(repository, commit))
   const { adapter, first, index, weights } = selectFiles(repository, files)
   const pulled = { commit, adapter, ...(licence !== undefined && { licence }) }
   if (before && before.commit !== commit) {

@@ -7,7 +7,7 @@ export interface RetryPolicy {
   /** First pause; each further one is twice as long. */
   pauseMs: number
   pauseMsMax: number
-  /** The hub may ask for a longer pause, up to here; for more the user is told instead. */
+  /** The hub may ask for a longer pause, up to here; beyond it the pull ends, and the message says why. */
   retryAfterMsMax: number
 }
 

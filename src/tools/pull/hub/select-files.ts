@@ -16,7 +16,7 @@ const INDEX = 'model.safetensors.index.json'
 const WEIGHTS = 'model.safetensors'
 const ADAPTER_WEIGHTS = 'adapter_model.safetensors'
 
-export interface Selection {
+interface Selection {
   /** A LoRA adapter, which needs its base model besides. */
   adapter: boolean
   /** Small files, read before any weights: descriptions and the index of shards. */
@@ -40,7 +40,7 @@ export function selectFiles(repository: string, files: readonly RemoteFile[]): S
   const weights = index ? undefined : named.get(adapter ? ADAPTER_WEIGHTS : WEIGHTS)
   if (!index && !weights) throw withoutSafetensors(repository, files)
   if (!adapter && !named.has('tokenizer.json')) {
-    const message = `${repository} has no tokenizer.json; load its tokenizer with transformers, save it as a fast tokenizer and export the folder.`
+    const message = `${repository} has no tokenizer.json. Load its tokenizer with transformers, save it as a fast tokenizer and export the folder.`
     throw unusable(message)
   }
   const first = DESCRIPTIONS.flatMap((name) => named.get(name) ?? [])

@@ -82,13 +82,13 @@ describe('the released prompts', () => {
       'that puts no space before a text',
       { spaces: 'none', postProcessor: true },
       LLAMA2_TOKENIZER_CONFIG,
-      /the ebae prefix the ids \[1 \d+\], and the model was trained with \[1 376\]/,
+      /the ebae prefix as \[1 \d+\], but the model was trained with \[1 376\]/,
     ],
     [
       'that is told to add no BOS',
       { spaces: 'normalizer', postProcessor: true },
       { ...LLAMA2_TOKENIZER_CONFIG, add_bos_token: false },
-      /the ebae prefix the ids \[376\], and/,
+      /the ebae prefix as \[376\], but/,
     ],
   ]
   it.each(broken)('refuse a tokenizer %s', async (_, variant, config, told) => {
@@ -110,7 +110,7 @@ describe('the released prompts', () => {
     for (const token of json.added_tokens) if (token.content === '<s3>') token.id = SPECIAL_IDS[0]
     const checkpoint = llama2Checkpoint(LLAMA2_TOKENIZER_CONFIG, JSON.stringify(json))
     await expect(exportAs(profileNamed('llara-passage'), checkpoint, freshOut())).rejects.toThrow(
-      /<s3>.* one id/,
+      /same id .*<s3>/,
     )
   })
 })
