@@ -1,11 +1,12 @@
-import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { sampleCommand } from '../scripts/sample/command.ts'
 import { type App, createApp } from '../src/app.ts'
 import { readConfig } from '../src/config/read.ts'
+import { type Ran, ran } from './cli/run-command.ts'
 import { tinyModel } from './fixtures/tiny-model.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -13,20 +14,15 @@ const KEY = 'a-key-for-this-test-only'
 const scratch = mkdtempSync(join(tmpdir(), 'llara-sample-test-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
-interface Run {
-  code: number | null
-  out: string
-  error: string
-}
+afterEach(() => vi.unstubAllEnvs())
 
-/** `npm run sample -- ...args`, with nothing of this machine's settings. */
-function sample(args: string[], settings: Record<string, string> = {}): Promise<Run> {
-  const env = { PATH: process.env['PATH'], TMPDIR: scratch, ...settings }
-  const child = spawn(process.execPath, ['--import', 'tsx', 'scripts/sample.ts', ...args], { cwd: root, env })
-  const run: Run = { code: null, out: '', error: '' }
-  child.stdout.on('data', (chunk) => (run.out += chunk))
-  child.stderr.on('data', (chunk) => (run.error += chunk))
-  return new Promise((resolve) => child.once('close', (code) => resolve({ ...run, code })))
+/** `npm run sample -- ...args` in this process, with nothing of this machine's settings. */
+function sample(args: string[], settings: Record<string, string> = {}): Promise<Ran> {
+  const none = { MODEL: undefined, DEVICE: undefined, THREADS: undefined, API_KEY: undefined }
+  for (const [name, value] of Object.entries({ ...none, TMPDIR: scratch, ...settings })) {
+    vi.stubEnv(name, value)
+  }
+  return ran(sampleCommand, args)
 }
 
 describe('the documents', () => {
@@ -61,18 +57,18 @@ describe('the documents', () => {
 
 describe('npm run sample, by itself', () => {
   test('ingests, prints three searches and leaves nothing behind', async () => {
-    const { code, out, error } = await sample([], { MODEL: await tinyModel() })
-    expect([code, error]).toEqual([0, ''])
-    expect(out).toContain('200 new, 0 replaced')
-    expect(out.match(/^ {2}[123] {5}-?\d\.\d{3} /gm)).toHaveLength(9)
-    expect(out).toContain('filter {"year":{"$lt":1900}}')
+    const { status, stdout, stderr } = await sample([], { MODEL: await tinyModel() })
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toContain('200 new, 0 replaced')
+    expect(stdout.match(/^ {2}[123] {5}-?\d\.\d{3} /gm)).toHaveLength(9)
+    expect(stdout).toContain('filter {"year":{"$lt":1900}}')
     expect(readdirSync(scratch).filter((name) => name.startsWith('llara-sample-'))).toEqual([])
   })
 
   test('finds with the bundled model what each question is about', async () => {
-    const { code, out } = await sample([])
-    expect(code).toBe(0)
-    const [, ...searches] = out.split(/^"/m)
+    const { status, stdout } = await sample([])
+    expect(status).toBe(0)
+    const [, ...searches] = stdout.split(/^"/m)
     const wanted = [
       'Why water boils sooner on a mountain',
       'Feeling well on a rolling ship',
@@ -83,11 +79,11 @@ describe('npm run sample, by itself', () => {
   })
 
   test('without a model says what to do', async () => {
-    const { code, error } = await sample([], { MODEL: 'no-such-model' })
-    expect(code).toBe(1)
-    expect(error).toContain('no-such-model')
-    expect(error).toContain('--url')
-    expect(error).not.toContain('    at ')
+    const { status, stderr } = await sample([], { MODEL: 'no-such-model' })
+    expect(status).toBe(2)
+    expect(stderr).toContain('no-such-model')
+    expect(stderr).toContain('--url')
+    expect(stderr).not.toContain('    at ')
   })
 })
 
@@ -110,28 +106,28 @@ describe('npm run sample -- --url', () => {
 
   test('fills the service, and --remove empties it again', async () => {
     const filled = await sample(['--url', `${url}/`], { API_KEY: KEY })
-    expect([filled.code, filled.error]).toEqual([0, ''])
-    expect(filled.out).toContain('--remove')
+    expect([filled.status, filled.stderr]).toEqual([0, ''])
+    expect(filled.stdout).toContain('--remove')
     expect(await count()).toBe(200)
     const removed = await sample(['--url', url, '--remove'], { API_KEY: KEY })
-    expect([removed.code, removed.out]).toEqual([0, `200 sample documents removed from ${url}.\n`])
+    expect([removed.status, removed.stdout]).toEqual([0, `200 sample documents removed from ${url}.\n`])
     expect(await count()).toBe(0)
   })
 
   test('without a key asks for one', async () => {
-    const { code, error } = await sample(['--url', url])
-    expect(code).toBe(1)
-    expect(error).toContain('API_KEY')
+    const { status, stderr } = await sample(['--url', url])
+    expect(status).toBe(1)
+    expect(stderr).toContain('API_KEY')
   })
 
   test.each([
-    [['--url', 'http://127.0.0.1:1'], 'Nothing answers at http://127.0.0.1:1'],
-    [['--url', 'localhost'], 'is no URL'],
-    [['--remove'], '--remove needs --url'],
-    [['--port', '1'], 'npm run sample'],
-  ])('%j is refused with a reason', async (args, reason) => {
-    const { code, error } = await sample(args)
-    expect(code).toBe(1)
-    expect(error).toContain(reason)
+    [['--url', 'http://127.0.0.1:1'], 1, 'Nothing answers at http://127.0.0.1:1'],
+    [['--url', 'localhost'], 2, '--url localhost: it must be like http://127.0.0.1:8080'],
+    [['--remove'], 2, '--remove needs --url'],
+    [['--port', '1'], 2, 'There is no option --port. The options are --url, --remove.'],
+  ])('%j ends with %d and a reason', async (args, code, reason) => {
+    const { status, stderr } = await sample(args)
+    expect(status).toBe(code)
+    expect(stderr).toContain(reason)
   })
 })

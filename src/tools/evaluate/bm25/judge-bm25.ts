@@ -1,3 +1,4 @@
+import { passageText } from '../../../retrieval/passages.ts'
 import {
   atEveryDepth,
   DEPTH_MAX,
@@ -20,7 +21,7 @@ export async function judgeBm25(
 ): Promise<Bm25Figures> {
   const started = performance.now()
   const index = new Bm25(set.queries.map(({ text }) => text))
-  for await (const { id, title, text } of set.documents()) index.add(id, `${title ?? ''} ${text}`)
+  for await (const document of set.documents()) index.add(document.id, passageText(document))
   const scores = new MeanScores()
   for (const [done, { id, text }] of set.queries.entries()) {
     const ranking = judgedOrder(index.search(text, DEPTH_MAX)).slice(0, DEPTH_MAX)
