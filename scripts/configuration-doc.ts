@@ -9,6 +9,6 @@ import { configMarkdown } from '../src/config/help.ts'
 const file = new URL('../docs/configuration.md', import.meta.url)
 if (!process.argv.includes('--check')) writeFileSync(file, configMarkdown())
 else if (readFileSync(file, 'utf8') !== configMarkdown()) {
-  console.error('docs/configuration.md is not what src/config-schema.ts says; run: npm run docs:config')
+  console.error('docs/configuration.md differs from the settings in src/config. Run npm run docs:config.')
   process.exit(1)
 }

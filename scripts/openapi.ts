@@ -10,6 +10,6 @@ const file = new URL('../openapi.yaml', import.meta.url)
 const generated = await contract()
 if (!process.argv.includes('--check')) writeFileSync(file, generated)
 else if (readFileSync(file, 'utf8') !== generated) {
-  console.error('openapi.yaml is not what the routes say; run: npm run openapi')
+  console.error('openapi.yaml differs from the routes. Run npm run openapi.')
   process.exit(1)
 }

@@ -24,9 +24,9 @@ export const MODEL_OPTIONS = {
   template: choice(
     'T',
     Object.keys(TEMPLATES) as TemplateName[],
-    'the prompts the model was trained with: paper (one </s>, as in "Making Large Language Models A Better ' +
-      'Foundation For Dense Retrieval", 2023, the LLaRA paper), released (eight special tokens a side, for the ' +
-      'public LLARA checkpoints) or repllama (query: and passage:)',
+    'the prompts the model was trained with: paper (one </s>, as in "Llama2Vec: Unsupervised Adaptation of Large ' +
+      'Language Models for Dense Retrieval", ACL 2024, which made the LLaRA method), released (eight special ' +
+      'tokens a side, for the public LLARA checkpoints) or repllama (query: and passage:)',
   ),
   licence: text('TEXT', 'the licence the weights are under'),
   id: text('NAME', "the model's name; default the name of the folder that is written"),
