@@ -54,7 +54,7 @@ describe('the built program loads what it needs', () => {
     const { code, loaded } = await traced(name)
     expect(code).toBe(2)
     expect(loaded.some((url) => room(`tools/${name}`).test(url))).toBe(true)
-    for (const foreign of ['http', 'app', 'serve', 'fastify', '@fastify', 'prom-client']) {
+    for (const foreign of ['http/server', 'app', 'serve', 'fastify', '@fastify', 'prom-client']) {
       expect(loaded.filter((url) => room(foreign).test(url))).toEqual([])
     }
   })
