@@ -33,7 +33,7 @@ export interface PromptReport {
 /**
  * What the prompts are worth on a judged set. Both embeddings of a text come out of one joint pass; document vectors
  * are scored and let go.
- * @throws ServiceError as the system does
+ * @throws ToolError, ServiceError as the system does
  */
 export async function reportPrompts(
   system: SearchSystem,

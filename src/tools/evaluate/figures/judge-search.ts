@@ -46,7 +46,7 @@ export interface SearchFigures {
 /**
  * Stores a judged set and asks every judged query, exactly and through the graph. Every figure comes from a search
  * for as many results as it looks at: a search for a thousand walks the graph further than users' searches for ten.
- * @throws ServiceError as the set and the system do
+ * @throws ToolError, ServiceError as the set and the system do
  */
 export async function judgeSearch(
   system: SearchSystem,

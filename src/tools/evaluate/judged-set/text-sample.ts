@@ -18,7 +18,7 @@ export interface TextSample {
 /**
  * The set itself where it is small enough; else evenly spaced queries, every document judged for them and evenly
  * spaced others. Reads the corpus twice.
- * @throws ServiceError as reading the set does
+ * @throws ToolError as reading the set does
  */
 export async function sampleTexts(
   set: BeirSet,

@@ -42,15 +42,15 @@ export interface SearchSystem {
   /**
    * Stores documents; memory does not grow with them.
    * @param onStored how many documents have been dealt with so far
-   * @throws ServiceError
+   * @throws ToolError, ServiceError
    */
   ingest(
     documents: AsyncIterable<BeirDocument>,
     options: { signal: AbortSignal; onStored: (done: number) => void },
   ): Promise<IngestFigures>
-  /** @throws ServiceError */
+  /** @throws ToolError, ServiceError */
   search(texts: readonly string[], options: SystemSearch): Promise<SystemAnswer>
-  /** Both embeddings of each text, unit length, over-long texts cut. @throws ServiceError */
+  /** Both embeddings of each text, unit length, over-long texts cut. @throws ToolError, ServiceError */
   embedBoth(
     texts: readonly string[],
     signal: AbortSignal,

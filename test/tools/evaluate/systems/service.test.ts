@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type App, createApp } from '../../../../src/app.ts'
 import { defaultConfig } from '../../../../src/config/read.ts'
 import { openOnnxEncoder } from '../../../../src/encoder/onnx/onnx-encoder.ts'
@@ -43,7 +43,7 @@ const set = judgedSet(
 let dataDir: string
 let app: App
 let client: ServiceClient
-beforeEach(async () => {
+beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'evaluate-service-'))
   app = await createApp({
     ...defaultConfig(),
@@ -58,9 +58,15 @@ beforeEach(async () => {
   })
   client = new ServiceClient((await app.start()).url, { key: KEY, keyAdvice: ADVICE })
 })
-afterEach(async () => {
+afterAll(async () => {
   await app.close()
   await rm(dataDir, { recursive: true })
+})
+// One service for all tests, empty before each.
+afterEach(async () => {
+  const body = JSON.stringify({ filter: { $not: { 'no such field': { $exists: true } } } })
+  await client.send({ method: 'POST', path: '/documents/delete', body })
+  expect(await documentsThere()).toBe(0)
 })
 
 const documentsThere = async () =>
