@@ -37,7 +37,9 @@ const faults = Object.entries(lock.packages).flatMap(([path, locked]) =>
   path === '' ? [] : faultsOf(nameOf(path), locked).map((fault) => `${path}: ${fault}`),
 )
 if (faults.length > 0) {
-  console.error(`package-lock.json, after a change of dependencies run: npm run lockfile\n${faults.join('\n')}`)
+  console.error(
+    `package-lock.json, after a change of dependencies run: npm run lockfile\n${faults.join('\n')}`,
+  )
   process.exit(1)
 }
 
@@ -49,7 +51,8 @@ function faultsOf(name: string, { integrity, resolved, hasInstallScript, libc }:
   if (hasInstallScript && allowed[name] === undefined) {
     faults.push('has install scripts; allow or deny them under allowScripts in package.json')
   }
-  if (hasInstallScript && allowed[name] === false) faults.push('is marked for install scripts that are denied')
+  if (hasInstallScript && allowed[name] === false)
+    faults.push('is marked for install scripts that are denied')
   return faults
 }
 

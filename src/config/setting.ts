@@ -1,13 +1,6 @@
 import { readFileSync } from 'node:fs'
+import type { ApiKey, Scope } from '../http/api-key.ts'
 import type { LimitTable } from '../limits.ts'
-
-/** What a key may do. `write` includes `read`. */
-export type Scope = 'read' | 'write'
-
-export interface ApiKey {
-  scope: Scope
-  key: string
-}
 
 /** One environment variable: how its text becomes a value, and what people read about it. */
 export interface Setting<T> {

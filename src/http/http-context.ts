@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
-import type { Scope } from '../config/setting.ts'
-import type { Config } from '../config/settings.ts'
+import type { RetrievalLimits } from '../retrieval/limits.ts'
 import type { Retrieval } from '../retrieval/retrieval.ts'
+import type { ApiKey, Scope } from './api-key.ts'
+import type { HttpLimits } from './limits.ts'
 
 /** Where the process stands in its life. Only `ready` serves. */
 export type State = 'starting' | 'ready' | 'draining' | 'failed'
@@ -16,9 +17,12 @@ export interface HttpMetrics {
   text(): Promise<string>
 }
 
+/** The settings that the HTTP face reads. */
+export type HttpConfig = HttpLimits & Pick<RetrievalLimits, 'textBytesMax'> & { apiKeys: readonly ApiKey[] }
+
 /** What the HTTP face is given. It opens nothing and closes nothing of it. */
 export interface HttpContext {
-  config: Config
+  config: HttpConfig
   version: string
   metrics: HttpMetrics
   state(): State

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
-import type { ApiKey, Scope } from '../../config/setting.ts'
 import { ServiceError } from '../../errors.ts'
+import type { ApiKey, Scope } from '../api-key.ts'
 import type { Server } from '../http-context.ts'
 
 interface HashedKey {

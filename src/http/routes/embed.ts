@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
-import type { Config } from '../../config/settings.ts'
 import { type EmbedResult, embed } from '../../retrieval/embed.ts'
 import { signalOf } from '../guards/deadline.ts'
 import type { HttpContext, Server } from '../http-context.ts'
+import type { HttpLimits } from '../limits.ts'
 import {
   oneOf,
   PROBLEMS,
@@ -13,7 +13,7 @@ import {
 } from '../wire/schemas.ts'
 import { type EncodingFormat, jsonBody, listOf, vectorJson } from '../wire/vector-format.ts'
 
-const bodySchema = ({ textsPerRequestMax }: Config) =>
+const bodySchema = ({ textsPerRequestMax }: HttpLimits) =>
   Type.Object(
     {
       texts: Type.Array(Type.String(), {

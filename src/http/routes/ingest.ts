@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import { type Static, Type } from 'typebox'
-import type { Config } from '../../config/settings.ts'
 import { ServiceError } from '../../errors.ts'
 import { ingest } from '../../retrieval/ingest.ts'
 import type { IngestSummary } from '../../retrieval/ingest-report.ts'
 import { ingestStream } from '../../retrieval/ingest-stream.ts'
 import { signalOf } from '../guards/deadline.ts'
 import type { HttpContext, Server } from '../http-context.ts'
+import type { HttpLimits } from '../limits.ts'
 import { ndjsonDocuments } from '../wire/ndjson-body.ts'
 import { DocumentFields, Id, MetadataSchema, PROBLEMS, TruncateSchema } from '../wire/schemas.ts'
 import { compileCheck } from '../wire/validation.ts'
@@ -28,7 +28,7 @@ const NewDocument = Type.Object(
   { additionalProperties: false },
 )
 
-const bodySchema = ({ documentsPerRequestMax }: Config) =>
+const bodySchema = ({ documentsPerRequestMax }: HttpLimits) =>
   Type.Object(
     {
       documents: Type.Array(NewDocument, { minItems: 1, maxItems: documentsPerRequestMax }),

@@ -1,11 +1,11 @@
 import { type Static, Type } from 'typebox'
-import type { Config } from '../../config/settings.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Hit } from '../../index/document-index.ts'
 import { parseFilter } from '../../retrieval/checks/parse-filter.ts'
 import { type SearchAnswer, search, type Target } from '../../retrieval/search.ts'
 import { signalOf } from '../guards/deadline.ts'
 import type { HttpContext, Server } from '../http-context.ts'
+import type { HttpLimits } from '../limits.ts'
 import {
   DocumentFields,
   FilterSchema,
@@ -19,7 +19,7 @@ import {
 
 const K_DEFAULT = 10
 
-const bodySchema = ({ queriesPerRequestMax, kMax, efMax }: Config) =>
+const bodySchema = ({ queriesPerRequestMax, kMax, efMax }: HttpLimits) =>
   Type.Object(
     {
       query: Type.Optional(
