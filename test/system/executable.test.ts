@@ -1,10 +1,8 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { tinyModel } from '../fixtures/tiny-model.ts'
-import { ensureBuilt, launch, startServer, temporaryFolder } from './built-server.ts'
-
-beforeAll(() => ensureBuilt())
+import { launch, startServer, temporaryFolder } from './built-server.ts'
 
 /** Scripts that a process ran, its workers' included, as V8 lists them when it ends. */
 function loadedBy(coverage: string): string[] {

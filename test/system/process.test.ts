@@ -1,10 +1,9 @@
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import { tinyModel } from '../fixtures/tiny-model.ts'
-import { ensureBuilt, launch, type Running, startServer, temporaryFolder } from './built-server.ts'
+import { launch, type Running, startServer, temporaryFolder } from './built-server.ts'
 
 let model = ''
 beforeAll(async () => {
-  ensureBuilt()
   model = await tinyModel()
 })
 

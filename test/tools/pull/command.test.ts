@@ -2,14 +2,14 @@ import { existsSync, mkdtempSync, readdirSync, realpathSync, statSync, writeFile
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { parseCommand } from '../../../src/cli/parse.ts'
 import { openOnnxEncoder } from '../../../src/encoder/onnx/onnx-encoder.ts'
 import { readCard } from '../../../src/model/read-card.ts'
 import { pullCommand } from '../../../src/tools/pull/command.ts'
 import { type Ran, ran } from '../../cli/run-command.ts'
 import { checkpointFolder, tinyModel } from '../../fixtures/tiny-model.ts'
-import { ensureBuilt, launch } from '../../system/built-server.ts'
+import { launch } from '../../system/built-server.ts'
 import { filesOf, LoopbackHub } from './loopback-hub.ts'
 import { content, expected, REPOSITORY } from './pulls.ts'
 
@@ -19,7 +19,6 @@ const here = process.cwd()
 
 let hub: LoopbackHub
 let cwd: string
-beforeAll(() => ensureBuilt())
 beforeEach(async () => {
   hub = await LoopbackHub.start()
   hub.publishFolder(REPOSITORY, SHARDED)
