@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { tinyModel } from '../fixtures/tiny-model.ts'
@@ -71,4 +71,23 @@ test('errors of a user are one line on standard error, and end with 2', async ()
   ])
   expect(await failed.exit).toMatchObject({ code: 2 })
   expect(failed.output()).toBe('Not exported. /nowhere has no config.json: not a checkpoint folder.\n')
+})
+
+test('evaluate --url, stopped by Ctrl-C, removes what it stored and ends with 1', async () => {
+  const server = await startServer({ MODEL: await tinyModel(), DATA_DIR: temporaryFolder() })
+  const documents = async () => {
+    const answer = await fetch(`${server.url}/info`)
+    return ((await answer.json()) as { store: { documents: number } }).store.documents
+  }
+  const set = temporaryFolder()
+  const lines = Array.from({ length: 20_000 }, (_, i) => `{"_id":"d${i}","text":"river and bridge ${i}"}\n`)
+  writeFileSync(join(set, 'corpus.jsonl'), lines.join(''))
+  writeFileSync(join(set, 'queries.jsonl'), '{"_id":"q","text":"river"}\n')
+  writeFileSync(join(set, 'qrels.tsv'), 'q\td1\t1\n')
+  const evaluation = launch({}, ['evaluate', set, '--url', server.url])
+  while ((await documents()) === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+  expect(await evaluation.kill('SIGINT')).toEqual({ code: 1, signal: null })
+  expect(evaluation.output()).toMatch(/Stopping, and removing what was stored\.[\s\S]*documents removed from/)
+  expect(await documents()).toBe(0)
+  await server.kill('SIGTERM')
 })
