@@ -54,11 +54,11 @@ test('a text over the model limit is cut, and told', async () => {
 
 test.each([
   [{ input: 'a' }, 422, 'input_type "query" or "document"'],
-  [{ input: 'a', model: `${MODEL}:query`, input_type: 'document' }, 422, 'different things'],
+  [{ input: 'a', model: `${MODEL}:query`, input_type: 'document' }, 422, 'differ; send one of them'],
   [{ input: 'a', model: 'text-embedding-3-small', input_type: 'query' }, 404, `serves ${MODEL}`],
   [{ input: 'a', model: `${MODEL}:poem` }, 404, `serves ${MODEL}`],
-  [{ input: [1, 2, 3], input_type: 'query' }, 422, 'Token ids are refused'],
-  [{ input: [[1, 2]], input_type: 'query' }, 422, 'Token ids are refused'],
+  [{ input: [1, 2, 3], input_type: 'query' }, 422, 'Token ids cannot be used'],
+  [{ input: [[1, 2]], input_type: 'query' }, 422, 'Token ids cannot be used'],
   [{ input: [], input_type: 'query' }, 422, 'input is empty'],
   [{ input: '', input_type: 'query' }, 422, 'input[0] is empty'],
   [{ input: 7, input_type: 'query' }, 422, 'input must be'],
