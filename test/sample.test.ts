@@ -114,6 +114,13 @@ describe('npm run sample -- --url', () => {
     expect(await count()).toBe(0)
   })
 
+  test('has a help', async () => {
+    const { status, stdout } = await sample(['--help'])
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/^Usage: npm run sample -- \[options\]\n/)
+    expect(stdout).toContain('--remove')
+  })
+
   test('without a key asks for one', async () => {
     const { status, stderr } = await sample(['--url', url])
     expect(status).toBe(1)

@@ -1,38 +1,30 @@
 import { readdirSync, statSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { text, wholeNumber, withDefault } from '../../src/cli/option.ts'
 import { ENCODER_LIMITS } from '../../src/encoder/limits.ts'
 import { type OnnxEncoder, openOnnxEncoder } from '../../src/encoder/onnx/onnx-encoder.ts'
 import { readCard } from '../../src/model/read-card.ts'
+import { benchCall } from './call.ts'
 import { measureLatency } from './encoder-latency.ts'
 import { measureThroughput, type Throughput } from './encoder-throughput.ts'
 import { openRawModel } from './raw-model.ts'
 
-const HELP = `npm run bench -- encoder [model folder ...] [--lengths 32,128,512] [--rounds 5] [--threads N]
-
-The encoder against its own bare inference session, on the same rows in the same batches, round about; then single
-queries, idle and while bulk work runs. Without folders, every model under models/.`
-
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
+const { given, operands } = benchCall({
+  name: 'encoder',
+  about:
+    'The encoder against its own bare inference session, on the same rows in the same batches, in turns; then single\n' +
+    'queries, idle and while bulk work runs. Without folders, every model under models/.',
+  operands: { name: 'FOLDER', noun: 'model folder', many: true, optional: true },
   options: {
-    lengths: { type: 'string', default: '32,128,512' },
-    rounds: { type: 'string', default: '5' },
-    threads: { type: 'string', default: String(availableParallelism()) },
-    help: { type: 'boolean', default: false },
+    lengths: withDefault(text('N,N', 'tokens of the texts'), '32,128,512'),
+    rounds: withDefault(wholeNumber('N', [1, 1000], 'times that everything is measured'), 5),
+    threads: withDefault(wholeNumber('N', [1, 1024], 'threads of an inference'), availableParallelism()),
   },
 })
-
-if (values.help) {
-  console.log(HELP)
-  process.exit(0)
-}
-
-const intraOpThreads = Number(values.threads)
-const rounds = Number(values.rounds)
-const lengths = values.lengths.split(',').map(Number)
-const folders = positionals.length > 0 ? positionals : bundledModels()
+const { rounds, threads: intraOpThreads } = given
+const lengths = given.lengths.split(',').map(Number)
+const folders = operands.length > 0 ? operands : bundledModels()
 
 console.log(`machine: ${cpus()[0]?.model}, ${availableParallelism()} CPUs; Node ${process.versions.node}`)
 console.log(

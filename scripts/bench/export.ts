@@ -3,32 +3,38 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { text, withDefault } from '../../src/cli/option.ts'
 import { openOnnxEncoder } from '../../src/encoder/onnx/onnx-encoder.ts'
 import { readLlamaConfig } from '../../src/tools/export/checkpoint/llama-config.ts'
 import { parameterCount } from '../../src/tools/export/sizes.ts'
+import { benchCall } from './call.ts'
 import { llamaConfig, writeSyntheticCheckpoint } from './synthetic-checkpoint.ts'
 
-const HELP = `npm run bench -- export [--gigabytes 6] [--precisions fp16,int4] [--load int4] [--folder FOLDER]
-
-Exports a checkpoint of random bfloat16 weights with the widths of a 7B LLaMA and as many layers as make up the size,
-in shards, each precision in a process of its own; tells size, time, and the most memory resident at once. --load runs
-one text through the named precisions (none: --load ''), which takes as much memory as the model has bytes. Everything
-is written to a folder made under FOLDER (default the system's for temporary files) and removed again.`
-
-const { values } = parseArgs({
+const { given } = benchCall({
+  name: 'export',
+  about:
+    'Exports a checkpoint of random bfloat16 weights with the widths of a 7B LLaMA and as many layers as make up the size,\n' +
+    'in shards, each precision in a process of its own; prints size, time, and the most memory resident at once.',
   options: {
-    gigabytes: { type: 'string', default: '6' },
-    precisions: { type: 'string', default: 'fp16,int4' },
-    load: { type: 'string', default: 'int4' },
-    folder: { type: 'string', default: tmpdir() },
-    help: { type: 'boolean', default: false },
+    gigabytes: withDefault(text('N', 'size of the checkpoint'), '6'),
+    precisions: withDefault(text('P,P', 'what it is exported as'), 'fp16,int4'),
+    load: withDefault(
+      text(
+        'P,P',
+        'precisions that one text is run through, which takes as much memory as the model has bytes; or none',
+      ),
+      'int4',
+    ),
+    folder: withDefault(
+      text('FOLDER', 'everything is written to a folder made in it, and removed again'),
+      tmpdir(),
+    ),
   },
 })
-const gigabytes = Number(values.gigabytes)
-if (values.help || !(gigabytes > 0 && gigabytes < 1000)) {
-  console.log(HELP)
-  process.exit(values.help ? 0 : 2)
+const gigabytes = Number(given.gigabytes)
+if (!(gigabytes > 0 && gigabytes < 1000)) {
+  console.error(`--gigabytes is ${given.gigabytes}; it must be a number above 0 and below 1000. See --help.`)
+  process.exit(2)
 }
 
 const DIMENSIONS = { hiddenSize: 4096, intermediateSize: 11_008, vocabularySize: 32_000 }
@@ -36,7 +42,7 @@ const CHILD = fileURLToPath(new URL('./export-child.ts', import.meta.url))
 const TOKENIZER = new URL('../../models/llara-mini/tokenizer.json', import.meta.url)
 const SHARD_BYTES_MAX = 2e9
 
-const folder = mkdtempSync(join(values.folder, 'llara-bench-export-'))
+const folder = mkdtempSync(join(given.folder, 'llara-bench-export-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 process.once('SIGINT', () => process.exit(130))
 await main()
@@ -50,7 +56,7 @@ async function main(): Promise<void> {
     shardBytesMax: SHARD_BYTES_MAX,
   })
   console.log(`checkpoint: ${gb(bytes)} of bfloat16, ${config.num_hidden_layers} layers`)
-  for (const precision of values.precisions.split(',')) {
+  for (const precision of given.precisions.split(',')) {
     const out = join(folder, precision)
     const options = {
       checkpoint,
@@ -73,7 +79,7 @@ async function main(): Promise<void> {
     console.log(
       `${precision}: ${gb(result.bytes)} in ${result.seconds.toFixed(0)} s; at most ${gb(result.peak)} resident, ${share} % of the checkpoint`,
     )
-    if (values.load.split(',').includes(precision)) await load(out)
+    if (given.load.split(',').includes(precision)) await load(out)
     rmSync(out, { recursive: true })
   }
 }

@@ -1,41 +1,37 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { text, wholeNumber, withDefault } from '../../src/cli/option.ts'
 import { openOnnxEncoder } from '../../src/encoder/onnx/onnx-encoder.ts'
 import { MODEL_FILES } from '../../src/model/card.ts'
 import { modelFolder } from '../../src/model/find-model.ts'
 import { BodyTokenizer } from '../../src/model/tokenizer/body-tokenizer.ts'
+import { benchCall } from './call.ts'
 import { ingest, searches } from './http-client.ts'
 import { quantile, textsOfLength } from './sample-texts.ts'
 import { metric, startServer } from './server-process.ts'
 
-const HELP = `npm run bench -- http [--model llara-mini] [--documents 2000] [--tokens 96] [--rounds 3] [--searches 300]
-
-The built server (npm run build) as a process of its own: documents ingested as NDJSON against the encoder alone on the
-same texts, round about; search latency idle and while documents stream in; event-loop delay; memory.`
-
-const { values } = parseArgs({
+const COUNT = [1, 10_000_000] as const
+const { given } = benchCall({
+  name: 'http',
+  about:
+    'The built server (npm run build) as a process of its own: documents stored as NDJSON against the encoder alone on\n' +
+    'the same texts, in turns; search latency idle and while documents stream in; event-loop delay; memory.',
   options: {
-    model: { type: 'string', default: 'llara-mini' },
-    documents: { type: 'string', default: '2000' },
-    tokens: { type: 'string', default: '96' },
-    rounds: { type: 'string', default: '3' },
-    searches: { type: 'string', default: '300' },
-    help: { type: 'boolean', default: false },
+    model: withDefault(text('NAME|PATH', 'model folder'), 'llara-mini'),
+    documents: withDefault(wholeNumber('N', COUNT, 'documents'), 2000),
+    tokens: withDefault(wholeNumber('N', COUNT, 'tokens of a document'), 96),
+    rounds: withDefault(wholeNumber('N', COUNT, 'times that storing is measured'), 3),
+    searches: withDefault(wholeNumber('N', COUNT, 'searches that are measured'), 300),
   },
 })
-if (values.help) {
-  console.log(HELP)
-  process.exit(0)
-}
 
-const folder = modelFolder(values.model)
+const folder = modelFolder(given.model)
 const tokenizer = BodyTokenizer.load(readFileSync(join(folder, MODEL_FILES.tokenizer), 'utf8'))
-const texts = await textsOfLength(tokenizer, Number(values.tokens), Number(values.documents))
+const texts = await textsOfLength(tokenizer, given.tokens, given.documents)
 const queries = await textsOfLength(tokenizer, 12, 100)
 console.log(`machine: ${cpus()[0]?.model}, ${availableParallelism()} CPUs; Node ${process.versions.node}`)
-console.log(`${folder}; ${texts.length} documents of ${values.tokens} tokens; medians`)
+console.log(`${folder}; ${texts.length} documents of ${given.tokens} tokens; medians`)
 
 const server = await startServer({ MODEL: folder })
 try {
@@ -66,7 +62,7 @@ async function ingestRate(url: string): Promise<void> {
   await encoder.encode(texts.slice(0, 64), ['ebae'])
   await ingest(url, texts.slice(0, 64), 'warm')
   const rounds: { http: number; raw: number }[] = []
-  for (let round = 0; round < Number(values.rounds); round++) {
+  for (let round = 0; round < given.rounds; round++) {
     const raw = texts.length / (await seconds(direct))
     const http = texts.length / (await seconds(() => ingest(url, texts, `round${round}`)))
     rounds.push({ http, raw })
@@ -84,7 +80,7 @@ async function ingestRate(url: string): Promise<void> {
 }
 
 async function latency(url: string): Promise<void> {
-  const count = Number(values.searches)
+  const count = given.searches
   await searches(url, queries, 20)
   report('idle', await searches(url, queries, count))
   let stop = false

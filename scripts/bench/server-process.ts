@@ -49,10 +49,10 @@ async function ready(child: ChildProcess): Promise<string> {
   })
 }
 
-/** One value of /metrics. Reading resets the event-loop delay's window. */
+/** One value of /metrics, whatever its labels. Reading resets the event-loop delay's window. */
 export async function metric(url: string, name: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text()
-  const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `))
-  if (!line) throw new Error(`/metrics has no ${name}`)
-  return Number(line.slice(name.length + 1))
+  const value = new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(text)?.[1]
+  if (value === undefined) throw new Error(`/metrics has no ${name}`)
+  return Number(value)
 }

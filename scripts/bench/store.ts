@@ -5,7 +5,7 @@
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { flag, wholeNumber, withDefault } from '../../src/cli/option.ts'
 import type { IndexedDocument } from '../../src/index/document.ts'
 import type { DocumentIndex, SearchOptions } from '../../src/index/document-index.ts'
 import { startEmbeddedEngine } from '../../src/index/embedded/embedded-engine.ts'
@@ -16,19 +16,23 @@ import { checkDocument } from '../../src/retrieval/checks/check-document.ts'
 import { parseFilter } from '../../src/retrieval/checks/parse-filter.ts'
 import { INGEST_LIMITS, TEXT_LIMITS } from '../../src/retrieval/limits.ts'
 import { asOnePassage } from '../../src/retrieval/passages.ts'
+import { benchCall } from './call.ts'
 
-const { values } = parseArgs({
+const COUNT = [1, 100_000_000] as const
+const { given } = benchCall({
+  name: 'store',
+  about:
+    'The embedded index by itself: storing, searching, filters, searches while documents are stored, memory, start.\n' +
+    'Vectors are clustered at random from a fixed seed; exact scoring in the same run is the yardstick.',
   options: {
-    documents: { type: 'string', default: '20000' },
-    dimensions: { type: 'string', default: '384' },
-    queries: { type: 'string', default: '300' },
-    batch: { type: 'string', default: '256' },
-    json: { type: 'boolean', default: false },
+    documents: withDefault(wholeNumber('N', COUNT, 'documents'), 20_000),
+    dimensions: withDefault(wholeNumber('N', COUNT, 'dimensions of a vector'), 384),
+    queries: withDefault(wholeNumber('N', COUNT, 'searches that are measured'), 300),
+    batch: withDefault(wholeNumber('N', COUNT, 'documents stored at once'), 256),
+    json: flag('figures as JSON'),
   },
 })
-const documents = Number(values.documents)
-const dimensions = Number(values.dimensions)
-const batch = Number(values.batch)
+const { documents, dimensions, batch } = given
 const K = 10
 
 let state = 42
@@ -65,7 +69,7 @@ const report: Record<string, string | number> = {}
 function note(name: string, value: string | number, unit = ''): void {
   const shown = typeof value === 'number' ? Number(value.toPrecision(4)) : value
   report[name] = shown
-  if (!values.json) console.log(`${name.padEnd(46)} ${shown}${unit && ` ${unit}`}`)
+  if (!given.json) console.log(`${name.padEnd(46)} ${shown}${unit && ` ${unit}`}`)
 }
 
 type Timed = { ids: string[][]; ms: number[]; paths: Set<string> }
@@ -140,7 +144,7 @@ try {
     'ms',
   )
 
-  const queries = Array.from({ length: Number(values.queries) }, vector)
+  const queries = Array.from({ length: given.queries }, vector)
   await timeSearches(index, queries.slice(0, 50))
   const idle = await timeSearches(index, queries)
   noteSearches('search, idle', idle)
@@ -211,7 +215,7 @@ try {
   noteSearches('search, after the start', await timeSearches(index, queries))
   await engine.close()
   note('exact scoring up to', exactScoringMax, 'matches')
-  if (values.json) console.log(JSON.stringify(report, null, 2))
+  if (given.json) console.log(JSON.stringify(report, null, 2))
 } finally {
   await rm(dataDir, { recursive: true, force: true })
 }

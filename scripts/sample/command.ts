@@ -29,7 +29,7 @@ interface Ingested {
 
 export const sampleCommand = defineCommand({
   name: 'sample',
-  npm: 'npm run sample',
+  npm: 'npm run sample --',
   about:
     'Stores sample/documents.jsonl and prints three searches.\n\n' +
     'Without --url it starts a service of its own on a free port, with a temporary data folder that is removed at\n' +

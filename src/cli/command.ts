@@ -8,6 +8,8 @@ interface Operands {
   /** What it is, for "Name one ...". */
   readonly noun: string
   readonly many?: boolean
+  /** None will do as well. */
+  readonly optional?: boolean
 }
 
 /** What a command was called with, checked by its table. */
@@ -21,7 +23,7 @@ export interface Call<O extends Options = Options> {
 /** A subcommand: its table of options, from which help, parsing and checks come, and its work. */
 export interface Command<O extends Options = Options> {
   readonly name: string
-  /** The same with npm, from a checkout: `npm run model:export --`. */
+  /** The same with npm, in a checkout: `npm run model:export --`. */
   readonly npm: string
   /** Paragraphs of the help before the options. */
   readonly about: string

@@ -5,12 +5,17 @@ import { type Options, optionName } from './option.ts'
 const WIDTH = 110
 const COLUMN = 24
 
-/** What `llara-serve X --help` prints. */
-export function commandHelp(program: Pick<Program, 'name'>, command: Command): string {
+/**
+ * What `llara-serve X --help` prints.
+ * @param program its name; absent for a command of the repository's scripts, which npm alone runs
+ */
+export function commandHelp(command: Command, program?: string): string {
   const line = usage(command)
+  const npm = `${command.npm}${line}`
+  const forms =
+    program === undefined ? [npm] : [`${program} ${command.name}${line}`, `${npm}   (in a checkout)`]
   return [
-    `Usage: ${program.name} ${command.name}${line}`,
-    `       ${command.npm}${line && ` --${line}`}   (in a checkout)`,
+    `Usage: ${forms.join('\n       ')}`,
     '',
     command.about.trim(),
     '',

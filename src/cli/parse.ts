@@ -101,7 +101,7 @@ function checkOperands({ operands: wanted, usageAdvice }: Command, operands: rea
   if (!wanted && first !== undefined)
     throw invalidUsage(`This command takes no arguments, and ${first} was given.${advice(usageAdvice)}`)
   if (!wanted) return
-  if (first === undefined)
+  if (first === undefined && !wanted.optional)
     throw invalidUsage(`Name ${wanted.many ? 'at least ' : ''}one ${wanted.noun} (${wanted.name}).`)
   if (second !== undefined && !wanted.many)
     throw invalidUsage(

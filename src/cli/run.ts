@@ -29,17 +29,21 @@ export async function runProgram(
   if (!entry) return failed(unknownCommand(program, name), terminal)
   const commandArgs = named ? rest : args
   const command = await entry.load()
-  if (asksFor('help', commandArgs)) return printed(terminal, commandHelp(program, command))
   if (asksFor('version', commandArgs)) return printed(terminal, program.version)
-  return runCommand(command, commandArgs, terminal)
+  return runCommand(command, commandArgs, terminal, program.name)
 }
 
-/** Parses the arguments by the command's table and runs it; whatever it throws is printed on standard error. */
+/**
+ * Parses the arguments by the command's table and runs it; whatever it throws is printed on standard error.
+ * @param program name of the program that the command belongs to, for its help
+ */
 export async function runCommand(
   command: Command,
   args: readonly string[],
   terminal: Terminal,
+  program?: string,
 ): Promise<ExitCode> {
+  if (asksFor('help', args)) return printed(terminal, commandHelp(command, program))
   try {
     await command.run(parseCommand(command, args), terminal)
     return 0

@@ -6,7 +6,7 @@ import { parseCommand } from '../../src/cli/parse.ts'
 
 const command = defineCommand({
   name: 'paint',
-  npm: 'npm run paint',
+  npm: 'npm run paint --',
   about: 'Paints a wall.',
   operands: { name: 'WALL', noun: 'wall' },
   options: {
@@ -78,7 +78,7 @@ describe('arguments', () => {
 })
 
 test('the help has every option, in groups, within 110 columns', () => {
-  const help = commandHelp({ name: 'house' }, command)
+  const help = commandHelp(command, 'house')
   expect(help).toMatch(/^Usage: house paint WALL --out FILE \[options\]\n/)
   expect(help).toContain('npm run paint -- WALL --out FILE [options]')
   expect(help).toMatch(/\n {2}--colour C {12}which colour; default red\n/)

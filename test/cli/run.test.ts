@@ -7,7 +7,7 @@ import { ran, ranProgram } from './run-command.ts'
 
 const failing = (error: unknown, more: Partial<Command> = {}): Command => ({
   name: 'fail',
-  npm: 'npm run fail',
+  npm: 'npm run fail --',
   about: 'Fails.',
   options: {},
   run: () => Promise.reject(error),

@@ -6,7 +6,7 @@ import { judgeSets } from './judge-sets.ts'
 /** Measures how well a model or a running service searches judged sets. */
 export const evaluateCommand = defineCommand({
   name: 'evaluate',
-  npm: 'npm run evaluate',
+  npm: 'npm run evaluate --',
   about:
     "Stores a judged set in BEIR's layout (corpus.jsonl, queries.jsonl, qrels.tsv or qrels/test.tsv) with the\n" +
     "service's own code in a temporary index and asks every judged query twice: with every document scored (exact:\n" +

@@ -41,7 +41,7 @@ type ExportGiven = Given<typeof OPTIONS>
 /** Turns a Hugging Face LLaMA checkpoint into a model folder. */
 export const exportCommand = defineCommand({
   name: 'export',
-  npm: 'npm run model:export',
+  npm: 'npm run model:export --',
   about:
     'Makes a model folder of CHECKPOINT, a Hugging Face LLaMA folder: config.json, model.safetensors (or shards\n' +
     'with their index), tokenizer.json, tokenizer_config.json.',
