@@ -1,8 +1,6 @@
 """A toy vocabulary, toy tokenizers, toy LLaMAs and toy data, small enough for tests on one core."""
 
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,12 +8,10 @@ import torch
 from accelerate.state import AcceleratorState
 from transformers import LlamaConfig, LlamaForCausalLM
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from prompts import prompts_of  # noqa: E402
-from tests.toy import TEXTS, topic_documents  # noqa: E402
-from tests.toy_tokenizer import trained_tokenizer  # noqa: E402
-from tokenizer import save_tokenizer  # noqa: E402
+from llara_train.model.checkpoint_folder import save_tokenizer
+from llara_train.model.prompts import prompts_of
+from tests.toys.texts import TEXTS, topic_documents
+from tests.toys.tokenizer import trained_tokenizer
 
 torch.set_num_threads(1)
 
@@ -39,13 +35,21 @@ def prompts(tokenizer):
 
 @pytest.fixture
 def tied(tokenizer):
-    """A random LLaMA whose head is its token table, every weight moved, so that all layers, masks and positions matter."""
+    """A random LLaMA with a tied head, every weight moved, so that all layers, masks and positions matter."""
     torch.manual_seed(7)
     config = LlamaConfig(
-        vocab_size=tokenizer.get_vocab_size(), hidden_size=128, intermediate_size=64, num_hidden_layers=2,
-        num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=1_024, tie_word_embeddings=True,
-        bos_token_id=1, eos_token_id=2, pad_token_id=3,
-    )  # fmt: skip
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=128,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        max_position_embeddings=1_024,
+        tie_word_embeddings=True,
+        bos_token_id=1,
+        eos_token_id=2,
+        pad_token_id=3,
+    )
     model = LlamaForCausalLM(config)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -65,10 +69,17 @@ def checkpoint(tokenizer, tmp_path_factory):
     folder = tmp_path_factory.mktemp("random") / "llama"
     torch.manual_seed(11)
     config = LlamaConfig(
-        vocab_size=tokenizer.get_vocab_size(), hidden_size=32, intermediate_size=48, num_hidden_layers=2,
-        num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=256, bos_token_id=1, eos_token_id=2,
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=256,
+        bos_token_id=1,
+        eos_token_id=2,
         initializer_range=0.1,
-    )  # fmt: skip
+    )
     model = LlamaForCausalLM(config)
     for name, parameter in model.named_parameters():
         if "norm" in name:

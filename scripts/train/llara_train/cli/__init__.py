@@ -1,0 +1,1 @@
+"""The commands: each module parses one command's options and calls the rooms that do the work."""

@@ -1,0 +1,1 @@
+"""Hard negatives: an exact search, and the guards against false negatives."""

@@ -1,0 +1,1 @@
+"""A checkpoint: its tokenizer, template and prompts, and how a text becomes an embedding."""

@@ -1,0 +1,128 @@
+"""A checkpoint's tokenizer for plain text: user text never becomes a special token, and BOS is added by rule.
+
+Tokenizer libraries disagree on adding a BOS, so it is read from the checkpoint's files: `add_bos_token` where stated,
+else the post-processor, else what the tokenizer's class does. The TypeScript exporter has the same rule.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from tokenizers import AddedToken, Encoding, Tokenizer
+from transformers import AutoTokenizer
+from transformers.utils import cached_file
+
+from llara_train.model.prompts import Prompts, prompts_of
+from llara_train.model.templates import Template
+
+BOS_BY_DEFAULT = {"LlamaTokenizer", "LlamaTokenizerFast", "CodeLlamaTokenizer", "CodeLlamaTokenizerFast"}
+
+
+def _content(token: object) -> str | None:
+    return token.get("content") if isinstance(token, dict) else token if isinstance(token, str) else None
+
+
+def _starts_with(processor: dict | None, token: str) -> bool:
+    if not processor:
+        return False
+    if processor.get("processors"):
+        return any(_starts_with(inner, token) for inner in processor["processors"])
+    first = (processor.get("single") or [{}])[0]
+    return first.get("SpecialToken", {}).get("id") == token
+
+
+def without_specials(tokenizer: Tokenizer) -> Tokenizer:
+    """The same tokenizer for text alone, without special tokens: their matcher, their entries and their merges."""
+    file = json.loads(tokenizer.to_str())
+    model = file["model"]
+    specials = {token["content"] for token in file.get("added_tokens") or [] if token["special"]}
+    file["added_tokens"] = [token for token in file.get("added_tokens") or [] if not token["special"]]
+    if not isinstance(model["vocab"], dict):  # Unigram: a list of pieces whose order is their ids
+        return Tokenizer.from_str(json.dumps(file))
+    removed = specials - {model.get("unk_token")}
+    model["vocab"] = {token: i for token, i in model["vocab"].items() if token not in removed}
+    if "merges" in model:
+        pairs = (merge if isinstance(merge, list) else merge.split(" ") for merge in model["merges"])
+        model["merges"] = [pair for pair in pairs if not removed & {pair[0], pair[1], pair[0] + pair[1]}]
+    file["truncation"] = file["padding"] = file["post_processor"] = None
+    return Tokenizer.from_str(json.dumps(file))
+
+
+class TextTokenizer:
+    """`whole` knows the special tokens, `plain` reads text. `config` is tokenizer_config.json."""
+
+    def __init__(self, whole: Tokenizer, config: dict) -> None:
+        self.whole, self.config = whole, config
+        self.plain = without_specials(whole)
+
+    @classmethod
+    def load(cls, source: str) -> "TextTokenizer":
+        """Loads from a folder or a Hugging Face id; transformers converts a tokenizer without tokenizer.json."""
+        options = {"_raise_exceptions_for_missing_entries": False}
+        file, settings = (cached_file(source, name, **options) for name in ("tokenizer.json", "tokenizer_config.json"))
+        config = json.loads(Path(settings).read_text(encoding="utf-8")) if settings else {}
+        if file:
+            return cls(Tokenizer.from_file(str(file)), config)
+        return cls(AutoTokenizer.from_pretrained(source).backend_tokenizer, config)
+
+    @property
+    def size(self) -> int:
+        """One more than the largest id."""
+        return max(self.whole.get_vocab(with_added_tokens=True).values()) + 1
+
+    @property
+    def bos(self) -> int | None:
+        """Id that opens every text; None if the model needs none."""
+        token = _content(self.config.get("bos_token"))
+        found = self.whole.token_to_id(token) if token else None
+        if token is None or found is None:
+            return None
+        stated = self.config.get("add_bos_token")
+        processor = json.loads(self.whole.to_str()).get("post_processor")
+        by_class = not processor and self.config.get("tokenizer_class") in BOS_BY_DEFAULT
+        return found if (stated if isinstance(stated, bool) else _starts_with(processor, token) or by_class) else None
+
+    def special_ids(self) -> frozenset[int]:
+        """Ids of all special tokens."""
+        added = self.whole.get_added_tokens_decoder()
+        return frozenset(i for i, token in added.items() if token.special)
+
+    def add_missing(self, template: Template) -> list[str]:
+        """Adds the special tokens that the template ends with and the tokenizer lacks; returns the new ones."""
+        missing = [token for token in template.specials if self.whole.token_to_id(token) is None]
+        if missing:
+            bos = self.bos is not None
+            self.whole.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in missing])
+            self.config["add_bos_token"] = bos
+            self.plain = without_specials(self.whole)
+        return missing
+
+    def prompts(self, template: Template) -> Prompts:
+        """The template's prompts as ids of this tokenizer. Raises ValueError for a missing special token."""
+        return prompts_of(_Split(self), template, self.bos)
+
+    def encode(self, texts: Sequence[str], max_tokens: int | None = None) -> list[list[int]]:
+        """Ids of the texts alone, each cut at `max_tokens`."""
+        encodings = self.plain.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [encoding.ids[:max_tokens] for encoding in encodings]
+
+    def save(self, folder: Path) -> None:
+        """Writes tokenizer.json and tokenizer_config.json, which always says whether a BOS opens a text."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.whole.save(str(folder / "tokenizer.json"))
+        config = {**self.config, "add_bos_token": self.bos is not None}
+        config.setdefault("tokenizer_class", "PreTrainedTokenizerFast")
+        (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+
+
+class _Split:
+    """Words by the plain tokenizer, special tokens by the whole one."""
+
+    def __init__(self, tokenizer: TextTokenizer) -> None:
+        self.tokenizer = tokenizer
+
+    def encode(self, sequence: str, *, add_special_tokens: bool) -> Encoding:
+        return self.tokenizer.plain.encode(sequence, add_special_tokens=add_special_tokens)
+
+    def token_to_id(self, token: str) -> int | None:
+        return self.tokenizer.whole.token_to_id(token)

@@ -1,0 +1,1 @@
+"""Losses: functions of tensors, and the module whose forward pass gives the adaptation losses."""

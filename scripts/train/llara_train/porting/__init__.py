@@ -1,0 +1,1 @@
+"""A causal LLaMA made from the weights of a BERT sentence encoder, without gradients."""

@@ -1,0 +1,1 @@
+"""How this repository's own artefacts are made with `llara_train`: the bundled model, the ablation, test fixtures."""

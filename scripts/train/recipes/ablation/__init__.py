@@ -1,0 +1,1 @@
+"""The ablation of docs/ablation.md: `python -m recipes.ablation`."""

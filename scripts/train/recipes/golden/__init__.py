@@ -1,0 +1,1 @@
+"""Fixtures of the TypeScript tests: `python -m recipes.golden`."""

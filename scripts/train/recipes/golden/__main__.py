@@ -1,0 +1,35 @@
+"""Makes fixtures of the TypeScript tests, under test/fixtures. Runs are reproducible.
+
+python -m recipes.golden checkpoints [NAME ...]    tiny random LLaMAs and the vectors transformers gives for them
+python -m recipes.golden adapters [NAME ...]       random LoRA adapters and what peft itself merges them to
+python -m recipes.golden metrics                   trec_eval's own figures; needs pip install pytrec-eval-terrier
+"""
+
+import argparse
+import importlib
+
+from llara_train.cli.argument_types import command_parser
+from llara_train.cli.mistakes import plain_errors
+
+COMMAND = "python -m recipes.golden"
+KINDS = {"checkpoints": "checkpoints", "adapters": "adapters", "metrics": "trec_eval"}
+"""Kind of fixture -> the module here that makes it."""
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """The options as given."""
+    parser = command_parser(COMMAND, __doc__)
+    parser.add_argument("kind", choices=[*KINDS], help="which fixtures")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these of them (default: all)")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Makes the fixtures; returns the exit code. Raises ValueError for an unknown name."""
+    given = parse(arguments)
+    importlib.import_module(f"recipes.golden.{KINDS[given.kind]}").make(given.names)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(plain_errors(COMMAND, main))

@@ -1,0 +1,1 @@
+"""The bundled model, llara-mini: `python -m recipes.mini`."""
