@@ -1,4 +1,5 @@
-"""Trains a ported checkpoint on a teacher's vectors: queries are read with the EBAR prompt, passages with EBAE.
+"""Trains a ported checkpoint on a teacher's vectors: queries are read with the EBAR prompt ("what
+comes next"), passages with EBAE ("the text itself").
 
     llara-train distil --model CHECKPOINT --lessons lessons.jsonl [more.jsonl] --out CHECKPOINT
 
@@ -19,8 +20,8 @@ import torch
 import torch.distributed as dist
 from torch.multiprocessing import ProcessExitedException, spawn
 
-from llara_train.cli.argument_types import command_parser, existing_file, positive
 from llara_train.cli.mistakes import plain_errors
+from llara_train.cli.parser import command_parser, existing_file, positive
 from llara_train.model.source import load_source
 from llara_train.porting import record
 from llara_train.porting.lean_llama import lean_llama

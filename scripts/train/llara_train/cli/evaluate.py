@@ -9,7 +9,7 @@ import argparse
 import json
 from pathlib import Path
 
-from llara_train.cli.argument_types import command_parser, positive
+from llara_train.cli.parser import command_parser, positive
 from llara_train.evaluation.ndcg import evaluate
 from llara_train.model.encoder import load_encoder
 
@@ -24,7 +24,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--data",
         type=Path,
         default=SHARED_DATA,
-        help="folder with eval/SET (default: ../shared/data by the repository)",
+        help="folder with eval/SET (default: ../shared/data beside the repository)",
     )
     parser.add_argument(
         "--sets", nargs="+", default=["scifact", "cranfield"], metavar="SET", help="(default scifact cranfield)"

@@ -13,7 +13,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from llara_train.cli.argument_types import command_parser, existing_file, positive
+from llara_train.cli.parser import command_parser, existing_file, positive
 from llara_train.cli.run_options import add_lora, add_model, add_training, check_lora, load_dtype_of, lora_of, rates_of
 from llara_train.data.pairs import PairFiles, prepare_pairs
 from llara_train.model.source import freeze, load_source

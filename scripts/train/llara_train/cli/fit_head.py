@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from llara_train.cli.argument_types import command_parser, existing_file, positive
+from llara_train.cli.parser import command_parser, existing_file, positive
 from llara_train.model.source import load_source
 from llara_train.porting.lm_head import HeadFit, save_with_fitted_head
 from llara_train.teaching.lessons import read_lesson_texts, read_vectors

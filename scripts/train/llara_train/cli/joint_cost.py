@@ -8,7 +8,7 @@ on this machine).
 
 import argparse
 
-from llara_train.cli.argument_types import command_parser, positive
+from llara_train.cli.parser import command_parser, positive
 from llara_train.evaluation.joint_saving import LENGTHS, joint_costs
 from llara_train.model.source import load_source
 

@@ -12,7 +12,7 @@ import json
 import sys
 from pathlib import Path
 
-from llara_train.cli.argument_types import command_parser, existing_file, positive
+from llara_train.cli.parser import command_parser, existing_file, positive
 from llara_train.data.layouts import read_pair_files
 from llara_train.mining.hard_negatives import Guards, gather_passages
 from llara_train.mining.mined_pairs import mine

@@ -3,13 +3,14 @@ of finding each query's own passage among those of the other queries.
 
     llara-train nearness --checkpoints A B --teacher TEACHER --pairs pairs.jsonl.xz --without lessons-*.jsonl
 
-Pairs with a text that stands in the lessons are left out. Queries are read with the EBAR prompt, passages with EBAE.
+Pairs with a text that stands in the lessons are left out. Queries are read with the EBAR prompt
+("what comes next"), passages with EBAE ("the text itself").
 """
 
 import argparse
 from pathlib import Path
 
-from llara_train.cli.argument_types import command_parser, existing_file, positive
+from llara_train.cli.parser import command_parser, existing_file, positive
 from llara_train.evaluation.held_out import held_out, mean_cosine, reciprocal_rank
 from llara_train.model.encoder import load_encoder
 from llara_train.teaching.teachers import Teacher

@@ -7,7 +7,7 @@ Writes the plot beside the log, as losses.png.
 
 import argparse
 
-from llara_train.cli.argument_types import command_parser, existing_file
+from llara_train.cli.parser import command_parser, existing_file
 from llara_train.running.loss_plot import plot_losses
 
 

@@ -8,7 +8,7 @@ Writes a Hugging Face folder, which `llara-train distil` trains further.
 import argparse
 from pathlib import Path
 
-from llara_train.cli.argument_types import command_parser, existing_file, positive
+from llara_train.cli.parser import command_parser, existing_file, positive
 from llara_train.data.corpus import read_pair_file
 from llara_train.porting.ported_checkpoint import fitting_texts, port_teacher
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from llara_train.cli.argument_types import positive
+from llara_train.cli.parser import positive
 from llara_train.model.lora import Lora
 from llara_train.model.source import DTYPES
 from llara_train.model.templates import TEMPLATES

@@ -90,7 +90,7 @@ def ranked(rows: list[PairRow], queries: Tensor, blocks: Iterable[Tensor], passa
     `queries` [rows, d]; `blocks` of passage vectors in the order of their numbers. All unit rows.
     """
     pairs = [(number, i) for i, own in enumerate(positive_numbers(rows, passages)) for number in own]
-    numbers, asking = torch.tensor(sorted(pairs), device=queries.device).reshape(-1, 2).T
+    numbers, asking = torch.tensor(sorted(pairs), device=queries.device).reshape(-1, 2).T.contiguous()
     own_scores = torch.full((len(rows),), -1.0, device=queries.device)
     search = ExactSearch(queries, depth)
     for block in blocks:

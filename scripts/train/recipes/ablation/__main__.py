@@ -12,8 +12,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from llara_train.cli.argument_types import command_parser, existing_file, positive
 from llara_train.cli.mistakes import plain_errors
+from llara_train.cli.parser import command_parser, existing_file, positive
 from recipes.ablation.grid import Ablation
 
 COMMAND = "python -m recipes.ablation"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from llara_train.cli import adapt, finetune
-from llara_train.cli.argument_words import run_command
+from llara_train.cli.calling import run_command
 from llara_train.evaluation.joint_saving import LENGTHS, joint_costs
 from llara_train.model.source import load_source
 from llara_train.running.progress import read_log

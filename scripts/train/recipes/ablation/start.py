@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 import torch
 from transformers import AutoModel
 
-from llara_train.cli.argument_types import command_parser, existing_file, positive
 from llara_train.cli.mistakes import plain_errors
+from llara_train.cli.parser import command_parser, existing_file, positive
 from llara_train.data.corpus import read_pair_file
 from llara_train.model.source import load_source
 from llara_train.porting.lm_head import HeadFit, save_with_fitted_head

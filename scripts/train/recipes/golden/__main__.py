@@ -8,11 +8,11 @@ python -m recipes.golden metrics                   trec_eval's own figures; need
 import argparse
 import importlib
 
-from llara_train.cli.argument_types import command_parser
 from llara_train.cli.mistakes import plain_errors
+from llara_train.cli.parser import command_parser
 
 COMMAND = "python -m recipes.golden"
-KINDS = {"checkpoints": "checkpoints", "adapters": "adapters", "metrics": "trec_eval"}
+KINDS = {"checkpoints": "checkpoints", "adapters": "peft_merges", "metrics": "trec_eval"}
 """Kind of fixture -> the module here that makes it."""
 
 

@@ -10,8 +10,8 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from llara_train.cli.argument_types import command_parser, positive
 from llara_train.cli.mistakes import plain_errors
+from llara_train.cli.parser import command_parser, positive
 from recipes.mini.sizes import QUICK, Recipe
 from recipes.mini.stages import Stages
 
@@ -30,7 +30,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         type=Path,
         default=REPOSITORY / "../shared/data",
         metavar="FOLDER",
-        help="folder of text, pairs and LICENSES.md (default: ../shared/data by the repository)",
+        help="folder of text, pairs and LICENSES.md (default: ../shared/data beside the repository)",
     )
     parser.add_argument(
         "--work", type=Path, metavar="FOLDER", help="folder of the stages (default .train, with --quick .train/quick)"

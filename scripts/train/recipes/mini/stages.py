@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from llara_train.cli import adapt, distil, fit_head
-from llara_train.cli.argument_words import run_command
+from llara_train.cli.calling import run_command
 from llara_train.data.corpus import Pair
 from llara_train.data.json_lines import read_json_lines
 from llara_train.porting.ported_checkpoint import fitting_texts, port_teacher

@@ -9,7 +9,7 @@ from accelerate.state import AcceleratorState
 from transformers import AutoModelForCausalLM
 
 from llara_train.cli import adapt
-from llara_train.cli.argument_words import words_of
+from llara_train.cli.calling import words_of
 from llara_train.model.encoder import load_encoder
 from llara_train.running.progress import read_log
 from llara_train.training.from_text import AdaptStep

@@ -9,7 +9,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
 from llara_train.cli import finetune
-from llara_train.cli.argument_words import words_of
+from llara_train.cli.calling import words_of
 from llara_train.model.encoder import Encoder, load_encoder
 from llara_train.running.progress import read_log
 from llara_train.training.from_pairs import FinetuneStep

@@ -10,7 +10,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from llara_train.cli import adapt, finetune
-from llara_train.cli.argument_words import words_of
+from llara_train.cli.calling import words_of
 from llara_train.running.progress import read_log
 from tests.toys.texts import pair_file
 

@@ -1,12 +1,11 @@
 import gzip
 import json
-import random
 
 import numpy as np
 import pytest
 from accelerate import Accelerator
 
-from llara_train.data.chunking import Chunking, sentence_chunks, word_chunks
+from llara_train.data.chunking import Chunking
 from llara_train.data.examples import frequent_ids, open_examples, prepare_examples
 from llara_train.model.source import load_source
 from llara_train.model.tokenizer import TextTokenizer
@@ -27,19 +26,6 @@ def prepared(folder, texts, tokenizer, chunking):
         lines.writelines(json.dumps({"text": text}) + "\n" for text in texts)
     prepare_examples(folder / "examples", [file], tokenizer, chunking, seed=1)
     return open_examples(folder / "examples")
-
-
-def test_the_next_chunk_is_the_one_behind_in_the_same_document():
-    assert word_chunks("a b c d e f g", 3) == ["a b c", "d e f g"]
-    assert word_chunks("a b c d e f g h i j k", 3) == ["a b c", "d e f", "g h i j k"]
-    assert word_chunks("a b c d e", 3) == ["a b c", "d e"]
-
-
-def test_sentences_follow_each_other():
-    text = "One is here. Two is here. Three is here. Four is here. Five is here. Six is here."
-    for seed in range(20):
-        chunks = sentence_chunks(text, 3, random.Random(seed))
-        assert " ".join(chunks) in text
 
 
 def test_examples_pair_chunks_of_one_document_only(text_tokenizer, tmp_path):

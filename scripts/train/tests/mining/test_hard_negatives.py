@@ -3,25 +3,9 @@ import json
 import numpy as np
 import torch
 
-from llara_train.cli import mine as command
-from llara_train.cli.argument_words import words_of
-from llara_train.data.layouts import PairRow, normalised, pair_row
+from llara_train.data.layouts import PairRow, normalised
 from llara_train.mining.exact_search import ExactSearch
 from llara_train.mining.hard_negatives import Guards, Passages, Ranked, gather_passages, hard_negatives, ranked
-from tests.toys.texts import pair_file
-
-
-def test_exact_search_in_blocks_equals_one_sort():
-    generator = torch.Generator().manual_seed(1)
-    queries, passages = (torch.randn(count, 8, generator=generator) for count in (5, 60))
-    passages[40] = passages[3]
-    search = ExactSearch(queries, 7)
-    for block in passages.split(9):
-        search.add(block)
-    whole = (queries @ passages.T).sort(dim=1, descending=True, stable=True)
-    assert search.found().numbers.equal(whole.indices[:, :7])
-    assert torch.allclose(search.found().scores, whole.values[:, :7])
-
 
 ROWS = [
     PairRow("moon", ("the moon pulls",), (), "toy", "Tides"),
@@ -87,29 +71,3 @@ def test_the_best_positive_is_what_scores_are_measured_against(tmp_path):
     best = ranked(ROWS, queries, vectors.split(3), passages, 8)
     wanted = [vectors[0] @ queries[0], vectors[1] @ queries[1], max(vectors[2] @ queries[2], vectors[3] @ queries[2])]
     assert torch.allclose(best.positive_scores, torch.stack(wanted), atol=1e-6)
-
-
-def test_the_command_writes_pairs_with_scored_negatives(checkpoint, tmp_path):
-    pairs = pair_file(tmp_path / "pairs.jsonl", 24)
-    out = tmp_path / "mined.jsonl"
-    options = {"model": checkpoint, "pairs": pairs, "out": out, "count": 3, "share": 1.0, "margin": 0.01}
-    assert command.main(words_of(options)) == 0
-    rows = [json.loads(line) for line in out.read_text().splitlines()]
-    assert [row["query"] for row in rows] == [json.loads(line)["query"] for line in pairs.read_text().splitlines()]
-    assert any(row["negatives"] for row in rows)
-    for row in rows:
-        assert row["positive"] not in row["negatives"] and len(row["negatives"]) == len(row["scores"]) <= 3
-        assert row["scores"] == sorted(row["scores"], reverse=True)
-        assert all(score <= row["positive_score"] - 0.01 + 1e-4 for score in row["scores"])
-        assert pair_row(row, "x").negatives == tuple(row["negatives"])
-
-
-def test_the_layouts_of_others_are_read():
-    tevatron = {
-        "query_id": "1",
-        "query": "q",
-        "positive_passages": [{"docid": "7", "title": "T", "text": "x"}],
-        "negative_passages": [{"docid": "8", "text": "y"}],
-    }
-    assert pair_row(tevatron, "msmarco") == PairRow("q", ("T x",), ("y",), "msmarco", "T")
-    assert pair_row({"query": "q", "pos": ["a", "b"], "neg": ["c"]}, "s") == PairRow("q", ("a", "b"), ("c",), "s")

@@ -8,11 +8,9 @@ from torch.nn import functional as F
 from transformers import BertConfig, BertModel
 
 from llara_train.porting.bert_transfer import equal_batches, ignore_prompt, port, teacher_states
-from llara_train.porting.head_basis import balanced_basis
 from llara_train.porting.lean_llama import LeanLlama, lean_llama, stock_llama
-from llara_train.porting.least_squares import fit_write
 from llara_train.teaching.lessons import Lessons
-from llara_train.training.from_lessons import Distillation, Options, lesson_loss, plan
+from llara_train.training.from_lessons import Distillation, Options
 
 PROMPT = [3, 4, 2]
 VOCABULARY = 200
@@ -122,38 +120,3 @@ def test_the_stock_layout_gives_the_same_vectors(ported):
         stock.model.layers[0].mlp.up_proj.bias[3] += 0.1
     with pytest.raises(ValueError, match="freeze up_proj"):
         lean_llama(stock)
-
-
-def test_a_balanced_basis_keeps_scores_and_sorts_them():
-    torch.manual_seed(9)
-    queries, keys = torch.randn(500, 8) @ torch.randn(8, 8), torch.randn(500, 8) @ torch.randn(8, 8)
-    of_queries, of_keys = balanced_basis(queries, keys)
-    turned_queries, turned_keys = queries @ of_queries, keys @ of_keys
-    torch.testing.assert_close(turned_queries @ turned_keys.T, queries @ keys.T, rtol=1e-3, atol=1e-3)
-    energy = turned_queries.pow(2).mean(0)
-    in_order = torch.stack([energy[:4], energy[4:]], 1).flatten()
-    assert (in_order.diff() > 0).all()
-
-
-def test_a_write_is_found_up_to_the_streams_scale():
-    torch.manual_seed(10)
-    features, stream, weight, bias = torch.randn(400, 5), torch.randn(400, 3), torch.randn(3, 5), torch.randn(3)
-    fitted = fit_write(features, stream, 0.25 * (stream + features @ weight.T + bias))
-    assert fitted.residual < 1e-4
-    torch.testing.assert_close(fitted.weight, weight, rtol=0, atol=0.02)
-    torch.testing.assert_close(fitted.bias, bias, rtol=0, atol=0.02)
-
-
-def test_lesson_loss_by_hand():
-    vectors, bank = torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-    distance, ranking = lesson_loss(vectors, torch.tensor([[0.0, 1.0]]), bank, Options(temperature=1.0))
-    high, low = torch.tensor([1.0, 0.0]).softmax(0)
-    assert distance.item() == pytest.approx(1)
-    assert ranking.item() == pytest.approx((high * (high / low).log() + low * (low / high).log()).item())
-
-
-def test_a_plan_gives_every_process_its_own_texts_once():
-    steps = plan([5 + i % 40 for i in range(2_048)], 2, 16, 3)
-    seen = [i for step in steps for batch in step for i in batch]
-    assert all(len(step) == 4 for step in steps)
-    assert len(seen) == len(set(seen)) > 1_900

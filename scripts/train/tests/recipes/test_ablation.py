@@ -3,8 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from llara_train.cli.argument_words import words_of
-from llara_train.evaluation.joint_saving import LLAMA_2_7B, Shape, joint_share, operations
+from llara_train.cli.calling import words_of
 from llara_train.model.encoder import load_encoder
 from llara_train.model.source import load_source
 from recipes.ablation import __main__ as ablation
@@ -84,18 +83,6 @@ def test_a_toy_ablation_fills_its_tables_and_goes_on_where_it_was(checkpoint, ju
     again = [json.loads(line) for line in (tmp_path / "work/results.jsonl").read_text().splitlines()]
     last = {key: value for key, value in rows[-1].items() if key != "seconds"}
     assert {key: value for key, value in again[-1].items() if key != "seconds"} == last
-
-
-def test_operations_by_hand():
-    shape = Shape(layers=2, hidden=3, intermediate=5, query_width=4, key_width=2)
-    weights = 3 * 4 + 3 * 2 + 3 * 2 + 4 * 3 + 3 * (3 * 5)
-    assert operations(shape, tokens=7, seen_pairs=28) == 2 * (2 * weights * 7 + 4 * 4 * 28)
-
-
-def test_the_joint_pass_saves_what_the_paper_says():
-    """36, 44 and 48 % at 44, 139 and 512 tokens of text, with prompts of about eight."""
-    shares = [joint_share(LLAMA_2_7B, tokens, 8, 8) for tokens in (44, 139, 512)]
-    assert np.allclose(shares, [0.58, 0.53, 0.51], atol=0.03)
 
 
 def test_a_file_without_marks_is_left_alone(tmp_path):

@@ -7,7 +7,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from transformers import BertConfig, BertForSequenceClassification, BertModel, PreTrainedTokenizerFast
 
 from llara_train.cli import finetune
-from llara_train.cli.argument_words import words_of
+from llara_train.cli.calling import words_of
 from llara_train.model.encoder import load_encoder
 from llara_train.running.progress import read_log
 from llara_train.teaching.teachers import CrossTeacher, Teacher, load_teacher
