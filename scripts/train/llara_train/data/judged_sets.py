@@ -35,7 +35,7 @@ def read_judged_set(folder: Path) -> JudgedSet:
 
 
 def smaller(judged: JudgedSet, max_queries: int | None, max_documents: int | None) -> JudgedSet:
-    """About so many queries, evenly spread; their relevant documents and evenly spread others. None: all of them.
+    """About that many queries, evenly spread; their relevant documents and evenly spread others. None: all of them.
 
     With fewer documents the figures are higher than those of the whole set.
     """

@@ -1,8 +1,10 @@
-"""Makes fixtures of the TypeScript tests, under test/fixtures. Runs are reproducible.
+"""Makes fixtures of the TypeScript tests, under test/fixtures.
 
-python -m recipes.golden checkpoints [NAME ...]    tiny random LLaMAs and the vectors transformers gives for them
-python -m recipes.golden adapters [NAME ...]       random LoRA adapters and what peft itself merges them to
-python -m recipes.golden metrics                   trec_eval's own figures; needs pip install pytrec-eval-terrier
+Runs are reproducible, except for the checkpoint bias-paper: its tokenizer's trainer (WordPiece) breaks ties at random.
+
+    python -m recipes.golden checkpoints [NAME ...]    tiny random LLaMAs and the vectors transformers gives for them
+    python -m recipes.golden adapters [NAME ...]       random LoRA adapters and what peft itself merges them to
+    python -m recipes.golden metrics                   trec_eval's own figures; needs pip install pytrec-eval-terrier
 """
 
 import argparse

@@ -63,7 +63,7 @@ def cached_backward(
 
     `rows`: this process's ids with their prompts. `loss_of` takes the unit embeddings [rows, hidden] in that order.
 
-    `micro_tokens`: padded ids of one part. `direct_tokens`: a batch of at most so many keeps all its graphs, which
+    `micro_tokens`: padded ids of one part. `direct_tokens`: a batch of at most that many keeps all its graphs, which
     saves the second forward pass. Must be chosen alike on every process; so must the number of rows.
     """
     accelerator = training.accelerator
