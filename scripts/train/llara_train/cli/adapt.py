@@ -15,13 +15,22 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from llara_train.cli.parser import command_parser, existing_file, positive
-from llara_train.cli.run_options import add_lora, add_model, add_training, check_lora, load_dtype_of, lora_of, rates_of
+from llara_train.cli.run_options import (
+    add_lora,
+    add_model,
+    add_training,
+    check_lora,
+    keeping_for,
+    load_dtype_of,
+    lora_of,
+    rates_of,
+)
 from llara_train.data.chunking import Chunking
 from llara_train.data.examples import open_examples, prepare_examples
 from llara_train.model.source import freeze, load_source
 from llara_train.objectives.bag_of_words import POOLINGS
 from llara_train.objectives.ebae_ebar import RELEASED_WEIGHTS, Weights
-from llara_train.running.conclusion import conclude, is_concluded, keeping_for
+from llara_train.running.conclusion import conclude, is_concluded
 from llara_train.running.devices.accelerator import accelerator_for
 from llara_train.running.result import save_result
 from llara_train.training.from_text import AdaptPlan, adapt, adaptation_facts

@@ -14,11 +14,20 @@ from dataclasses import asdict
 from pathlib import Path
 
 from llara_train.cli.parser import command_parser, existing_file, positive
-from llara_train.cli.run_options import add_lora, add_model, add_training, check_lora, load_dtype_of, lora_of, rates_of
+from llara_train.cli.run_options import (
+    add_lora,
+    add_model,
+    add_training,
+    check_lora,
+    keeping_for,
+    load_dtype_of,
+    lora_of,
+    rates_of,
+)
 from llara_train.data.pairs import PairFiles, prepare_pairs
 from llara_train.model.source import freeze, load_source
 from llara_train.objectives.info_nce import TEACHER_LOSSES, Objective
-from llara_train.running.conclusion import conclude, is_concluded, keeping_for
+from llara_train.running.conclusion import conclude, is_concluded
 from llara_train.running.devices.accelerator import accelerator_for
 from llara_train.running.result import save_result
 from llara_train.teaching.teachers import load_teacher

@@ -1,6 +1,7 @@
 """Options that `adapt` and `finetune` have in common."""
 
 import argparse
+import time
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ from llara_train.model.lora import Lora
 from llara_train.model.source import DTYPES
 from llara_train.model.templates import TEMPLATES
 from llara_train.running.learning_rates import SHAPES, Rates
+from llara_train.running.loop import Keeping
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -94,3 +96,9 @@ def check_lora(parser: argparse.ArgumentParser, given: argparse.Namespace) -> No
     """Ends the command with exit code 2 when an option of LoRA was given without it."""
     if not given.lora and (given.merge or given.base_dtype):
         parser.error("--merge and --base-dtype have no effect without --lora: add --lora or leave them out")
+
+
+def keeping_for(given: argparse.Namespace, identity: dict[str, object]) -> Keeping:
+    """Where and how often the state is saved; the time allowed starts now."""
+    stop_at = time.time() + 60 * given.minutes
+    return Keeping(given.out, identity, given.save_every, stop_at, given.report_every)

@@ -18,7 +18,7 @@ def held_out(files: list[Path], without: list[Path], count: int, seed: int) -> l
     rows = [(row["query"], row["positive"]) for file in files for row in read_json_lines(file)]
     left = [row for row in rows if not known.intersection(row)]
     if not left:
-        raise ValueError("every pair has a text in the lessons: give other --pairs")
+        raise ValueError("every pair has a text in the lessons: use other --pairs")
     return random.Random(seed).sample(left, min(count, len(left)))
 
 

@@ -49,7 +49,7 @@ def prompts_of(tokenizer: PromptTokenizer, template: Template = PAPER, bos: int 
     def special(token: str) -> int:
         found = tokenizer.token_to_id(token)
         if found is None:
-            raise ValueError(f"the tokenizer has no token {token}, which the template {template.name!r} ends with")
+            raise ValueError(f"the tokenizer has no token {token}: the template {template.name!r} needs it")
         return found
 
     return Prompts(

@@ -2,25 +2,17 @@
 
 import json
 import sys
-import time
-from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
 from accelerate import Accelerator
 
-from llara_train.running.loop import Finished, Keeping
+from llara_train.running.loop import Finished
 from llara_train.running.loss_plot import plot_losses
 from llara_train.running.run_state import drop_run_state
 
 INTERRUPTED = 3
 """Exit code of a run that stopped before its last step, its state saved."""
-
-
-def keeping_for(given: Namespace, identity: dict[str, object]) -> Keeping:
-    """Where and how often the state is saved, from a command's options; the time allowed starts now."""
-    stop_at = time.time() + 60 * given.minutes
-    return Keeping(given.out, identity, given.save_every, stop_at, given.report_every)
 
 
 def is_concluded(accelerator: Accelerator, out: Path, identity: dict[str, object]) -> bool:

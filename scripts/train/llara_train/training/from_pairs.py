@@ -117,7 +117,7 @@ def finetune(
     """
     if plan.batch < accelerator.num_processes:
         raise ValueError(
-            f"--batch {plan.batch} is less than the {accelerator.num_processes} processes: give each a query"
+            f"--batch {plan.batch} is less than the number of processes: use at least {accelerator.num_processes}"
         )
     model = with_lora(source, lora, plan.seed) if lora else source.model
     if not lora and not source.model.config.tie_word_embeddings:

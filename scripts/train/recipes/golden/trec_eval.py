@@ -51,8 +51,8 @@ def first(run: dict[str, float], k: int) -> dict[str, float]:
 
 
 def make(names: list[str]) -> None:
-    """Makes the fixture. Raises ValueError for a name: there is but one."""
-    chosen(names, [])
+    """Makes the fixture. Raises ValueError for an unknown name."""
+    chosen(names, [FIXTURE.stem])
     judgements, runs = make_sets(random.Random(SEED))
     evaluator = pytrec_eval.RelevanceEvaluator(judgements, MEASURES)
     figures = evaluator.evaluate(runs)
