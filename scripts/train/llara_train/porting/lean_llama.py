@@ -188,7 +188,10 @@ def lean_llama(stock: LlamaForCausalLM) -> LeanLlama:
     for layer, own in zip(model.layers, [*lean.layers, lean.pooling], strict=True):
         up = layer.mlp.up_proj
         if own.up is None and (up.weight.any() or (up.bias != 1).any()):
-            raise ValueError("an up projection of this checkpoint was trained: adapt it again with --freeze up_proj")
+            raise ValueError(
+                "the checkpoint is not a port, or an up projection was trained: "
+                "start from one that llara-train port made, and adapt it with --freeze up_proj"
+            )
         attention = layer.self_attn
         own.attention_norm.weight.copy_(layer.input_layernorm.weight)
         own.mlp_norm.weight.copy_(layer.post_attention_layernorm.weight)
