@@ -2,19 +2,26 @@
 #   docker build -t llara-serve .                       the last stage: CPU
 #   docker build -t llara-serve:cuda --target cuda .    NVIDIA GPU, amd64 only
 
-# One Node for building and running: native modules are compiled against its headers.
-ARG NODE_VERSION=20.20.2
+# One Node for building and running: native modules load only into the major version they were compiled for.
+ARG NODE_VERSION=24.21.0
+# The Node whose headers they are compiled with. Those of 24.19 and later have a fault (nodejs/node issue 65446):
+# better-sqlite3 12, compiled with them, ends the process at some garbage collection. What these make runs in any 24.
+ARG NODE_HEADERS_VERSION=24.18.1
 # The CUDA major version must be the one the fetched provider is linked to; the build checks that below.
 # Ubuntu 24.04, because its C library is newer than the build stage's: what is compiled there loads here.
 ARG CUDA_IMAGE=nvidia/cuda:12.8.1-cudnn-runtime-ubuntu24.04
 
 # ---------------------------------------------------------------------------------------------------------------
+FROM node:${NODE_HEADERS_VERSION}-bookworm AS headers
+
+# ---------------------------------------------------------------------------------------------------------------
 FROM node:${NODE_VERSION}-bookworm AS build
 WORKDIR /app
 
-# Compile better-sqlite3 here rather than fetch a binary, against the headers that the base image carries.
+# Compile better-sqlite3 here rather than fetch a binary.
+COPY --from=headers /usr/local/include /opt/node-headers/include
 ENV npm_config_build_from_source=true \
-    npm_config_nodedir=/usr/local \
+    npm_config_nodedir=/opt/node-headers \
     npm_config_update_notifier=false
 # Compiler flags of the HNSW library. Empty is portable: any amd64 or arm64 machine runs the image. For a known
 # fleet, --build-arg HNSW_CXXFLAGS=-march=x86-64-v3 (AVX2) makes the graph faster, and a machine without AVX2
@@ -40,8 +47,8 @@ RUN npm prune --omit=dev \
 
 # ---------------------------------------------------------------------------------------------------------------
 FROM build AS build-cuda
-# The package's own installer fetches the CUDA provider of its version from NuGet (some hundred MB). The project's
-# .npmrc keeps npm from doing so at every install; here the installer runs by itself, and "true" makes it fetch.
+# The package's own installer fetches the CUDA provider of its version from NuGet (some hundred MB). package.json and
+# package-lock.json keep npm from doing so at every install; here it is run on purpose, and "true" makes it fetch.
 # On arm64 it has nothing to fetch and says nothing, hence the test.
 RUN ONNXRUNTIME_NODE_INSTALL=true node node_modules/onnxruntime-node/script/install.js \
  && cd "node_modules/onnxruntime-node/bin/napi-v6/linux/$(node -p process.arch)" \

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
@@ -13,6 +13,13 @@ import { environment, healthcheckCommand, parseStages } from './dockerfile/stage
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dockerfile = readFileSync(`${root}/Dockerfile`, 'utf8')
 const context = buildContext(root)
+const manifest = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))
+
+/** Major and minor version of the Node that a stage starts from. */
+function nodeOf(name: string): number[] {
+  const { base } = parseStages(dockerfile).find((stage) => stage.name === name)!
+  return /^node:(\d+)\.(\d+)/.exec(base)!.slice(1).map(Number)
+}
 
 describe('Dockerfile', () => {
   test('is sound', () => {
@@ -26,11 +33,29 @@ describe('Dockerfile', () => {
   })
 
   test('builds with a Node that package.json allows', () => {
-    const { engines } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))
-    const [major, minor] = /^node:(\d+)\.(\d+)/.exec(parseStages(dockerfile)[0]!.base)!.slice(1).map(Number)
-    const [least, leastMinor] = /^>=(\d+)\.(\d+)$/.exec(engines.node)!.slice(1).map(Number)
-    expect(major).toBe(least)
-    expect(minor).toBeGreaterThanOrEqual(leastMinor!)
+    const [major, minor] = nodeOf('build')
+    const [least, leastMinor] = /^>=(\d+)\.(\d+)$/.exec(manifest.engines.node)!.slice(1).map(Number)
+    expect(major! > least! || (major === least && minor! >= leastMinor!)).toBe(true)
+  })
+
+  test('compiles better-sqlite3 12 with headers that it does not crash with', () => {
+    const [major, minor] = nodeOf('headers')
+    expect(manifest.dependencies['better-sqlite3']).toMatch(/^12\./)
+    expect(major! < 24 || (major === 24 && minor! < 19)).toBe(true)
+  })
+
+  test('keeps what the program imports when it leaves out what only building needs', () => {
+    const imported = readdirSync(`${root}/src`, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .flatMap((file) => [
+        ...readFileSync(`${root}/src/${file}`, 'utf8').matchAll(
+          /\b(?:from |import\()'((?:@[^/']+\/)?[^/'.:\s]+)[/']/g,
+        ),
+      ])
+      .map(([, name]) => name)
+    expect(imported).toContain('fastify')
+    // tsx starts workers from sources, which the image does not have.
+    expect(Object.keys(manifest.dependencies).concat('tsx')).toEqual(expect.arrayContaining(imported))
   })
 
   test('fetches the CUDA provider by a script that the package has', () => {
@@ -69,8 +94,10 @@ describe('the check rejects', () => {
     ['no volume', 'VOLUME /data', '', 'no volume'],
     ['latest', /node:\S+-bookworm AS/g, 'node:latest AS', 'not pinned'],
     ['no tag', /node:\S+-slim/g, 'node', 'not pinned'],
-    ['a floating tag', 'NODE_VERSION=20.20.2', 'NODE_VERSION=20', 'not pinned'],
-    ['two Nodes', /node:\S+-slim/g, 'node:22.1.0-bookworm-slim', 'Node differs'],
+    ['a floating tag', 'NODE_VERSION=24.21.0', 'NODE_VERSION=24', 'not pinned'],
+    ['two Nodes', /node:\S+-slim/g, 'node:24.1.0-bookworm-slim', 'Node differs'],
+    ['headers of another Node', 'NODE_HEADERS_VERSION=24', 'NODE_HEADERS_VERSION=22', 'another Node'],
+    ['headers that are not there', 'AS headers', 'AS other', 'no earlier stage'],
     [
       'a piped download',
       'RUN npm run build',

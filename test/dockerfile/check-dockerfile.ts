@@ -36,15 +36,23 @@ function targetFaults(stages: Stage[]): string[] {
   return faults
 }
 
-/** Base images are pinned to a full version, and one Node version builds and runs. */
+/** Has the headers that native modules are compiled with. */
+const HEADERS = 'headers'
+
+/** Base images are pinned to a full version, one Node version builds and runs, and the headers fit it. */
 function baseFaults(stages: Stage[]): string[] {
   const names = new Set(stages.map(({ name }) => name))
   const images = stages.filter(({ base }) => !names.has(base))
   const faults = images
     .filter(({ base }) => !/:\d+\.\d+\.\d+[^:]*$/.test(base))
     .map(({ base, line }) => `line ${line}: ${base} is not pinned to a full version`)
-  const nodes = new Set(images.flatMap(({ base }) => /^node:(\d+\.\d+\.\d+)/.exec(base)?.[1] ?? []))
-  if (nodes.size > 1) faults.push(`Node differs between stages: ${[...nodes].join(', ')}`)
+  const versionsOf = (some: Stage[]) => [
+    ...new Set(some.flatMap(({ base }) => /^node:(\d+\.\d+\.\d+)/.exec(base)?.[1] ?? [])),
+  ]
+  const nodes = versionsOf(images.filter(({ name }) => name !== HEADERS))
+  if (nodes.length > 1) faults.push(`Node differs between stages: ${nodes.join(', ')}`)
+  const majors = new Set(versionsOf(images).map((version) => version.split('.')[0]))
+  if (majors.size > 1) faults.push(`native modules are compiled for another Node: ${[...majors].join(', ')}`)
   return faults
 }
 

@@ -36,7 +36,7 @@ function contextFault(source: string, step: Step, context: BuildContext): string
 export function pathsOf(stage: Stage, stages: Stage[]): Set<string> {
   const parent = stages.find(({ name }) => name !== '' && name === stage.base)
   const paths = new Set(parent ? pathsOf(parent, stages) : [])
-  if (/^node:/.test(stage.base)) paths.add('/usr/local/bin/node')
+  if (/^node:/.test(stage.base)) paths.add('/usr/local/bin/node').add('/usr/local/include')
   let folder = parent ? (lastStep(parent, 'WORKDIR')?.words[0] ?? '/') : '/'
   for (const step of stage.steps) {
     if (step.keyword === 'WORKDIR') folder = posix.resolve(folder, step.words[0] ?? '/')
