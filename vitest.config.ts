@@ -1,18 +1,34 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
+/** What starts servers and other processes, kills them, exports models, or works on thousands of vectors. */
+const SLOW = [
+  'test/system/**/*.test.ts',
+  'test/tools/**/*.test.ts',
+  'test/app.test.ts',
+  'test/dockerfile.test.ts',
+  'test/sample.test.ts',
+  'test/encoder/**/*.test.ts',
+  'test/http/{ingest-stream,limits}.test.ts',
+  'test/index/{collections,concurrency,database-damage,durability,filter-index,graph,graph-damage,migration,model}.test.ts',
+  'test/inference/{device,no-telemetry}.test.ts',
+]
+
 export default defineConfig({
   resolve: {
     // As src/encoder/onnx and src/index/embedded write it.
     alias: { '../../worker/spawn.ts': fileURLToPath(new URL('./test/built-worker.ts', import.meta.url)) },
   },
   test: {
-    include: ['test/**/*.test.ts'],
     // Native modules live in worker threads and child processes: one process per test file keeps them apart.
     pool: 'forks',
     globalSetup: ['test/temporary-folder.ts', 'test/build.ts'],
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: SLOW } },
+      { extends: true, test: { name: 'slow', include: SLOW } },
+    ],
   },
 })
