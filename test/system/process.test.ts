@@ -23,8 +23,9 @@ const post = (url: string, body: unknown, type = 'application/json') =>
     body: typeof body === 'string' ? body : JSON.stringify(body),
   })
 
-test('says what runs, serves, and ends with 0 on SIGTERM', async () => {
-  const server = await start({ DATA_DIR: temporaryFolder() })
+test('says what runs, serves, keeps its data to itself, and ends with 0 on SIGTERM', async () => {
+  const dataDir = temporaryFolder()
+  const server = await start({ DATA_DIR: dataDir })
   for (const part of [
     'model',
     'tiny-mha-paper',
@@ -42,6 +43,11 @@ test('says what runs, serves, and ends with 0 on SIGTERM', async () => {
   expect((await post(`${server.url}/documents`, { documents: [{ id: 'a', text: 'blue' }] })).status).toBe(200)
   const answer = await post(`${server.url}/search`, { query: 'blue' })
   expect(await answer.json()).toMatchObject({ results: [{ id: 'a' }], path: expect.any(String) })
+  // A second server on the same data is refused and does no harm.
+  const second = launch({ MODEL: model, DATA_DIR: dataDir })
+  expect(await second.exit).toMatchObject({ code: 2 })
+  expect(second.output()).toContain('Another process')
+  expect((await post(`${server.url}/documents`, { documents: [{ text: 'still fine' }] })).status).toBe(200)
   expect(await server.kill('SIGTERM')).toEqual({ code: 0, signal: null })
   expect(server.output()).toContain('Stopped.')
 })
@@ -112,15 +118,6 @@ test('kill -9 during ingest loses nothing that was acknowledged', async () => {
     results: { id: string }[]
   }
   expect(results).toHaveLength(50)
-})
-
-test('a second server on the same data is refused and does no harm', async () => {
-  const dataDir = temporaryFolder()
-  const first = await start({ DATA_DIR: dataDir })
-  const second = launch({ MODEL: model, DATA_DIR: dataDir })
-  expect(await second.exit).toMatchObject({ code: 2 })
-  expect(second.output()).toContain('Another process')
-  expect((await post(`${first.url}/documents`, { documents: [{ text: 'still fine' }] })).status).toBe(200)
 })
 
 test('a wide HOST without a key is refused', async () => {

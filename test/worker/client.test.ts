@@ -1,14 +1,24 @@
-import { afterEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { WorkerClient } from '../../src/worker/client.ts'
 import { spawnWorker } from '../../src/worker/spawn.ts'
 import type { SampleEngine } from './sample-worker.ts'
 
+/** Shared by the tests that leave it alive. */
+let shared: WorkerClient<SampleEngine>
+beforeAll(() => {
+  shared = start()
+})
+afterAll(() => shared.close())
+
 const opened: WorkerClient<SampleEngine>[] = []
 function open(data: object = {}): WorkerClient<SampleEngine> {
-  const worker = spawnWorker(new URL('./sample-worker.ts', import.meta.url), data, import.meta.url)
-  const client = new WorkerClient<SampleEngine>(worker, 'The sample worker')
+  const client = start(data)
   opened.push(client)
   return client
+}
+function start(data: object = {}): WorkerClient<SampleEngine> {
+  const worker = spawnWorker(new URL('./sample-worker.ts', import.meta.url), data, import.meta.url)
+  return new WorkerClient<SampleEngine>(worker, 'The sample worker')
 }
 afterEach(() => Promise.all(opened.splice(0).map((client) => client.close())))
 
@@ -25,13 +35,13 @@ test('a start that throws fails ready with its own code', async () => {
 
 test('buffers go over and come back without a copy on the way out', async () => {
   const numbers = Float32Array.of(1, 2, 3)
-  const doubled = await open().call('double', numbers, { transfer: [numbers.buffer] })
+  const doubled = await shared.call('double', numbers, { transfer: [numbers.buffer] })
   expect([...doubled]).toEqual([2, 4, 6])
   expect(numbers.length).toBe(0)
 })
 
 test('an error keeps its code and details; a fault becomes INTERNAL with its cause', async () => {
-  const client = open()
+  const client = shared
   await expect(client.call('fail', undefined)).rejects.toMatchObject({
     code: 'OVERLOADED',
     details: { retryAfterMs: 5 },
@@ -45,7 +55,7 @@ test('an error keeps its code and details; a fault becomes INTERNAL with its cau
 })
 
 test('an abort reaches the method; an aborted call is never sent', async () => {
-  const client = open()
+  const client = shared
   const abort = new AbortController()
   const call = client.call('untilAborted', undefined, { signal: abort.signal })
   abort.abort()
@@ -56,7 +66,7 @@ test('an abort reaches the method; an aborted call is never sent', async () => {
 })
 
 test('events arrive by name', async () => {
-  const client = open()
+  const client = shared
   const news = new Promise((resolve) => client.on('news', resolve))
   await client.call('notify', undefined)
   expect(await news).toBe(42)
