@@ -11,7 +11,7 @@ import { TopHits } from './vectors/top-hits.ts'
 import type { VectorTable } from './vectors/vector-table.ts'
 import type { FoundHit, SearchCall, SearchReply } from './wire.ts'
 
-/** Scoring so many vectors one by one costs about as much as one more candidate of a walk (measured at 384 numbers). */
+/** Scoring this many vectors costs about as much as one more candidate of a walk (measured at 384 numbers). */
 const SCORES_PER_CANDIDATE = 8
 /** Candidates fetched from the graph per hit that the filter is expected to leave. */
 const OVERFETCH = 1.5
