@@ -6,10 +6,13 @@ import type { UpsertCall } from './wire.ts'
  * Documents as they cross to the worker, the last of equal ids only, their vectors in one buffer that changes hands
  * without a copy.
  *
- * @throws ServiceError INVALID_INPUT for a vector that cannot be stored
+ * @throws ServiceError INVALID_INPUT for a vector that cannot be stored; TypeError for a document without a passage
  */
 export function packDocuments(documents: readonly IndexedDocument[], dimensions: number): UpsertCall {
-  const units = documents.map(({ passages }) => passages.map(({ vector }) => unitVector(vector, dimensions)))
+  const units = documents.map(({ passages }, i) => {
+    if (passages.length === 0) throw new TypeError(`documents[${i}] has no passage`)
+    return passages.map(({ vector }) => unitVector(vector, dimensions))
+  })
   const last = new Map(documents.map(({ document }, i) => [document.id, i]))
   const kept = [...last.values()]
   return {

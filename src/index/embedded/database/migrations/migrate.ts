@@ -16,6 +16,9 @@ export interface MigrationProgress {
  */
 export type Migration = (db: Connection, onProgress: (done: number, all: number) => void) => void
 
+/** How often a step says how far it is. */
+const REPORTS = 20
+
 /** By the format they lead to. */
 const MIGRATIONS: Readonly<Record<number, Migration>> = { 2: passagesApart }
 
@@ -36,11 +39,14 @@ export function migrate(
     for (let format = from + 1; format <= to; format++) {
       const step = { from: format - 1, to: format }
       let documents = 0
+      let due = 0
       db.transaction(() => {
         MIGRATIONS[format]!(db, (done, all) => {
           documents = all
-          // The last step is said when it is durable, below.
-          if (done < all) onProgress({ ...step, done, all })
+          // The end is reported when it is durable, below.
+          if (done < due || done === all) return
+          due = done + all / REPORTS
+          onProgress({ ...step, done, all })
         })
         db.pragma(`user_version = ${format}`)
       }).immediate()
