@@ -62,6 +62,8 @@ test('a collection is open once, and only under a name that can be a folder', as
   const engine = await start(dataDir)
   await engine.open('one', IDENTITY)
   await expect(engine.open('one', IDENTITY)).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+  const both = await Promise.allSettled([engine.open('two', IDENTITY), engine.open('two', IDENTITY)])
+  expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
   for (const name of ['', '..', 'a/b', 'A', 'a b', '-a', 'x'.repeat(65), 'ä']) {
     await expect(engine.open(name, IDENTITY)).rejects.toMatchObject({ code: 'INVALID_INPUT' })
   }

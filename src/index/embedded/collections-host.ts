@@ -32,26 +32,39 @@ export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<
   const unlock = lock(join(dataDir, 'lock.sqlite'), dataDir)
   const scheduler = new CooperativeScheduler(limits.sliceMsMax)
   const opened = new Map<string, CollectionEngine>()
+  /** Being opened or closed: nobody else touches their files meanwhile. */
+  const busy = new Set<string>()
 
   const engine = (collection: string): CollectionEngine => {
     const found = opened.get(collection)
     if (!found) throw new ServiceError('UNAVAILABLE', `The collection ${collection} is closed.`)
     return found
   }
+  const alone = async (collection: string, work: () => Promise<void>): Promise<void> => {
+    busy.add(collection)
+    try {
+      await work()
+    } finally {
+      busy.delete(collection)
+    }
+  }
   const close = async (collection: string): Promise<void> => {
     const closing = opened.get(collection)
+    if (!closing) return
     opened.delete(collection)
-    await closing?.close()
+    await alone(collection, () => closing.close())
   }
 
   return {
     open: async ({ collection, ...identity }: OpenCall) => {
-      if (opened.has(collection)) {
+      if (opened.has(collection) || busy.has(collection)) {
         throw new ServiceError('INVALID_INPUT', `The collection ${collection} is open already.`)
       }
       const folder = collection === DEFAULT_COLLECTION ? dataDir : join(dataDir, 'collections', collection)
       const notice = (news: Omit<IndexNotice, 'collection'>) => emit('notice', { collection, ...news })
-      opened.set(collection, await openCollectionEngine({ folder, identity, limits, scheduler, notice }))
+      await alone(collection, async () => {
+        opened.set(collection, await openCollectionEngine({ folder, identity, limits, scheduler, notice }))
+      })
     },
     upsert: ({ collection, ...call }: ForCollection<UpsertCall>, signal: AbortSignal) =>
       engine(collection).upsert(call, signal),
