@@ -38,15 +38,18 @@ export class Metrics {
   /** Open collections by name. */
   readonly #indexes = new Map<string, DocumentIndex>()
 
-  constructor() {
-    this.#indexGauge('llara_store_documents', 'Documents stored.', ({ documents }) => documents)
-    this.#indexGauge('llara_store_passages', 'Passages stored.', ({ passages }) => passages)
-    this.#indexGauge('llara_store_waiting', 'Index calls waiting.', ({ waiting }) => waiting)
+  readonly #indexGauges = [
+    this.#indexGauge('llara_store_documents', 'Documents stored.', ({ documents }) => documents),
+    this.#indexGauge('llara_store_passages', 'Passages stored.', ({ passages }) => passages),
+    this.#indexGauge('llara_store_waiting', 'Index calls waiting.', ({ waiting }) => waiting),
     this.#indexGauge(
       'llara_store_tombstones',
       'Deleted or replaced vectors still in the HNSW graph.',
       ({ own }) => own['tombstones'],
-    )
+    ),
+  ]
+
+  constructor() {
     // Node counts the sampling interval into each delay: a short one keeps the figure honest.
     collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: 2 })
   }
@@ -55,7 +58,8 @@ export class Metrics {
     return this.#registry.contentType
   }
 
-  text(): Promise<string> {
+  async text(): Promise<string> {
+    await this.#readIndexes()
     return this.#registry.metrics()
   }
 
@@ -115,16 +119,26 @@ export class Metrics {
     return () => this.#indexes.delete(collection)
   }
 
-  #indexGauge(name: string, help: string, figure: (stats: IndexStats) => number | undefined): void {
-    this.#gauge(name, help, ['collection'], async (gauge) => {
+  /** Asks every index once, for all of its gauges. */
+  async #readIndexes(): Promise<void> {
+    const read: { collection: string; stats: IndexStats }[] = []
+    for (const [collection, index] of this.#indexes) {
+      // An index that has just closed or died has no figures.
+      const stats = await index.stats().catch(() => undefined)
+      if (stats) read.push({ collection, stats })
+    }
+    for (const { gauge, figure } of this.#indexGauges) {
       gauge.reset()
-      for (const [collection, index] of this.#indexes) {
-        // An index that has just closed or died has no figures.
-        const stats = await index.stats().catch(() => undefined)
-        const value = stats && figure(stats)
+      for (const { collection, stats } of read) {
+        const value = figure(stats)
         if (value !== undefined) gauge.set({ collection }, value)
       }
-    })
+    }
+  }
+
+  #indexGauge(name: string, help: string, figure: (stats: IndexStats) => number | undefined) {
+    const gauge = new Gauge({ name, help, labelNames: ['collection'], registers: [this.#registry] })
+    return { gauge, figure }
   }
 
   #histogram<T extends string>(name: string, help: string, labelNames: T[]): Histogram<T> {
