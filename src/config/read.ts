@@ -52,7 +52,7 @@ export function defaultConfig(): Config {
   return readConfig({})
 }
 
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 

@@ -72,11 +72,6 @@ export class WorkerClient<Engine extends WorkerEngine> {
     this.#listeners.set(event, listener as (value: never) => void)
   }
 
-  /** Calls waiting for an answer. */
-  get waiting(): number {
-    return this.#pending.size
-  }
-
   /**
    * Runs a method in the worker. Rejects with whatever the method throws.
    *

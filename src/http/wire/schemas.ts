@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import type { Metadata } from '../../index/json.ts'
+import { ID_BYTES_MAX } from '../../retrieval/checks/check-document.ts'
 
 /** Parts of the wire format that several routes use. */
 
@@ -10,8 +11,8 @@ export function oneOf<const T extends string[]>(values: [...T], options: { descr
 
 export const Id = Type.String({
   minLength: 1,
-  maxLength: 512,
-  description: 'Any string of up to 512 bytes without control characters.',
+  maxLength: ID_BYTES_MAX,
+  description: `Any string of up to ${ID_BYTES_MAX} bytes without control characters.`,
   examples: ['astro-17'],
 })
 

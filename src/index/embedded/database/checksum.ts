@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 /** Bytes of a row's checksum: the first of a sha256. */
-export const CHECKSUM_BYTES = 8
+const CHECKSUM_BYTES = 8
 
 export interface DocumentRow {
   /** Label of the document's first passage, which names the document too. */

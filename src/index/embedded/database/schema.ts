@@ -7,7 +7,7 @@ import { type MigrationProgress, migrate } from './migrations/migrate.ts'
 /** "LLSV", in SQLite's own place for naming the program a file belongs to. */
 const APPLICATION_ID = 0x4c4c5356
 /** Raised with every change of the tables; a migration brings older files up to it. */
-export const FORMAT_VERSION = 2
+const FORMAT_VERSION = 2
 
 /**
  * - A passage's `label` names its vector in the HNSW graph: never used twice (AUTOINCREMENT), a replaced document's
