@@ -3,6 +3,20 @@ import { Type } from 'typebox'
 import type { Server } from '../http-context.ts'
 import { PROBLEMS } from '../wire/schemas.ts'
 
+/**
+ * What the page may load: its own files. Without upgrade-insecure-requests, which makes browsers ask for them by https
+ * on every plain-HTTP name but localhost, and the page stay blank.
+ */
+const PAGE_POLICY = [
+  "default-src 'self'",
+  "base-uri 'self'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+  "img-src 'self' data:",
+  "object-src 'none'",
+  "script-src-attr 'none'",
+].join('; ')
+
 /** The contract and its reader. Swagger UI's files come from the package: it works without a network. */
 export function docsRoutes(server: Server): void {
   const config = { access: 'read', browser: true, always: true } as const
@@ -31,7 +45,7 @@ export function docsRoutes(server: Server): void {
     })
     await scope.register(swaggerUi, {
       routePrefix: '/docs',
-      staticCSP: true,
+      staticCSP: PAGE_POLICY,
       uiConfig: { deepLinking: true, displayRequestDuration: true, validatorUrl: null },
       theme: { title: 'LLaRA Serve' },
     })
