@@ -2,7 +2,15 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { Encoder, EncoderStats } from '../encoder/encoder.ts'
 import type { DocumentIndex, IndexStats } from '../index/document-index.ts'
 
-const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+/** From a lookup to an ingest that runs into its deadline. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600]
+
+/** Gauges that prom-client names like counters; each is the sum of a gauge by type that stays. */
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+]
 
 /** Every metric of one app, in a registry of its own. Labels are a closed set: never ids, texts or keys. */
 export class Metrics {
@@ -52,6 +60,7 @@ export class Metrics {
   constructor() {
     // Node counts the sampling interval into each delay: a short one keeps the figure honest.
     collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: 2 })
+    for (const name of MISNAMED) this.#registry.removeSingleMetric(name)
   }
 
   get contentType(): string {
@@ -99,18 +108,19 @@ export class Metrics {
 
   /** Gauges and counters read from the encoder whenever metrics are asked for. */
   watchEncoder(encoder: Encoder): void {
-    const watch = (name: string, help: string, read: (stats: EncoderStats) => number) =>
-      this.#gauge(name, help, [], async (gauge) => gauge.set(read(await encoder.stats())))
     this.#gauge('llara_encoder_waiting_texts', 'Texts waiting, by lane.', ['lane'], async (gauge) => {
       const { waitingTexts } = await encoder.stats()
       gauge.set({ lane: 'interactive' }, waitingTexts.interactive)
       gauge.set({ lane: 'bulk' }, waitingTexts.bulk)
     })
-    watch('llara_encoder_waiting_tokens', 'Tokens waiting.', (stats) => stats.waitingTokens)
-    watch('llara_encoder_batches', 'Batches run since start.', (stats) => stats.batches)
-    watch('llara_encoder_tokens', 'Tokens run since start.', (stats) => stats.tokens)
-    const paddedHelp = 'Tokens run since start, padding included.'
-    watch('llara_encoder_padded_tokens', paddedHelp, (stats) => stats.paddedTokens)
+    this.#gauge('llara_encoder_waiting_tokens', 'Tokens waiting.', [], async (gauge) =>
+      gauge.set((await encoder.stats()).waitingTokens),
+    )
+    const count = (name: string, help: string, read: (stats: EncoderStats) => number) =>
+      this.#ownCount(name, help, async () => read(await encoder.stats()))
+    count('llara_encoder_batches_total', 'Batches run.', ({ batches }) => batches)
+    count('llara_encoder_tokens_total', 'Tokens run, without padding.', ({ tokens }) => tokens)
+    count('llara_encoder_padded_tokens_total', 'Tokens run, padding included.', (stats) => stats.paddedTokens)
   }
 
   /** Figures of a collection, read from its index whenever metrics are asked for, until the returned call. */
@@ -147,6 +157,21 @@ export class Metrics {
 
   #counter<T extends string>(name: string, help: string, labelNames: T[]): Counter<T> {
     return new Counter({ name, help, labelNames, registers: [this.#registry] })
+  }
+
+  /** A counter of what a part counts by itself, read whenever metrics are asked for. */
+  #ownCount(name: string, help: string, read: () => Promise<number>): void {
+    const registers = [this.#registry]
+    new Counter({
+      name,
+      help,
+      registers,
+      async collect() {
+        const total = await read()
+        this.reset()
+        this.inc(total)
+      },
+    })
   }
 
   #gauge<T extends string>(
