@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { ServiceError } from '../../errors.ts'
 import type { NewDocument } from '../../retrieval/checks/check-document.ts'
 import type { IngestLine } from '../../retrieval/ingest-stream.ts'
+import { turn } from '../../turns.ts'
 import { ndjsonLines } from './ndjson-lines.ts'
 
 /** Fatal: bytes that are not UTF-8 are a fault, not a replacement character in somebody's document. */
@@ -21,6 +22,8 @@ export async function* ndjsonDocuments(
     chunks(body, limits.ingestIdleMsMax),
     limits.lineBytesMax,
   )) {
+    const others = turn()
+    if (others) await others
     if (!bytes) {
       const message = `The line is longer than ${limits.lineBytesMax} bytes (LINE_BYTES_MAX).`
       yield { line, error: new ServiceError('TOO_LARGE', message) }

@@ -1,15 +1,8 @@
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
 import { Value } from 'typebox/value'
 import { ServiceError } from '../../errors.ts'
-
-interface Fault {
-  keyword: string
-  instancePath: string
-  message: string
-  params: Record<string, unknown>
-}
+import { type Fault, FaultFinder } from './first-fault.ts'
 
 /**
  * Checks requests against their TypeBox schemas. Bodies are taken as they are: nothing is coerced, nothing is
@@ -26,23 +19,19 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
 
 /** A function that finds the first fault of a value, or none. `prefix` names the value in messages. */
 export function compileCheck(schema: TSchema): (value: unknown, prefix?: string) => ServiceError | undefined {
-  const compiled = Compile(schema)
+  const finder = new FaultFinder(schema)
   return (value, prefix = '') => {
-    if (compiled.Check(value)) return undefined
-    return describe(compiled.Errors(value) as unknown as Fault[], prefix)
+    const fault = finder.find(value)
+    return fault && describe(fault, prefix)
   }
 }
 
 /** Never repeats a value: it may be somebody's text. */
-function describe(faults: Fault[], prefix: string): ServiceError {
-  const unknown = faults.find(({ keyword }) => keyword === 'additionalProperties')
-  const fault = unknown ?? faults.find(({ keyword }) => keyword !== 'boolean') ?? faults[0]
-  if (!fault) return new ServiceError('INVALID_INPUT', 'The request is not what this route takes.')
-  const field = fieldName(fault.instancePath, prefix)
+function describe({ keyword, pointer, message, params }: Fault, prefix: string): ServiceError {
+  const field = fieldName(pointer, prefix)
   const subject = field === '' ? 'The body' : field
-  const { params } = fault
   const say = (text: string) => new ServiceError('INVALID_INPUT', `${subject} ${text}.`, { field })
-  switch (fault.keyword) {
+  switch (keyword) {
     case 'additionalProperties':
       return say(`has unknown fields: ${list(params['additionalProperties'])}`)
     case 'required':
@@ -52,18 +41,21 @@ function describe(faults: Fault[], prefix: string): ServiceError {
     case 'maxItems':
     case 'maxLength': {
       const limit = Number(params['limit'])
-      const unit = fault.keyword === 'maxItems' ? 'items' : 'characters'
-      const message = `${subject} has more than ${limit} ${unit}.`
-      return new ServiceError('TOO_LARGE', message, { field, limit })
+      const unit = keyword === 'maxItems' ? 'items' : 'characters'
+      const text = `${subject} has more than ${limit} ${unit}.`
+      return new ServiceError('TOO_LARGE', text, { field, limit })
     }
     default:
-      return say(fault.message)
+      return say(message)
   }
 }
 
 /** `/documents/3/text` -> `documents[3].text` */
 function fieldName(pointer: string, prefix: string): string {
-  const parts = pointer.split('/').slice(1)
+  const parts = pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
   const name = parts.reduce(
     (path, part) => (/^\d+$/.test(part) ? `${path}[${part}]` : `${path}.${part}`),
     prefix,
@@ -72,8 +64,5 @@ function fieldName(pointer: string, prefix: string): string {
 }
 
 function list(names: unknown): string {
-  return (names as unknown[])
-    .slice(0, 8)
-    .map((name) => String(name).slice(0, 64))
-    .join(', ')
+  return (names as unknown[]).map((name) => String(name).slice(0, 64)).join(', ')
 }
