@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isIP, isIPv4 } from 'node:net'
 import type { ApiKey, Scope } from '../http/api-key.ts'
 import type { LimitTable } from '../limits.ts'
 
@@ -109,4 +110,24 @@ export function apiKeysFile(group: string, doc: string) {
   }
   const fallback: ApiKey[] = []
   return { group, unit: 'path', fallback, fallbackText: '', doc, parse } satisfies Setting<ApiKey[]>
+}
+
+/** Addresses, networks as address/bits, or names of private networks, between commas. */
+export function networks(group: string, doc: string) {
+  const parse = (value: string): string[] => {
+    const items = value.split(',').map((item) => item.trim())
+    for (const item of items) {
+      if (item === 'loopback' || item === 'linklocal' || item === 'uniquelocal') continue
+      const [address = '', bits, ...rest] = item.split('/')
+      const bitsMax = isIPv4(address) ? 32 : 128
+      const isNetwork = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= bitsMax)
+      // All addresses of the world are no proxy: whoever calls could choose an address.
+      if (isIP(address) && isNetwork && rest.length === 0 && bits !== '0') continue
+      throw new Error('must list addresses, networks such as 10.0.0.0/8, loopback, linklocal or uniquelocal')
+    }
+    return items
+  }
+  const fallback: string[] = []
+  const unit = 'address, ...'
+  return { group, unit, fallback, fallbackText: '', doc, parse } satisfies Setting<string[]>
 }

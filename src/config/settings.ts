@@ -2,7 +2,17 @@ import { ENCODER_LIMITS } from '../encoder/limits.ts'
 import { INGEST_REQUEST_LIMITS, REQUEST_LIMITS } from '../http/limits.ts'
 import { INDEX_LIMITS } from '../index/embedded/limits.ts'
 import { INGEST_LIMITS, TEXT_LIMITS } from '../retrieval/limits.ts'
-import { apiKeys, apiKeysFile, choice, flag, fromLimits, integer, type Setting, text } from './setting.ts'
+import {
+  apiKeys,
+  apiKeysFile,
+  choice,
+  flag,
+  fromLimits,
+  integer,
+  networks,
+  type Setting,
+  text,
+} from './setting.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -51,6 +61,10 @@ export const SETTINGS = {
   ),
   apiKeysFile: apiKeysFile(ACCESS, 'File with further keys, one `scope:key` a line, for mounted secrets.'),
   allowInsecure: flag(ACCESS, 'Allow a HOST wider than loopback without any key.'),
+  trustProxy: networks(
+    ACCESS,
+    'Reverse proxies whose X-Forwarded-For is believed. Without keys, clients are told apart by address; behind a proxy that is not named here all are one client.',
+  ),
 
   ...fromLimits(REQUESTS, REQUEST_LIMITS),
   ...fromLimits(REQUESTS, TEXT_LIMITS),

@@ -18,7 +18,12 @@ export interface HttpMetrics {
 }
 
 /** The settings that the HTTP face reads. */
-export type HttpConfig = HttpLimits & Pick<RetrievalLimits, 'textBytesMax'> & { apiKeys: readonly ApiKey[] }
+export type HttpConfig = HttpLimits &
+  Pick<RetrievalLimits, 'textBytesMax'> & {
+    apiKeys: readonly ApiKey[]
+    /** Addresses and networks of proxies that may say whom they speak for. */
+    trustProxy: readonly string[]
+  }
 
 /** What the HTTP face is given. It opens nothing and closes nothing of it. */
 export interface HttpContext {

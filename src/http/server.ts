@@ -33,6 +33,7 @@ export async function buildServer(
     // The lines Fastify writes by itself hold the path and query as sent; observation.ts writes ours.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     bodyLimit: config.bodyBytesMax,
+    trustProxy: config.trustProxy.length > 0 && [...config.trustProxy],
     genReqId: ({ headers }) => requestId(headers),
     requestIdHeader: false,
     forceCloseConnections: 'idle',

@@ -127,3 +127,17 @@ test('help and docs/configuration.md name every setting', () => {
     expect(committed).toContain(`\`${name}\``)
   }
 })
+
+test.each(['127.0.0.1', '10.0.0.0/8', 'loopback', 'loopback, 192.168.1.4,fd00::/8', '::1'])(
+  '%s may name proxies',
+  (value) => {
+    expect(readConfig({ TRUST_PROXY: value }).trustProxy).toEqual(value.split(/, ?/))
+  },
+)
+
+test.each(['true', '*', '0.0.0.0/0', '::/0', '10.0.0.0/33', '10.0.0.0/8/8', '10.0.0/8', 'proxy', ','])(
+  '%s names no proxy',
+  (value) => {
+    expect(faults({ TRUST_PROXY: value })[0]).toMatch(/^TRUST_PROXY must list/)
+  },
+)

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { ServiceError } from '../../errors.ts'
 import type { ApiKey, Scope } from '../api-key.ts'
 import type { Server } from '../http-context.ts'
+import { identify } from './client.ts'
 
 interface HashedKey {
   scope: Scope
@@ -21,12 +22,13 @@ export function addAuth(server: Server, keys: readonly ApiKey[]): void {
       ? { access: 'read' as const }
       : request.routeOptions.config
     if (access === 'public') return
-    const scope = scopeOf(presentedKey(request, browser), hashed)
-    if (scope === undefined) {
+    const key = matchingKey(presentedKey(request, browser), hashed)
+    if (key === undefined) {
       reply.header('www-authenticate', browser ? ['Basic realm="llara-serve"', 'Bearer'] : 'Bearer')
       throw new ServiceError('UNAUTHORIZED', 'Send a valid API key as "Authorization: Bearer <key>".')
     }
-    if (access === 'write' && scope !== 'write') {
+    identify(request, key.hash.toString('base64'))
+    if (access === 'write' && key.scope !== 'write') {
       throw new ServiceError('FORBIDDEN', 'This route needs a key with the write scope.')
     }
   })
@@ -42,12 +44,12 @@ function presentedKey({ headers, method }: FastifyRequest, browser: boolean): st
 }
 
 /** Hashes are compared, all of them, in constant time: neither length nor place of a match shows. */
-function scopeOf(presented: string | undefined, keys: readonly HashedKey[]): Scope | undefined {
+function matchingKey(presented: string | undefined, keys: readonly HashedKey[]): HashedKey | undefined {
   if (presented === undefined) return undefined
   const hash = sha256(presented)
-  let scope: Scope | undefined
-  for (const key of keys) if (timingSafeEqual(hash, key.hash)) scope = key.scope
-  return scope
+  let match: HashedKey | undefined
+  for (const key of keys) if (timingSafeEqual(hash, key.hash)) match = key
+  return match
 }
 
 function sha256(text: string): Buffer {
