@@ -9,7 +9,7 @@ const SLOW = [
   'test/dockerfile.test.ts',
   'test/sample.test.ts',
   'test/encoder/**/*.test.ts',
-  'test/http/{ingest-stream,limits}.test.ts',
+  'test/http/{disk-full,ingest-stream,limits}.test.ts',
   'test/index/{collections,concurrency,database-damage,durability,filter-index,graph,graph-damage,migration,model}.test.ts',
   'test/inference/{device,no-telemetry}.test.ts',
 ]

@@ -26,8 +26,14 @@ const STATUS: Record<ErrorCode | TransportCode, number> = {
 
 export type ProblemCode = keyof typeof STATUS
 
+/** Statuses that never go out without Retry-After. */
+const RETRIED: readonly number[] = [429, 503]
+
 /** Seconds a caller should wait where the error does not say. */
 const RETRY_AFTER_S: Partial<Record<ProblemCode, number>> = { OVERLOADED: 1, UNAVAILABLE: 2, ABORTED: 1 }
+
+/** For what somebody has to mend first: a full disk, a damaged model. */
+const MENDED_AFTER_S = 30
 
 /** RFC 9457 problem details. `code` is stable; `detail` is for people. */
 export interface Problem {
@@ -68,8 +74,10 @@ export function problemOf(error: ServiceError | TransportFault, requestId: strin
 
 /** Whole seconds for Retry-After, undefined where trying again is no use. */
 export function retryAfterSeconds(error: ServiceError | TransportFault): number | undefined {
+  if (!RETRIED.includes(STATUS[error.code])) return undefined
   const ms = error instanceof ServiceError ? error.details['retryAfterMs'] : undefined
-  return typeof ms === 'number' ? Math.max(1, Math.ceil(ms / 1000)) : RETRY_AFTER_S[error.code]
+  if (typeof ms === 'number') return Math.max(1, Math.ceil(ms / 1000))
+  return RETRY_AFTER_S[error.code] ?? MENDED_AFTER_S
 }
 
 /** `retryAfterMs` -> `retry_after_ms` */

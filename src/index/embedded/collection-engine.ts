@@ -38,7 +38,7 @@ export async function openCollectionEngine(options: CollectionEngineOptions) {
     try {
       return await work()
     } catch (error) {
-      throw storeError(error, folder)
+      throw storeError(error)
     }
   }
   return guard(async () => {

@@ -52,30 +52,29 @@ export function lock(file: string, dataDir: string): () => void {
         `Another process is using ${dataDir}. Stop it, or use another DATA_DIR.`,
       )
     }
-    throw storeError(error, dataDir)
+    throw storeError(error)
   }
   return () => db.close()
 }
 
-/** What SQLite threw, as STORE_UNUSABLE with what to do about it; anything else as it is. */
-export function storeError(error: unknown, dataDir: string): unknown {
+/**
+ * What SQLite threw, as STORE_UNUSABLE with what to do about it; anything else as it is. The message names no path:
+ * callers over HTTP read it.
+ */
+export function storeError(error: unknown): unknown {
   if (!(error instanceof Database.SqliteError)) return error
   const { code } = error
   const say = (message: string) => new ServiceError('STORE_UNUSABLE', message, { sqlite: code }, error)
   if (code.startsWith('SQLITE_FULL')) {
     return say(
-      `The disk is full, or the database in ${dataDir} has reached DATABASE_BYTES_MAX; nothing of this write was kept. Free some space.`,
+      'The disk is full, or the database has reached DATABASE_BYTES_MAX; nothing of this write was kept. Delete documents, or free some space.',
     )
   }
   if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB')) {
-    return say(
-      `The database in ${dataDir} is damaged. Restore it from a backup, or ingest into an empty DATA_DIR.`,
-    )
+    return say('The database is damaged. Restore it from a backup, or ingest into an empty DATA_DIR.')
   }
   if (/^SQLITE_(IOERR|CANTOPEN|READONLY|PERM|AUTH|BUSY|LOCKED)/.test(code)) {
-    return say(
-      `The database in ${dataDir} cannot be read or written (${code}). Check the disk and its permissions.`,
-    )
+    return say(`The database cannot be read or written (${code}). Check the disk and its permissions.`)
   }
   return error
 }
