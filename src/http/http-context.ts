@@ -19,7 +19,7 @@ export interface HttpMetrics {
 
 /** The settings that the HTTP face reads. */
 export type HttpConfig = HttpLimits &
-  Pick<RetrievalLimits, 'textBytesMax'> & {
+  Pick<RetrievalLimits, 'textBytesMax' | 'queryBytesMax'> & {
     apiKeys: readonly ApiKey[]
     /** Addresses and networks of proxies that may say whom they speak for. */
     trustProxy: readonly string[]

@@ -27,6 +27,13 @@ export const REQUEST_LIMITS = {
     max: 256 * MIB,
     doc: 'Largest JSON body. NDJSON bodies have no limit.',
   },
+  queryBodyBytesMax: {
+    unit: 'bytes',
+    fallback: MIB,
+    min: KIB,
+    max: 256 * MIB,
+    doc: 'Largest JSON body of a search or a deletion, unless BODY_BYTES_MAX is smaller.',
+  },
   textsPerRequestMax: {
     unit: 'texts',
     fallback: 1024,
@@ -98,3 +105,21 @@ export const INGEST_REQUEST_LIMITS = {
 } as const satisfies LimitTable
 
 export type HttpLimits = Limits<typeof REQUEST_LIMITS> & Limits<typeof INGEST_REQUEST_LIMITS>
+
+/** How large a body may be, and the setting that says so. */
+export interface BodyMax {
+  bytes: number
+  setting: string
+}
+
+/** Of a route that takes texts to work on. */
+export function bodyMax({ bodyBytesMax }: Pick<HttpLimits, 'bodyBytesMax'>): BodyMax {
+  return { bytes: bodyBytesMax, setting: 'BODY_BYTES_MAX' }
+}
+
+/** Of a route that is asked a question: few and short values. */
+export function queryBodyMax(limits: Pick<HttpLimits, 'bodyBytesMax' | 'queryBodyBytesMax'>): BodyMax {
+  const { queryBodyBytesMax } = limits
+  if (limits.bodyBytesMax <= queryBodyBytesMax) return bodyMax(limits)
+  return { bytes: queryBodyBytesMax, setting: 'QUERY_BODY_BYTES_MAX' }
+}

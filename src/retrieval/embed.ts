@@ -1,5 +1,5 @@
 import type { EncodeOptions, EncodeResult, EncodeTimings, Prompt, Truncate } from '../encoder/encoder.ts'
-import { checkTexts } from './checks/check-text.ts'
+import { checkTexts, textBound } from './checks/check-text.ts'
 import { encodeInWindows } from './encode-bulk.ts'
 import { renameTextIndex } from './rename-text-index.ts'
 import type { Retrieval, Timings } from './retrieval.ts'
@@ -34,7 +34,7 @@ export async function embed<P extends Prompt>(
   { texts, prompts, truncate, field, signal }: EmbedRequest<P>,
 ): Promise<EmbedResult<P>> {
   const started = performance.now()
-  checkTexts(texts, field, limits.textBytesMax)
+  checkTexts(texts, field, textBound(limits))
   const nameOf = (index: number) => `${field}[${index}]`
   const run = (part: readonly string[], options: EncodeOptions) =>
     encoder.encode(part, prompts, { truncate, ...options })

@@ -12,6 +12,13 @@ export const TEXT_LIMITS = {
     max: 64 * MIB,
     doc: 'Longest single text, in UTF-8.',
   },
+  queryBytesMax: {
+    unit: 'bytes',
+    fallback: 8 * KIB,
+    min: 256,
+    max: 64 * MIB,
+    doc: 'Longest query of a search, in UTF-8.',
+  },
   interactiveTextsMax: {
     unit: 'texts',
     fallback: 16,

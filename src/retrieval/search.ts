@@ -3,7 +3,7 @@ import { ServiceError } from '../errors.ts'
 import type { Passage } from '../index/document.ts'
 import type { Probe, SearchOptions, SearchResult } from '../index/document-index.ts'
 import { unitVector } from '../index/unit-vector.ts'
-import { checkText, checkTexts } from './checks/check-text.ts'
+import { checkText, checkTexts, queryBound } from './checks/check-text.ts'
 import { cutIndexes } from './embed.ts'
 import type { Retrieval, Timings } from './retrieval.ts'
 
@@ -64,8 +64,8 @@ async function probesFor(
     return { probes: [{ vector: meanVector(passages) }] }
   }
   const { texts, field } = target
-  if (texts.length === 1) checkText(texts[0]!, field, limits.textBytesMax)
-  else checkTexts(texts, field, limits.textBytesMax)
+  if (texts.length === 1) checkText(texts[0]!, field, queryBound(limits))
+  else checkTexts(texts, field, queryBound(limits))
   const prompt = target.task === 'similarity' ? 'ebae' : 'ebar'
   const options = { lane: 'interactive' as const, ...(signal && { signal }) }
   const { vectors, ...usage } = await encoder.encode(texts, [prompt], options)

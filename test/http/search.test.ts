@@ -51,7 +51,7 @@ test('retrieval and similarity embed a text with different prompts', async () =>
 })
 
 test('a query over the model limit is cut, and told', async () => {
-  const { body } = await search({ queries: ['blue', 'word '.repeat(2000)] }).expect(200)
+  const { body } = await search({ queries: ['blue', 'word '.repeat(1500)] }).expect(200)
   expect(body.truncated).toEqual([1])
 })
 

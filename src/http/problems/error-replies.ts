@@ -1,21 +1,24 @@
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Server } from '../http-context.ts'
-import { type FaultLimits, faultOf } from './fault.ts'
+import { type BodyMax, bodyMax, type HttpLimits, queryBodyMax } from '../limits.ts'
+import { faultOf } from './fault.ts'
 import { problemOf, retryAfterSeconds, TransportFault } from './problem.ts'
 
 /** Every error leaves as problem+json; faults of ours are logged with their cause. */
-export function addErrorReplies(server: Server, limits: FaultLimits): void {
+export function addErrorReplies(server: Server, limits: BodyLimits): void {
   server.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, limits))
 }
+
+type BodyLimits = Pick<HttpLimits, 'bodyBytesMax' | 'queryBodyBytesMax'>
 
 export function sendProblem(
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
-  limits: FaultLimits,
+  limits: BodyLimits,
 ): FastifyReply {
-  const fault = faultOf(error, limits)
+  const fault = faultOf(error, bodyMaxOf(request, limits))
   const problem = problemOf(fault, request.id)
   if (problem.status >= 500 && problem.code !== 'UNAVAILABLE' && problem.code !== 'ABORTED') {
     const cause = fault.cause instanceof Error ? fault.cause.stack : fault.cause
@@ -26,6 +29,12 @@ export function sendProblem(
   // What is left of an unread body is not worth reading.
   if (!request.raw.complete) reply.header('connection', 'close')
   return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+}
+
+/** The limit that the request's route has. */
+function bodyMaxOf({ routeOptions }: FastifyRequest, limits: BodyLimits): BodyMax {
+  const query = queryBodyMax(limits)
+  return routeOptions?.bodyLimit === query.bytes ? query : bodyMax(limits)
 }
 
 /** Bytes that are not HTTP: there is no request to answer, only a socket. */

@@ -1,33 +1,28 @@
 import type { FastifyError } from 'fastify'
 import { ServiceError, toServiceError } from '../../errors.ts'
+import type { BodyMax } from '../limits.ts'
 import { TransportFault } from './problem.ts'
 
 /** Fastify's own refusals, by its error code. */
-const FASTIFY_FAULTS: Record<string, (limits: FaultLimits) => ServiceError | TransportFault> = {
+const FASTIFY_FAULTS: Record<string, (body: BodyMax) => ServiceError | TransportFault> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: () =>
     new TransportFault('UNSUPPORTED_MEDIA_TYPE', 'This route does not take this Content-Type.'),
-  FST_ERR_CTP_BODY_TOO_LARGE: ({ bodyBytesMax }) =>
-    new ServiceError('TOO_LARGE', `The body is larger than ${bodyBytesMax} bytes (BODY_BYTES_MAX).`, {
-      limit: bodyBytesMax,
-    }),
+  FST_ERR_CTP_BODY_TOO_LARGE: ({ bytes, setting }) =>
+    new ServiceError('TOO_LARGE', `The body is larger than ${bytes} bytes (${setting}).`, { limit: bytes }),
   FST_ERR_CTP_EMPTY_JSON_BODY: () => new TransportFault('MALFORMED_REQUEST', 'The body is empty; send JSON.'),
   FST_ERR_CTP_INVALID_JSON_BODY: () => new TransportFault('MALFORMED_REQUEST', 'The body is not valid JSON.'),
   FST_ERR_MAX_PARAM_LENGTH: () => new TransportFault('MALFORMED_REQUEST', 'The path is too long.'),
-}
-
-export interface FaultLimits {
-  bodyBytesMax: number
 }
 
 /**
  * Any thrown thing as a fault to answer with. Messages of foreign errors are never passed on: a JSON parser's
  * message quotes what it could not parse.
  */
-export function faultOf(thrown: unknown, limits: FaultLimits): ServiceError | TransportFault {
+export function faultOf(thrown: unknown, body: BodyMax): ServiceError | TransportFault {
   if (thrown instanceof ServiceError || thrown instanceof TransportFault) return thrown
   const { code, statusCode } = thrown as Partial<FastifyError>
   const known = code === undefined ? undefined : FASTIFY_FAULTS[code]
-  if (known) return known(limits)
+  if (known) return known(body)
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new TransportFault('MALFORMED_REQUEST', 'The request cannot be read as HTTP with a JSON body.')
   }

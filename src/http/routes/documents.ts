@@ -5,6 +5,7 @@ import { parseFilter } from '../../retrieval/checks/parse-filter.ts'
 import { list, readOne, remove, removeOne } from '../../retrieval/documents.ts'
 import { signalOf } from '../guards/deadline.ts'
 import type { HttpContext, Server } from '../http-context.ts'
+import { queryBodyMax } from '../limits.ts'
 import { DocumentFields, FilterSchema, Id, PROBLEMS } from '../wire/schemas.ts'
 
 const PAGE_SIZE = 100
@@ -94,6 +95,7 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
   server.post(
     '/documents/delete',
     {
+      bodyLimit: queryBodyMax(config).bytes,
       config: { access: 'write' },
       schema: {
         tags: ['documents'],

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import type { HttpContext, Server } from '../http-context.ts'
+import { queryBodyMax } from '../limits.ts'
 import { PROBLEMS } from '../wire/schemas.ts'
 
 const perPrompt = <T extends Type.TSchema>(schema: T) => Type.Object({ ebar: schema, ebae: schema })
@@ -47,7 +48,9 @@ export function infoRoute(server: Server, { config, version, retrieval }: HttpCo
         version,
         limits: {
           body_bytes: config.bodyBytesMax,
+          query_body_bytes: queryBodyMax(config).bytes,
           text_bytes: config.textBytesMax,
+          query_bytes: config.queryBytesMax,
           texts: config.textsPerRequestMax,
           queries: config.queriesPerRequestMax,
           documents: config.documentsPerRequestMax,

@@ -5,7 +5,7 @@ import { parseFilter } from '../../retrieval/checks/parse-filter.ts'
 import { type SearchAnswer, search, type Target } from '../../retrieval/search.ts'
 import { signalOf } from '../guards/deadline.ts'
 import type { HttpContext, Server } from '../http-context.ts'
-import type { HttpLimits } from '../limits.ts'
+import { type HttpLimits, queryBodyMax } from '../limits.ts'
 import {
   DocumentFields,
   FilterSchema,
@@ -124,6 +124,7 @@ export function searchRoute(server: Server, { config, retrieval }: HttpContext):
   server.post(
     '/search',
     {
+      bodyLimit: queryBodyMax(config).bytes,
       config: { access: 'read' },
       schema: {
         tags: ['search'],

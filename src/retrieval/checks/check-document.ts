@@ -2,7 +2,7 @@ import { ServiceError } from '../../errors.ts'
 import type { CheckedDocument, Document } from '../../index/document.ts'
 import type { Metadata } from '../../index/json.ts'
 import { checkMetadata } from './check-metadata.ts'
-import { checkText, checkUnicode } from './check-text.ts'
+import { checkText, checkUnicode, textBound } from './check-text.ts'
 
 /** A document as callers give it. */
 export interface NewDocument {
@@ -29,8 +29,9 @@ export function checkDocument(
 ): CheckedDocument {
   const { id = crypto.randomUUID(), text, title = null, metadata = {} } = given
   checkId(id, `${field}.id`)
-  checkText(text, `${field}.text`, limits.textBytesMax)
-  if (title !== null && title !== '') checkText(title, `${field}.title`, limits.textBytesMax)
+  const bound = textBound(limits)
+  checkText(text, `${field}.text`, bound)
+  if (title !== null && title !== '') checkText(title, `${field}.title`, bound)
   checkMetadata(metadata, `${field}.metadata`, limits.metadataBytesMax)
   const document: Document = { id, text, title: title === '' ? null : title, metadata }
   return document as CheckedDocument

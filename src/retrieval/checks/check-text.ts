@@ -1,24 +1,41 @@
 import { ServiceError } from '../../errors.ts'
 
+/** How long a text may be, and what to say of one that is longer. */
+export interface TextBound {
+  bytesMax: number
+  setting: string
+  advice: string
+}
+
+/** For whatever is embedded and not searched for. */
+export function textBound({ textBytesMax }: { textBytesMax: number }): TextBound {
+  return { bytesMax: textBytesMax, setting: 'TEXT_BYTES_MAX', advice: 'split it' }
+}
+
+/** For the texts of a search: somebody waits for each, so they are short. */
+export function queryBound({ queryBytesMax }: { queryBytesMax: number }): TextBound {
+  return { bytesMax: queryBytesMax, setting: 'QUERY_BYTES_MAX', advice: 'shorten it' }
+}
+
 /**
  * A text that can be embedded: not blank, well-formed Unicode, within the limit.
  *
  * @param field where it stands in the request, for the message: `documents[3].text`
  * @throws ServiceError INVALID_INPUT, TOO_LARGE
  */
-export function checkText(text: string, field: string, bytesMax: number): void {
+export function checkText(text: string, field: string, { bytesMax, setting, advice }: TextBound): void {
   if (text.trim() === '') throw new ServiceError('INVALID_INPUT', `${field} is empty.`, { field })
   checkUnicode(text, field)
   // UTF-8 needs at most three bytes for one UTF-16 unit: most texts are cleared without counting.
   if (text.length * 3 > bytesMax && Buffer.byteLength(text) > bytesMax) {
-    const message = `${field} is longer than ${bytesMax} bytes (TEXT_BYTES_MAX); split it.`
+    const message = `${field} is longer than ${bytesMax} bytes (${setting}); ${advice}.`
     throw new ServiceError('TOO_LARGE', message, { field, limit: bytesMax })
   }
 }
 
 /** As `checkText`, for each of a list. */
-export function checkTexts(texts: readonly string[], field: string, bytesMax: number): void {
-  for (const [index, text] of texts.entries()) checkText(text, `${field}[${index}]`, bytesMax)
+export function checkTexts(texts: readonly string[], field: string, bound: TextBound): void {
+  for (const [index, text] of texts.entries()) checkText(text, `${field}[${index}]`, bound)
 }
 
 /** @throws ServiceError INVALID_INPUT for a lone surrogate, which UTF-8 cannot carry */

@@ -34,8 +34,11 @@ export async function withLocalSystem<T>(
     // exactScoringMax 0: small sets, too, go through the HNSW graph.
     const engine = await startEmbeddedEngine({ dataDir, limits: { exactScoringMax: 0 } })
     try {
+      // Judged sets have queries as long as documents.
+      const config = defaultConfig()
+      const limits = { ...config, queryBytesMax: config.textBytesMax }
       const index = await engine.open(DEFAULT_COLLECTION, { dimensions, fingerprint })
-      return await work(localSystem({ encoder, index, limits: defaultConfig() }))
+      return await work(localSystem({ encoder, index, limits }))
     } finally {
       await engine.close()
     }

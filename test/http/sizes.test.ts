@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openService, type Service } from './service.ts'
+
+let service: Service
+beforeAll(async () => {
+  service = await openService({ queryBytesMax: 300, textBytesMax: 4000, queryBodyBytesMax: 3000 })
+})
+afterAll(() => service.close())
+
+const post = (path: string, body: object) => service.http().post(path).send(body)
+const SEARCHES: [string, (query: string) => object][] = [
+  ['query', (query) => ({ query })],
+  ['query', (query) => ({ query, task: 'similarity' })],
+  ['queries[1]', (query) => ({ queries: ['short', query] })],
+]
+
+test.each(SEARCHES)('%s has a limit of its own, in UTF-8 bytes', async (field, body) => {
+  for (const longest of ['x'.repeat(300), 'é'.repeat(150), '界'.repeat(100), '😀'.repeat(75)]) {
+    await post('/search', body(longest)).expect(200)
+    const { body: problem } = await post('/search', body(`${longest}é`)).expect(413)
+    expect(problem).toMatchObject({ code: 'TOO_LARGE', details: { field, limit: 300 } })
+    expect(problem.detail).toBe(`${field} is longer than 300 bytes (QUERY_BYTES_MAX); shorten it.`)
+  }
+})
+
+test('texts to embed and to store may be as long as TEXT_BYTES_MAX', async () => {
+  const text = 'x'.repeat(4000)
+  await post('/embed', { texts: [text], prompt: 'ebar' }).expect(200)
+  await post('/documents', { documents: [{ text }] }).expect(200)
+  const { body } = await post('/embed', { texts: [`${text}x`], prompt: 'ebar' }).expect(413)
+  expect(body.detail).toContain('TEXT_BYTES_MAX')
+})
+
+test.each(['/search', '/documents/delete'])('%s takes small bodies only', async (path) => {
+  const { body } = await post(path, { filter: { x: 'x'.repeat(3000) } }).expect(413)
+  expect(body).toMatchObject({ code: 'TOO_LARGE', details: { limit: 3000 } })
+  expect(body.detail).toContain('QUERY_BODY_BYTES_MAX')
+  await post('/embed', { texts: ['x'.repeat(3500)], prompt: 'ebae' }).expect(200)
+})
+
+test('the limits are in /info', async () => {
+  const { body } = await service.http().get('/info').expect(200)
+  expect(body.limits).toMatchObject({ query_bytes: 300, query_body_bytes: 3000, text_bytes: 4000 })
+})
