@@ -1,8 +1,9 @@
+import { causeText } from './cause.ts'
 import { defaultConfig } from './config/read.ts'
 import type { Config } from './config/settings.ts'
 import type { Encoder } from './encoder/encoder.ts'
 import { openOnnxEncoder } from './encoder/onnx/onnx-encoder.ts'
-import { ServiceError } from './errors.ts'
+import { ServiceError, toServiceError } from './errors.ts'
 import { checkState } from './http/guards/request-gate.ts'
 import type { State } from './http/http-context.ts'
 import { buildServer } from './http/server.ts'
@@ -78,10 +79,12 @@ export async function createApp(
     },
     { ...loggerOptions(config.logLevel), ...(parts.log && { stream: parts.log }) },
   )
+  const logFatal = ({ code, cause, message }: ServiceError) =>
+    server.log.fatal({ code, ...(cause !== undefined && { cause: causeText(cause) }) }, message)
   const fail = (error: ServiceError) => {
     if (state === 'draining' || state === 'failed') return
     state = 'failed'
-    server.log.fatal({ code: error.code, cause: error.cause }, error.message)
+    logFatal(error)
     onFailure?.(error)
   }
   const stillWanted = () => {
@@ -135,6 +138,13 @@ export async function createApp(
     return { url, retrieval }
   }
 
+  /** A start that was stopped is no accident. */
+  function refuse(thrown: unknown): never {
+    const error = toServiceError(thrown)
+    if (!closing) logFatal(error)
+    throw error
+  }
+
   async function shutDown(): Promise<void> {
     if (state !== 'failed') state = 'draining'
     const drained = server.close()
@@ -152,7 +162,7 @@ export async function createApp(
     server,
     state: () => state,
     /** Resolves when requests are served. @throws ServiceError what stands in the way; then call `close` */
-    start: () => (starting ??= open()),
+    start: () => (starting ??= open().catch(refuse)),
     /** Stops accepting, lets open requests end (DRAIN_MS_MAX), closes every part it opened. Idempotent. */
     close: () => (closing ??= shutDown()),
   }

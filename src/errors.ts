@@ -56,6 +56,6 @@ export function toServiceError(thrown: unknown): ServiceError {
     'INTERNAL',
     'Something failed inside the service; its log has the cause.',
     {},
-    thrown,
+    thrown ?? new Error(`${thrown} was thrown`),
   )
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { type App, createApp, type Started } from './app.ts'
 import { defineCommand } from './cli/command.ts'
 import { type ExitCode, exitCodeOf } from './cli/exit-code.ts'
-import { faultText } from './cli/run.ts'
+import { faultLine } from './cli/run.ts'
 import { say, type Terminal } from './cli/terminal.ts'
 import { configHelp } from './config/help.ts'
 import { readConfig } from './config/read.ts'
@@ -40,7 +40,7 @@ async function serve(config: Config, terminal: Terminal): Promise<void> {
         doing = line
         say(terminal.stdout, line)
       },
-      onFailure: (error) => void stop(app, terminal, 1, `Stopping: ${error.message}`),
+      onFailure: (error) => void stop(app, terminal, 1, `Stopping: ${faultLine(error)}`),
     },
   )
   listenForSignals(app, terminal)
@@ -56,7 +56,7 @@ async function serve(config: Config, terminal: Terminal): Promise<void> {
     clearInterval(still)
     if (app.state() === 'draining') return
     const error = toServiceError(thrown)
-    await stop(app, terminal, exitCodeOf(error), `Cannot start: ${faultText(error)}`)
+    await stop(app, terminal, exitCodeOf(error), `Cannot start: ${faultLine(error)}`)
   }
 }
 
@@ -79,7 +79,7 @@ async function stop(app: App, terminal: Terminal, code: ExitCode, complaint?: st
     await app.close()
     if (code === 0) say(terminal.stdout, 'Stopped.')
   } catch (error) {
-    say(terminal.stderr, toServiceError(error).message)
+    say(terminal.stderr, faultLine(error))
     process.exit(code || 1)
   }
   process.exit(code)

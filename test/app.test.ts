@@ -175,12 +175,17 @@ test.each([0, 1])('the death of worker %i is told and makes the app unready', as
   const failure = new Promise<ServiceError>((resolve) => {
     tell = resolve
   })
-  const dying = await app({}, { onFailure: tell })
+  const lines: string[] = []
+  const log = { write: (line: string) => void lines.push(line) }
+  const dying = await app({ logLevel: 'fatal' }, { onFailure: tell }, { log })
   const { url } = await dying.start()
   process.off('worker', remember)
   await request(url).get('/readyz').expect(200)
   await workers[index]!.terminate()
   expect(await failure).toMatchObject({ code: 'UNAVAILABLE' })
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { cause: expect.stringContaining('exit code 1') },
+  ])
   await expectUnready(url)
 })
 

@@ -1,3 +1,4 @@
+import { causeLine, causeText } from '../cause.ts'
 import { ServiceError } from '../errors.ts'
 import type { Command, Program } from './command.ts'
 import { type ExitCode, exitCodeOf } from './exit-code.ts'
@@ -62,14 +63,21 @@ function failed(error: unknown, terminal: Terminal, before?: string): ExitCode {
   return exitCodeOf(error)
 }
 
-/** One line for what the user can mend; the stack of anything else. */
+/** One line for what the user can mend; the stack of anything else comes before it. */
 export function faultText(error: unknown): string {
+  const line = faultLine(error)
+  const foreseen = error instanceof ToolError || (error instanceof ServiceError && error.code !== 'INTERNAL')
+  const thrown = error instanceof ServiceError ? (error.cause ?? error) : error
+  return foreseen ? line : `${causeText(thrown)}\n${line}`
+}
+
+/** What went wrong, with what caused it where the message does not say that already. */
+export function faultLine(error: unknown): string {
   if (error instanceof ToolError) return error.message
-  if (error instanceof ServiceError) {
-    const { code, cause, message } = error
-    return code === 'INTERNAL' && cause instanceof Error ? `${message}\n${cause.stack}` : message
-  }
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  if (!(error instanceof ServiceError)) return causeLine(error)
+  const { cause, message } = error
+  const told = cause === undefined || (cause instanceof Error && message.includes(cause.message))
+  return told ? message : `${message} (${causeLine(cause)})`
 }
 
 function unknownCommand({ commands }: Program, name: string): ToolError {

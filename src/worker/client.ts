@@ -39,6 +39,7 @@ export class WorkerClient<Engine extends WorkerEngine> {
   readonly #listeners = new Map<string, (value: never) => void>()
   readonly #ready: Promise<unknown>
   #nextId = 1
+  #started = false
   #dead: ServiceError | undefined
   #onDeath: ((error: ServiceError) => void) | undefined
   #closed: Promise<void> | undefined
@@ -50,7 +51,8 @@ export class WorkerClient<Engine extends WorkerEngine> {
     this.#ready = new Promise((resolve, reject) => this.#pending.set(0, { resolve, reject }))
     this.#ready.catch(() => {})
     worker.on('message', (message: FromWorker) => this.#receive(message))
-    worker.on('error', (error) => this.#die(error))
+    worker.on('error', (thrown: unknown) => this.#die(thrown ?? new Error(`${thrown} was thrown`)))
+    worker.on('messageerror', (error) => this.#die(error))
     worker.on('exit', (code) => this.#die(new Error(`exit code ${code}`)))
   }
 
@@ -109,7 +111,13 @@ export class WorkerClient<Engine extends WorkerEngine> {
         },
       })
       signal?.addEventListener('abort', abort, { once: true })
-      this.#send({ kind: 'call', id, method, argument }, transfer)
+      try {
+        this.#send({ kind: 'call', id, method, argument }, transfer)
+      } catch (error) {
+        this.#pending.delete(id)
+        settle()
+        throw error
+      }
     })
   }
 
@@ -123,6 +131,7 @@ export class WorkerClient<Engine extends WorkerEngine> {
     }
   }
 
+  /** @throws DataCloneError for what cannot cross threads */
   #send(message: ToWorker, transfer?: Transferable[]): void {
     this.#worker.postMessage(message, transfer)
   }
@@ -135,13 +144,16 @@ export class WorkerClient<Engine extends WorkerEngine> {
     const id = message.kind === 'ready' || message.kind === 'start-failure' ? 0 : message.id
     const pending = this.#pending.get(id)
     this.#pending.delete(id)
+    if (message.kind === 'ready') this.#started = true
     if (message.kind === 'ready' || message.kind === 'result') pending?.resolve(message.value)
     else pending?.reject(errorFromWire(message.error))
   }
 
-  #die(cause: Error): void {
+  #die(cause: unknown): void {
     if (this.#dead) return
-    this.#dead = new ServiceError('UNAVAILABLE', `${this.#name} has stopped; restart the service.`, {}, cause)
+    this.#dead = this.#started
+      ? new ServiceError('UNAVAILABLE', `${this.#name} has stopped; restart the service.`, {}, cause)
+      : new ServiceError('INTERNAL', `${this.#name} could not start.`, {}, cause)
     for (const pending of this.#pending.values()) pending.reject(this.#dead)
     this.#pending.clear()
     if (!this.#closed) this.#onDeath?.(this.#dead)

@@ -1,3 +1,4 @@
+import { type Cause, causeChain, fromCauseChain } from '../cause.ts'
 import { type ErrorCode, type ErrorDetails, ServiceError, toServiceError } from '../errors.ts'
 
 /** Messages between a thread and its worker. Buffers named in `transfer` lists change hands without a copy. */
@@ -15,16 +16,17 @@ export interface WireError {
   code: ErrorCode
   message: string
   details: ErrorDetails
-  /** Stack of the original, for the log. */
-  cause: string | undefined
+  causes: Cause[]
 }
 
+/** Any thrown thing as a message; of a fault of ours nothing is lost that its log line needs. */
 export function errorToWire(thrown: unknown): WireError {
   const error = toServiceError(thrown)
-  const cause = error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : undefined
-  return { code: error.code, message: error.message, details: error.details, cause }
+  const { code, message, details } = error
+  const cause = error.cause ?? (code === 'INTERNAL' ? error : undefined)
+  return { code, message, details, causes: causeChain(cause) }
 }
 
-export function errorFromWire(wire: WireError): ServiceError {
-  return new ServiceError(wire.code, wire.message, wire.details, wire.cause)
+export function errorFromWire({ code, message, details, causes }: WireError): ServiceError {
+  return new ServiceError(code, message, details, fromCauseChain(causes))
 }

@@ -1,5 +1,5 @@
 import { parentPort, type Transferable } from 'node:worker_threads'
-import { errorToWire, type FromWorker, type ToWorker } from './protocol.ts'
+import { errorToWire, type FromWorker, type ToWorker, type WireError } from './protocol.ts'
 
 /** A result with the buffers that go along without a copy. */
 export class Transfer<Value> {
@@ -38,6 +38,14 @@ export async function serveWorker<Engine extends WorkerEngine>(
   const port = parentPort
   if (!port) throw new Error('serveWorker runs in a worker thread only')
   const send = (message: FromWorker, transfer: Transferable[] = []) => port.postMessage(message, transfer)
+  /** Also where what was thrown, or the error made of it, cannot be sent. */
+  const sendFailure = (failure: (error: WireError) => FromWorker, thrown: unknown) => {
+    try {
+      send(failure(errorToWire(thrown)))
+    } catch (notSent) {
+      send(failure(errorToWire(new Error('an error could not be sent', { cause: notSent }))))
+    }
+  }
   const aborts = new Map<number, AbortController>()
   let methods: WorkerEngine['methods']
   try {
@@ -45,7 +53,7 @@ export async function serveWorker<Engine extends WorkerEngine>(
     methods = started.methods
     send({ kind: 'ready', value: started.ready })
   } catch (error) {
-    send({ kind: 'start-failure', error: errorToWire(error) })
+    sendFailure((wire) => ({ kind: 'start-failure', error: wire }), error)
     return
   }
   port.on('message', async (message: ToWorker) => {
@@ -63,7 +71,7 @@ export async function serveWorker<Engine extends WorkerEngine>(
       if (value instanceof Transfer) send({ kind: 'result', id, value: value.value }, value.buffers)
       else send({ kind: 'result', id, value })
     } catch (error) {
-      send({ kind: 'failure', id, error: errorToWire(error) })
+      sendFailure((wire) => ({ kind: 'failure', id, error: wire }), error)
     } finally {
       aborts.delete(id)
     }

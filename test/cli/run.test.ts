@@ -31,7 +31,9 @@ describe('a command that fails', () => {
     expect(status).toBe(1)
     expect(stderr).toMatch(/^TypeError: x is not a function\n {4}at /)
     const wrapped = new ServiceError('INTERNAL', 'Something failed.', {}, new Error('the cause'))
-    expect((await ran(failing(wrapped), [])).stderr).toMatch(/^Something failed\.\nError: the cause\n {4}at /)
+    expect((await ran(failing(wrapped), [])).stderr).toMatch(
+      /^Error: the cause\n {4}at [\s\S]+\nSomething failed\. \(Error: the cause\)\n$/,
+    )
   })
 
   test('has an exit code for every code of error', async () => {

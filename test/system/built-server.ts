@@ -30,8 +30,9 @@ export function launch(
   environment: Record<string, string>,
   args: string[] = [],
   cwd = tmpdir(),
+  program = main,
 ): Omit<Running, 'url'> {
-  const child = spawn(process.execPath, [main, ...args], { cwd, env: { ...CLEAN, ...environment } })
+  const child = spawn(process.execPath, [program, ...args], { cwd, env: { ...CLEAN, ...environment } })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (chunk) => {

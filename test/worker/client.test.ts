@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { causeLine, causeText } from '../../src/cause.ts'
+import type { ServiceError } from '../../src/errors.ts'
 import { WorkerClient } from '../../src/worker/client.ts'
 import { spawnWorker } from '../../src/worker/spawn.ts'
 import type { SampleEngine } from './sample-worker.ts'
@@ -48,10 +50,64 @@ test('an error keeps its code and details; a fault becomes INTERNAL with its cau
   })
   await expect(client.call('crash', undefined)).rejects.toMatchObject({
     code: 'INTERNAL',
-    cause: expect.stringContaining('a fault'),
+    cause: expect.objectContaining({ name: 'TypeError', message: 'a fault' }),
   })
   // @ts-expect-error the type knows no such method, and neither does the worker
   await expect(client.call('nosuch', undefined)).rejects.toMatchObject({ code: 'INTERNAL' })
+})
+
+/** What a log line would hold of each thing thrown. */
+const TOLD: [string, string][] = [
+  ['text', 'a thrown string: only words'],
+  ['nothing', 'Error: undefined was thrown'],
+  ['null', 'Error: null was thrown'],
+  ['object', 'a thrown object: it has no message'],
+  ['symbol', 'a thrown symbol: Symbol(sign)'],
+  ['chain', 'TypeError: outer; caused by RangeError [ERR_SAMPLE]: middle; caused by Error: inner'],
+  ['circular', 'Error: first; caused by Error: second'],
+  ['many', 'AggregateError: several; caused by Error: one of them'],
+  ['getter', 'Error: readable'],
+  ['internal', 'ServiceError [INTERNAL]: known to be ours'],
+]
+
+test.each(TOLD)('the cause crosses threads whatever is thrown: %s', async (name, told) => {
+  for (const failing of [shared.call('throwing', name), open({ throws: name }).ready()]) {
+    const error: ServiceError = await failing.then(
+      () => Promise.reject(new Error('it did not fail')),
+      (error) => error,
+    )
+    expect(error.code).toBe('INTERNAL')
+    expect(causeLine(error.cause)).toBe(told)
+    expect(causeText(error.cause)).not.toContain('hush')
+  }
+})
+
+test("the thrower's stack comes along", async () => {
+  const error: ServiceError = await shared.call('throwing', 'chain').catch((error) => error)
+  expect(causeText(error.cause)).toMatch(/sample-worker[\s\S]+Caused by: RangeError[\s\S]+sample-worker/)
+})
+
+test('what cannot be sent is an error, either way, and harms no later call', async () => {
+  await expect(shared.call('throwing', 'unsendable')).rejects.toMatchObject({
+    code: 'INTERNAL',
+    cause: { cause: { name: 'DataCloneError' } },
+  })
+  await expect(shared.call('unsendable', undefined)).rejects.toMatchObject({
+    code: 'INTERNAL',
+    cause: { name: 'DataCloneError' },
+  })
+  // @ts-expect-error a function is no name, and cannot be sent either
+  await expect(shared.call('throwing', () => 1)).rejects.toThrow('could not be cloned')
+  expect([...(await shared.call('double', Float32Array.of(2)))]).toEqual([4])
+})
+
+test.each(['missing-module.ts', 'broken-module.ts'])('a worker whose %s does not load', async (file) => {
+  const url = new URL(`./${file}`, import.meta.url)
+  const client = new WorkerClient<SampleEngine>(spawnWorker(url, {}, import.meta.url), 'The sample worker')
+  opened.push(client)
+  const error: ServiceError = await client.ready().catch((error) => error)
+  expect(error).toMatchObject({ code: 'INTERNAL', message: 'The sample worker could not start.' })
+  expect(causeLine(error.cause)).toMatch(/missing-module|does not load/)
 })
 
 test('an abort reaches the method; an aborted call is never sent', async () => {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { causeText } from '../../cause.ts'
 import type { Server } from '../http-context.ts'
 import { type BodyMax, bodyMax, type HttpLimits, queryBodyMax } from '../limits.ts'
 import { faultOf } from './fault.ts'
@@ -21,8 +22,7 @@ export function sendProblem(
   const fault = faultOf(error, bodyMaxOf(request, limits))
   const problem = problemOf(fault, request.id)
   if (problem.status >= 500 && problem.code !== 'UNAVAILABLE' && problem.code !== 'ABORTED') {
-    const cause = fault.cause instanceof Error ? fault.cause.stack : fault.cause
-    request.log.error({ code: problem.code, cause }, fault.message)
+    request.log.error({ code: problem.code, cause: causeText(fault.cause ?? fault) }, fault.message)
   }
   const retryAfter = retryAfterSeconds(fault)
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
