@@ -84,8 +84,11 @@ async function* batches(
       const document = checkDocument(item.document, 'document', limits)
       batch.entries.push({ line: item.line, document })
       bytes += item.bytes
-    } catch (error) {
-      report.fault(item.line, toServiceError(error))
+    } catch (thrown) {
+      const error = toServiceError(thrown)
+      // A fault of ours is nobody's line: it ends the stream, and is logged.
+      if (error.code === 'INTERNAL') throw error
+      report.fault(item.line, error)
     }
     if (batch.entries.length >= limits.ingestBatchDocuments || bytes >= limits.ingestBatchBytes) {
       yield batch
