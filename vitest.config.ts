@@ -9,8 +9,8 @@ const SLOW = [
   'test/dockerfile.test.ts',
   'test/sample.test.ts',
   'test/encoder/**/*.test.ts',
-  'test/http/{disk-full,ingest-stream,limits}.test.ts',
-  'test/index/{collections,concurrency,database-damage,durability,filter-index,graph,graph-damage,migration,model}.test.ts',
+  'test/http/{disk-full,ingest-stream,limits,store-lost}.test.ts',
+  'test/index/{collections,concurrency,database-damage,durability,filter-index,folder-lock,graph,graph-damage,migration,model}.test.ts',
   'test/inference/{device,no-telemetry}.test.ts',
 ]
 

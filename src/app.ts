@@ -60,6 +60,8 @@ export async function createApp(
   const metrics = new Metrics()
   const closers: (() => Promise<void>)[] = []
   const collections = new Map<string, Retrieval>()
+  /** Of collections that can store nothing. */
+  const troubles = new Map<string, ServiceError>()
   let state: State = 'starting'
   let starting: Promise<Started> | undefined
   let closing: Promise<void> | undefined
@@ -70,6 +72,9 @@ export async function createApp(
       version: VERSION,
       metrics,
       state: () => state,
+      checkStore() {
+        for (const trouble of troubles.values()) throw trouble
+      },
       retrieval(collection = DEFAULT_COLLECTION) {
         checkState(state)
         const found = collections.get(collection)
@@ -110,6 +115,14 @@ export async function createApp(
       if (state === 'starting') onProgress?.(message)
     })
     closers.push(() => engine.close())
+    engine.onTrouble((collection, trouble) => {
+      if (trouble) {
+        troubles.set(collection, trouble)
+        server.log.error({ code: trouble.code, collection }, trouble.message)
+      } else if (troubles.delete(collection)) {
+        server.log.info({ collection }, 'documents can be stored again')
+      }
+    })
     return engine.open(DEFAULT_COLLECTION, { dimensions, fingerprint })
   }
 

@@ -31,6 +31,8 @@ export interface HttpContext {
   version: string
   metrics: HttpMetrics
   state(): State
+  /** @throws ServiceError why nothing can be stored, although the service runs */
+  checkStore(): void
   /**
    * What a collection's requests work on; without a name, the default collection's.
    * @throws ServiceError UNAVAILABLE unless ready, NOT_FOUND where there is no such collection

@@ -32,6 +32,11 @@ export interface IndexEngine {
   open(collection: string, identity: CollectionIdentity): Promise<DocumentIndex>
   /** Calls `listener` once if the engine ends without `close`. */
   onDeath(listener: (error: ServiceError) => void): void
+  /**
+   * Calls `listener` when a collection can no longer store anything, because its files were removed, say, with the reason;
+   * and without one when it can again. What it holds can still be read.
+   */
+  onTrouble(listener: (collection: string, trouble: ServiceError | undefined) => void): void
   /** Closes what is open, then the engine itself. Idempotent. */
   close(): Promise<void>
 }

@@ -1,10 +1,12 @@
 import type { CollectionIdentity } from '../index-engine.ts'
 import { type CooperativeScheduler, Mutex } from './cooperative-scheduler.ts'
 import { storeError } from './database/connection.ts'
+import type { FolderLock } from './database/folder-lock.ts'
 import { loadVectors } from './database/load-vectors.ts'
 import type { MigrationProgress } from './database/migrations/migrate.ts'
 import { type OpenFiles, openFiles } from './database/open-files.ts'
 import { rowReader } from './database/rows.ts'
+import { writeGuard } from './database/write-guard.ts'
 import { FilterIndex } from './filter/filter-index.ts'
 import { GraphSnapshots } from './hnsw/graph-snapshots.ts'
 import { LiveGraph } from './hnsw/live-graph.ts'
@@ -20,6 +22,8 @@ export interface CollectionEngineOptions {
   folder: string
   identity: CollectionIdentity
   limits: IndexLimits
+  /** Of the data folder. */
+  lock: FolderLock
   /** Shared by all collections of the thread. */
   scheduler: CooperativeScheduler
   notice: (notice: EngineNotice) => void
@@ -55,7 +59,7 @@ export async function openCollectionEngine(options: CollectionEngineOptions) {
 }
 
 async function startEngine(
-  { folder, identity, limits, scheduler, notice }: CollectionEngineOptions,
+  { folder, identity, limits, lock, scheduler, notice }: CollectionEngineOptions,
   { db, reader, release }: OpenFiles,
   guard: <T>(work: () => Promise<T>) => Promise<T>,
 ) {
@@ -72,7 +76,8 @@ async function startEngine(
   const filters = new FilterIndex(reader, table)
   const searcher = new Searcher({ table, graph, filters, rows, scheduler, limits })
   const reads = new Reader({ table, filters, rows, scheduler })
-  const writer = new Writer({ db, table, graph, snapshots, filters, scheduler, writes })
+  const checkWritable = writeGuard(db, folder, lock)
+  const writer = new Writer({ db, table, graph, snapshots, filters, scheduler, writes, checkWritable })
   const background = new Set<Promise<void>>()
   let closing = false
 
@@ -125,6 +130,8 @@ async function startEngine(
     get: (call: IdsCall, signal: AbortSignal) => guard(() => reads.get(call, signal)),
     passages: (call: IdsCall, signal: AbortSignal) => guard(() => reads.passages(call, signal)),
     scan: (call: ScanCall, signal: AbortSignal) => guard(() => reads.scan(call, signal)),
+    /** @throws ServiceError STORE_UNUSABLE where nothing that is written would last */
+    checkWritable,
     counts: (): Counts => ({
       documents: table.documents,
       passages: table.size,

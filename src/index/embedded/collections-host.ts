@@ -1,10 +1,10 @@
-import { join } from 'node:path'
-import { ServiceError } from '../../errors.ts'
+import { ServiceError, toServiceError } from '../../errors.ts'
 import type { Emit } from '../../worker/serve.ts'
-import { DEFAULT_COLLECTION, type IndexNotice } from '../index-engine.ts'
+import type { IndexNotice } from '../index-engine.ts'
 import { type CollectionEngine, openCollectionEngine } from './collection-engine.ts'
 import { CooperativeScheduler } from './cooperative-scheduler.ts'
-import { lock } from './database/connection.ts'
+import { collectionFolder } from './database/data-folder.ts'
+import { FolderLock } from './database/folder-lock.ts'
 import { makeFolder } from './database/open-files.ts'
 import type {
   ForCollection,
@@ -13,13 +13,18 @@ import type {
   RemoveCall,
   ScanCall,
   SearchCall,
+  Trouble,
   UpsertCall,
   WorkerData,
 } from './wire.ts'
 
 export interface HostEvents {
   notice: IndexNotice
+  trouble: Trouble
 }
+
+/** How often the files of open collections are looked at. */
+const WATCH_MS = 1000
 
 /**
  * The collections of one data folder, in one thread: `default` in the folder itself, the others each in a folder of
@@ -29,7 +34,7 @@ export interface HostEvents {
  */
 export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<HostEvents>) {
   makeFolder(dataDir)
-  const unlock = lock(join(dataDir, 'lock.sqlite'), dataDir)
+  const lock = new FolderLock(dataDir)
   const scheduler = new CooperativeScheduler(limits.sliceMsMax)
   const opened = new Map<string, CollectionEngine>()
   /** Being opened or closed: nobody else touches their files meanwhile. */
@@ -55,15 +60,20 @@ export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<
     await alone(collection, () => closing.close())
   }
 
+  const watch = watchWritable(opened, (trouble) => emit('trouble', trouble))
+
   return {
     open: async ({ collection, ...identity }: OpenCall) => {
       if (opened.has(collection) || busy.has(collection)) {
         throw new ServiceError('INVALID_INPUT', `The collection ${collection} is open already.`)
       }
-      const folder = collection === DEFAULT_COLLECTION ? dataDir : join(dataDir, 'collections', collection)
+      const folder = collectionFolder(dataDir, collection)
       const notice = (news: Omit<IndexNotice, 'collection'>) => emit('notice', { collection, ...news })
       await alone(collection, async () => {
-        opened.set(collection, await openCollectionEngine({ folder, identity, limits, scheduler, notice }))
+        opened.set(
+          collection,
+          await openCollectionEngine({ folder, identity, limits, lock, scheduler, notice }),
+        )
       })
     },
     upsert: ({ collection, ...call }: ForCollection<UpsertCall>, signal: AbortSignal) =>
@@ -82,7 +92,34 @@ export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<
     closeCollection: ({ collection }: ForCollection<object>) => close(collection),
     close: async () => {
       for (const collection of [...opened.keys()]) await close(collection)
-      unlock()
+      clearInterval(watch)
+      lock.release()
     },
+  }
+}
+
+/** Says when a collection stops taking writes, and when it takes them again. */
+function watchWritable(
+  opened: ReadonlyMap<string, CollectionEngine>,
+  say: (trouble: Trouble) => void,
+): NodeJS.Timeout {
+  const reported = new Map<string, string>()
+  return setInterval(() => {
+    for (const [collection, engine] of opened) {
+      const problem = problemOf(engine)
+      if (problem === reported.get(collection)) continue
+      if (problem === undefined) reported.delete(collection)
+      else reported.set(collection, problem)
+      say({ collection, problem })
+    }
+  }, WATCH_MS)
+}
+
+function problemOf(engine: CollectionEngine): string | undefined {
+  try {
+    engine.checkWritable()
+    return undefined
+  } catch (error) {
+    return toServiceError(error).message
   }
 }

@@ -87,6 +87,12 @@ class EmbeddedEngine implements IndexEngine {
     this.#listeners.push(listener)
   }
 
+  onTrouble(listener: (collection: string, trouble: ServiceError | undefined) => void): void {
+    this.#client.on('trouble', ({ collection, problem }) => {
+      listener(collection, problem === undefined ? undefined : new ServiceError('STORE_UNUSABLE', problem))
+    })
+  }
+
   close(): Promise<void> {
     this.#closing ??= Promise.all([...this.#opened].map((index) => index.close())).then(() =>
       this.#client.close(),

@@ -15,6 +15,12 @@ export type ForCollection<Call> = Call & { collection: string }
 
 export type OpenCall = ForCollection<CollectionIdentity>
 
+export interface Trouble {
+  collection: string
+  /** Why it takes no writes; undefined: it does again. */
+  problem: string | undefined
+}
+
 export interface WireDocument {
   id: string
   text: string

@@ -17,6 +17,8 @@ export interface WriterParts {
   filters: FilterIndex
   scheduler: CooperativeScheduler
   writes: Mutex
+  /** @throws ServiceError STORE_UNUSABLE where a commit would not last */
+  checkWritable: () => void
 }
 
 interface AddedPassage {
@@ -105,10 +107,11 @@ export class Writer {
   }
 
   async #transaction(work: () => Promise<void>): Promise<void> {
-    const { db } = this.#parts
+    const { db, checkWritable } = this.#parts
     db.exec('BEGIN IMMEDIATE')
     try {
       await work()
+      checkWritable()
       db.exec('COMMIT')
     } catch (error) {
       // Some failures (a full disk) have rolled back already.

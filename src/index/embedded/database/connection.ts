@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { ServiceError } from '../../../errors.ts'
 
@@ -33,28 +34,44 @@ export function limitBytes(db: Connection, bytesMax: number): void {
 }
 
 /**
- * Holds the folder for this process: an exclusive SQLite lock on an otherwise empty file. The system drops it when the
- * process ends, however it ends, so nothing stale is ever left to clean.
- *
- * @returns the release
- * @throws ServiceError STORE_UNUSABLE when another holder is alive
+ * Opens a file, or makes it, and keeps every other process and connection out until it is closed.
+ * @throws what SQLite throws, see `isBusy`
  */
-export function lock(file: string, dataDir: string): () => void {
+export function connectAlone(file: string): Connection {
   const db = new Database(file, { timeout: 0 })
   try {
     db.pragma('journal_mode = MEMORY')
-    db.exec('BEGIN EXCLUSIVE')
+    // The lock stays through commits.
+    db.pragma('locking_mode = EXCLUSIVE')
+    db.exec('BEGIN EXCLUSIVE; COMMIT')
+    return db
   } catch (error) {
     db.close()
-    if ((error as { code?: string }).code === 'SQLITE_BUSY') {
-      throw new ServiceError(
-        'STORE_UNUSABLE',
-        `Another process is using ${dataDir}. Stop it, or use another DATA_DIR.`,
-      )
-    }
-    throw storeError(error)
+    throw error
   }
-  return () => db.close()
+}
+
+/**
+ * Whether another process, of any version of this program, has a database open: each holds a shared lock on the file as
+ * long as it does. Nothing is said of a file that is no database. What its log holds is moved into it.
+ */
+export function isOpenElsewhere(file: string): boolean {
+  // SQLite would throw away the log of an empty file.
+  if (statSync(file).size === 0) return false
+  const db = new Database(file, { timeout: 1000 })
+  try {
+    db.pragma('locking_mode = EXCLUSIVE')
+    db.prepare('SELECT count(*) FROM sqlite_schema').get()
+    return false
+  } catch (error) {
+    return isBusy(error)
+  } finally {
+    db.close()
+  }
+}
+
+export function isBusy(error: unknown): boolean {
+  return error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
 }
 
 /**

@@ -4,10 +4,10 @@ import { ServiceError } from '../../../errors.ts'
 import type { CollectionIdentity } from '../../index-engine.ts'
 import { hasGraph, syncFolder } from '../hnsw/graph-file.ts'
 import { type Connection, connect, limitBytes } from './connection.ts'
+import { DATABASE } from './data-folder.ts'
 import type { MigrationProgress } from './migrations/migrate.ts'
 import { openSchema } from './schema.ts'
 
-const DATABASE = 'store.sqlite'
 /** Databases up to this size are checked page by page at every start (about a third of a second). */
 const QUICK_CHECK_BYTES_MAX = 64 * 1024 * 1024
 

@@ -1,0 +1,21 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DEFAULT_COLLECTION } from '../../index-engine.ts'
+
+/** A collection's database, in the folder of the collection. */
+export const DATABASE = 'store.sqlite'
+const COLLECTIONS = 'collections'
+
+/** Where a collection's files are: those of the default one in the data folder itself. */
+export function collectionFolder(dataDir: string, collection: string): string {
+  return collection === DEFAULT_COLLECTION ? dataDir : join(dataDir, COLLECTIONS, collection)
+}
+
+/** The collections that have a database in a data folder, the default one first. */
+export function collectionsIn(dataDir: string): string[] {
+  const others = join(dataDir, COLLECTIONS)
+  const names = existsSync(others) ? readdirSync(others).sort() : []
+  return [DEFAULT_COLLECTION, ...names].filter((name) =>
+    existsSync(join(collectionFolder(dataDir, name), DATABASE)),
+  )
+}
