@@ -19,6 +19,8 @@ export const ERROR_CODES = [
   'OVERLOADED',
   /** The service is starting, draining, or one of its parts has stopped. */
   'UNAVAILABLE',
+  /** The caller sends its request slower than a named limit allows. */
+  'TOO_SLOW',
   /** The caller went away or its deadline passed. */
   'ABORTED',
   /** A model folder, checkpoint or device that cannot be used as it is. */

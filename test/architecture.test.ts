@@ -81,6 +81,7 @@ test('src/ imports what is installed with the package, and nothing is installed 
 /** Which rooms a room may import from. What is not here imports nothing but errors and causes. */
 const MAY_IMPORT: Record<string, string[]> = {
   limits: [],
+  'fair-share': [],
   turns: [],
   worker: [],
   model: [],
@@ -91,7 +92,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   retrieval: ['limits', 'encoder', 'index', 'model', 'turns'],
   telemetry: ['encoder', 'index'],
   config: ['limits', 'encoder', 'http', 'index', 'retrieval'],
-  http: ['limits', 'encoder', 'index', 'model', 'retrieval', 'turns'],
+  http: ['limits', 'fair-share', 'encoder', 'index', 'model', 'retrieval', 'turns'],
   app: ['version', 'config', 'encoder', 'http', 'index', 'model', 'retrieval', 'telemetry'],
   cli: [],
   serve: ['app', 'cli', 'config', 'version'],

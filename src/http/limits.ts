@@ -18,7 +18,14 @@ export const REQUEST_LIMITS = {
     fallback: 256,
     min: 1,
     max: 65_536,
-    doc: 'Requests served at once; more get 429.',
+    doc: 'Requests served at once; more get 429. A request counts once its body is there.',
+  },
+  clientSharePercent: {
+    unit: '%',
+    fallback: 75,
+    min: 1,
+    max: 100,
+    doc: 'Most of REQUESTS_MAX, INGEST_REQUESTS_MAX and BODY_MEMORY_BYTES_MAX that one client (a key, or an address where there are no keys) holds on its own; of several, each gets less, so that a newcomer finds room. 100 switches this off.',
   },
   bodyBytesMax: {
     unit: 'bytes',
@@ -33,6 +40,27 @@ export const REQUEST_LIMITS = {
     min: KIB,
     max: 256 * MIB,
     doc: 'Largest JSON body of a search or a deletion, unless BODY_BYTES_MAX is smaller.',
+  },
+  bodyMemoryBytesMax: {
+    unit: 'bytes',
+    fallback: 128 * MIB,
+    min: KIB,
+    max: 64 * 1024 * MIB,
+    doc: 'JSON bodies of all requests being received or served, and never less than BODY_BYTES_MAX; more get 429.',
+  },
+  bodyBytesPerSecondMin: {
+    unit: 'bytes/s',
+    fallback: 256,
+    min: 0,
+    max: MIB,
+    doc: 'Slowest pace of a body, over each BODY_WINDOW_MS, in NDJSON streams over each INGEST_IDLE_MS_MAX that the service waits for the client; slower ones get 408. 0 allows any.',
+  },
+  bodyWindowMs: {
+    unit: 'ms',
+    fallback: 10_000,
+    min: 100,
+    max: HOUR_MS,
+    doc: 'How often the pace of a JSON body is looked at.',
   },
   textsPerRequestMax: {
     unit: 'texts',

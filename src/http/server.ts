@@ -3,6 +3,7 @@ import fastify, { type FastifyServerOptions, LogController } from 'fastify'
 import { addDeadline } from './guards/deadline.ts'
 import { addAuth } from './guards/keys.ts'
 import { addObservation, requestId } from './guards/observation.ts'
+import { addReceiving } from './guards/receiving.ts'
 import { addRequestGate } from './guards/request-gate.ts'
 import type { HttpContext, Server } from './http-context.ts'
 import { addOpenapi } from './openapi.ts'
@@ -53,6 +54,7 @@ export async function buildServer(
   addDeadline(server, context)
   addAuth(server, config.apiKeys)
   addRequestGate(server, context)
+  addReceiving(server, context)
   addNotFound(server, context)
   await addOpenapi(server, context)
 

@@ -133,7 +133,7 @@ test('a silent client is cut off, and told how far it came', async () => {
   const head =
     'POST /documents HTTP/1.1\r\nhost: a\r\ncontent-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n'
   const answer = await raw(service.url, `${head}${body.length.toString(16)}\r\n${body}\r\n`)
-  expect(answer).toMatch(/^HTTP\/1\.1 503 /)
+  expect(answer).toMatch(/^HTTP\/1\.1 408 /)
   expect(answer).toContain('INGEST_IDLE_MS_MAX')
   expect(answer).toContain(`"committed_lines":${BATCH}`)
   expect(await stored('silent')).toHaveLength(BATCH)

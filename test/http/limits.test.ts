@@ -36,15 +36,22 @@ test('a body that never ends is answered at the deadline and frees its place', a
 })
 
 test('more requests than allowed are turned away, probes and metrics are not', async () => {
-  const { url, http } = await service({ requestsMax: 1, requestTimeoutMs: 1000 })
-  const held = raw(url, HEAD)
-  await sleep(100)
+  const { encoder, http } = await service({
+    requestsMax: 1,
+    requestTimeoutMs: 1000,
+    bodyBytesMax: 64 * 1024 * 1024,
+  })
+  const held = http()
+    .post('/embed')
+    .send({ texts: MANY, prompt: 'both' })
+    .then(({ status }) => status)
+  while ((await encoder.stats()).waitingTexts.bulk === 0) await sleep(1)
   const { body, headers } = await http().get('/info').expect(429)
   expect(body).toMatchObject({ code: 'OVERLOADED', details: { limit: 1 } })
   expect(headers['retry-after']).toBe('1')
   await http().get('/readyz').expect(200)
   await http().get('/metrics').expect(200)
-  await held
+  expect(await held).toBe(503)
   await http().get('/info').expect(200)
 })
 

@@ -1,6 +1,6 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../errors.ts'
-import type { HttpContext, Server } from '../http-context.ts'
+import type { HttpConfig, HttpContext, Server } from '../http-context.ts'
 import { sendProblem } from '../problems/error-replies.ts'
 
 const controllers = new WeakMap<FastifyRequest, AbortController>()
@@ -15,23 +15,43 @@ export function signalOf(request: FastifyRequest): AbortSignal {
   return controller.signal
 }
 
-/** REQUEST_TIMEOUT_MS over the whole request, reading its body included; routes with a deadline of their own apart. */
+/** Ends a request in the middle of its body or its work: the client learns why, the work is aborted. */
+export function giveUp(
+  error: ServiceError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  config: HttpConfig,
+): void {
+  if (reply.raw.headersSent) reply.raw.destroy()
+  else if (!reply.sent) sendProblem(error, request, reply, config)
+  controllers.get(request)?.abort(error)
+}
+
+/**
+ * REQUEST_TIMEOUT_MS over the whole request, reading its body included. A route with a deadline of its own has that
+ * long for its answer to be read.
+ */
 export function addDeadline(server: Server, { config }: HttpContext): void {
   const { requestTimeoutMs } = config
+  const timers = new WeakMap<FastifyRequest, NodeJS.Timeout>()
   server.addHook('onRequest', async (request, reply) => {
     signalOf(request)
     const controller = controllers.get(request)!
     const expire = () => {
       const message = `The request took longer than ${requestTimeoutMs} ms (REQUEST_TIMEOUT_MS).`
-      const error = new ServiceError('ABORTED', message)
-      if (reply.raw.headersSent) reply.raw.destroy()
-      else if (!reply.sent) sendProblem(error, request, reply, config)
-      controller.abort(error)
+      giveUp(new ServiceError('ABORTED', message), request, reply, config)
     }
-    const timer = request.routeOptions.config.ownDeadline ? undefined : setTimeout(expire, requestTimeoutMs)
+    if (!request.routeOptions.config.ownDeadline) timers.set(request, setTimeout(expire, requestTimeoutMs))
     reply.raw.once('close', () => {
-      clearTimeout(timer)
+      clearTimeout(timers.get(request))
       if (!reply.raw.writableFinished) controller.abort()
     })
+  })
+  server.addHook('onSend', async (request, reply) => {
+    if (timers.has(request) || reply.raw.destroyed) return
+    timers.set(
+      request,
+      setTimeout(() => reply.raw.destroy(), requestTimeoutMs),
+    )
   })
 }

@@ -1,11 +1,17 @@
 import { ServiceError } from '../../errors.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import { TransportFault } from '../problems/problem.ts'
+import { Places } from './places.ts'
 
 /** Refuses requests that cannot be served: wrong moment, too many at once, an encoded body. */
 export function addRequestGate(server: Server, { state, config }: HttpContext): void {
-  let open = 0
-  server.addHook('onRequest', async (request, reply) => {
+  const places = new Places({
+    max: config.requestsMax,
+    clientSharePercent: config.clientSharePercent,
+    what: 'requests',
+    setting: 'REQUESTS_MAX',
+  })
+  server.addHook('onRequest', async (request) => {
     const { always = false } = request.routeOptions.config
     if (always || request.is404) return
     const encoding = request.headers['content-encoding']
@@ -13,13 +19,11 @@ export function addRequestGate(server: Server, { state, config }: HttpContext): 
       throw new TransportFault('UNSUPPORTED_MEDIA_TYPE', 'Send the body without Content-Encoding.')
     }
     checkState(state())
-    if (open >= config.requestsMax) {
-      const message = `${config.requestsMax} requests are being served already (REQUESTS_MAX); try again in a moment.`
-      throw new ServiceError('OVERLOADED', message, { limit: config.requestsMax })
-    }
-    open++
-    // `close` comes once for every response, sent or broken off.
-    reply.raw.once('close', () => open--)
+    places.check(request)
+  })
+  // Only when the body is there: who sends one slowly, or half of it, keeps nobody's place.
+  server.addHook('preValidation', async (request, reply) => {
+    if (!request.routeOptions.config.always && !request.is404) places.take(request, reply)
   })
   // A kept-alive connection would hold the end up until its keep-alive ran out.
   server.addHook('onSend', async (_request, reply) => {

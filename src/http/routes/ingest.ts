@@ -4,7 +4,8 @@ import { ServiceError } from '../../errors.ts'
 import { ingest } from '../../retrieval/ingest.ts'
 import type { IngestSummary } from '../../retrieval/ingest-report.ts'
 import { ingestStream } from '../../retrieval/ingest-stream.ts'
-import { signalOf } from '../guards/deadline.ts'
+import { giveUp, signalOf } from '../guards/deadline.ts'
+import { Places } from '../guards/places.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import type { HttpLimits } from '../limits.ts'
 import { ndjsonDocuments } from '../wire/ndjson-body.ts'
@@ -67,7 +68,12 @@ const Answer = Type.Object({
 
 export function ingestRoute(server: Server, { config, retrieval }: HttpContext): void {
   const checkLine = compileCheck(NewDocument)
-  let open = 0
+  const places = new Places({
+    max: config.ingestRequestsMax,
+    clientSharePercent: config.clientSharePercent,
+    what: 'ingest requests',
+    setting: 'INGEST_REQUESTS_MAX',
+  })
 
   server.post(
     '/documents',
@@ -89,23 +95,17 @@ export function ingestRoute(server: Server, { config, retrieval }: HttpContext):
         response: { 200: Answer, ...PROBLEMS },
       },
       onRequest: async (request, reply) => {
-        if (open >= config.ingestRequestsMax) {
-          const message = `More than ${config.ingestRequestsMax} ingest requests at once (INGEST_REQUESTS_MAX).`
-          throw new ServiceError('OVERLOADED', message, {
-            retryAfterMs: 1000,
-            limit: config.ingestRequestsMax,
-          })
+        places.check(request)
+        if (isNdjson(request.headers)) return
+        const expire = () => {
+          const message = `The body did not come within ${config.ingestTimeoutMs} ms (INGEST_TIMEOUT_MS).`
+          giveUp(new ServiceError('ABORTED', message), request, reply, config)
         }
-        open++
-        // A JSON body that trickles in is cut off; an NDJSON stream may last, and has its own clock for silence.
-        const timer = isNdjson(request.headers)
-          ? undefined
-          : setTimeout(() => request.raw.destroy(), config.ingestTimeoutMs + 1000)
-        reply.raw.once('close', () => {
-          open--
-          clearTimeout(timer)
-        })
+        const timer = setTimeout(expire, config.ingestTimeoutMs)
+        request.raw.once('end', () => clearTimeout(timer))
+        reply.raw.once('close', () => clearTimeout(timer))
       },
+      preValidation: async (request, reply) => places.take(request, reply),
     },
     async (request) => {
       const parts = retrieval()

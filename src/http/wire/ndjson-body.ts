@@ -3,6 +3,7 @@ import { ServiceError } from '../../errors.ts'
 import type { NewDocument } from '../../retrieval/checks/check-document.ts'
 import type { IngestLine } from '../../retrieval/ingest-stream.ts'
 import { turn } from '../../turns.ts'
+import { bodyChunks, type StreamPace } from './body-chunks.ts'
 import { ndjsonLines } from './ndjson-lines.ts'
 
 /** Fatal: bytes that are not UTF-8 are a fault, not a replacement character in somebody's document. */
@@ -11,17 +12,14 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /**
  * The documents of an NDJSON request as they arrive.
  * @param check finds the fault of a parsed line
- * @throws ServiceError ABORTED when the client goes away, or is silent longer than `idleMsMax`
+ * @throws ServiceError ABORTED when the client goes away, TOO_SLOW when it is silent or sends hardly anything
  */
 export async function* ndjsonDocuments(
   body: IncomingMessage,
   check: (value: unknown) => ServiceError | undefined,
-  limits: { lineBytesMax: number; ingestIdleMsMax: number },
+  limits: StreamPace & { lineBytesMax: number },
 ): AsyncGenerator<IngestLine> {
-  for await (const { number: line, bytes } of ndjsonLines(
-    chunks(body, limits.ingestIdleMsMax),
-    limits.lineBytesMax,
-  )) {
+  for await (const { number: line, bytes } of ndjsonLines(bodyChunks(body, limits), limits.lineBytesMax)) {
     const others = turn()
     if (others) await others
     if (!bytes) {
@@ -46,34 +44,5 @@ function parse(bytes: Uint8Array): unknown {
     return JSON.parse(text)
   } catch {
     return new ServiceError('INVALID_INPUT', 'The line is not valid JSON.')
-  }
-}
-
-/**
- * The body's chunks. The clock runs only while we wait for the client, not while it waits for us. The request is
- * not destroyed at its end, because its `close` is what tells that the client has gone.
- */
-async function* chunks(body: IncomingMessage, idleMsMax: number): AsyncGenerator<Uint8Array> {
-  const iterator = body.iterator({ destroyOnReturn: false })
-  for (;;) {
-    const result = await next(iterator, idleMsMax)
-    if (result.done) return
-    yield result.value
-  }
-}
-
-async function next(iterator: AsyncIterator<Buffer>, idleMsMax: number): Promise<IteratorResult<Buffer>> {
-  let timer: NodeJS.Timeout | undefined
-  const silence = new Promise<never>((_, reject) => {
-    const message = `The client sent nothing for ${idleMsMax} ms (INGEST_IDLE_MS_MAX).`
-    timer = setTimeout(() => reject(new ServiceError('ABORTED', message)), idleMsMax)
-  })
-  const chunk = iterator.next().catch((cause) => {
-    throw new ServiceError('ABORTED', 'The client closed the connection.', {}, cause)
-  })
-  try {
-    return await Promise.race([chunk, silence])
-  } finally {
-    clearTimeout(timer)
   }
 }

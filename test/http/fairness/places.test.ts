@@ -1,0 +1,99 @@
+import { afterEach, expect, test } from 'vitest'
+import { openService, type Service } from '../service.ts'
+import { ALICE, BOB, KEYS, postHead, type RawClient, rawClient, statusOf, until } from './clients.ts'
+
+let service: Service
+const clients: RawClient[] = []
+afterEach(async () => {
+  for (const { socket } of clients.splice(0)) socket.destroy()
+  await service.close()
+})
+
+const LINE = `${JSON.stringify({ text: 'a line' })}\n`
+const send = (bytes: string) => {
+  const client = rawClient(service.url, bytes)
+  clients.push(client)
+  return client
+}
+const stream = (key: string) => send(`${postHead('/documents', key, 1000, 'application/x-ndjson')}${LINE}`)
+const ingest = (key: string) =>
+  service
+    .http()
+    .post('/documents')
+    .set('authorization', `Bearer ${key}`)
+    .set('content-type', 'application/x-ndjson')
+    .send(LINE)
+
+test('streams of one key leave places for the streams of another', async () => {
+  service = await openService({ apiKeys: KEYS, ingestRequestsMax: 8 })
+  const streams = Array.from({ length: 8 }, () => stream(ALICE))
+  const refused = () => streams.filter(({ answer }) => statusOf(answer()) === 429)
+  await until(() => refused().length >= 2)
+  expect(refused()).toHaveLength(2)
+  await refused()[0]!.closed
+  expect(refused()[0]!.answer()).toContain('INGEST_REQUESTS_MAX')
+  await ingest(ALICE).expect(429)
+  await ingest(BOB).expect(200)
+  await service.http().get('/info').set('authorization', `Bearer ${ALICE}`).expect(200)
+})
+
+test('a stream that trickles is cut off, and learns how far it came', async () => {
+  service = await openService({
+    apiKeys: KEYS,
+    ingestIdleMsMax: 300,
+    bodyBytesPerSecondMin: 1000,
+    ingestBatchDocuments: 1,
+  })
+  const { socket, closed } = stream(ALICE)
+  const trickle = setInterval(() => socket.write('{'), 20)
+  const answer = await closed
+  clearInterval(trickle)
+  expect(statusOf(answer)).toBe(408)
+  expect(answer).toContain('"code":"TOO_SLOW"')
+  expect(answer).toContain('"committed_lines":1')
+})
+
+test('requests of one key leave places for the requests of another', async () => {
+  service = await openService({
+    apiKeys: KEYS,
+    requestsMax: 4,
+    bodyBytesMax: 64 * 1024 * 1024,
+    requestTimeoutMs: 1500,
+  })
+  // Seconds of work for the tiny model each.
+  const texts = Array.from({ length: 1000 }, (_, i) => `word ${i} `.repeat(400))
+  const body = JSON.stringify({ texts, prompt: 'both' })
+  const calls = Array.from({ length: 4 }, () => send(`${postHead('/embed', ALICE, body.length)}${body}`))
+  await until(() => calls.some(({ answer }) => statusOf(answer()) === 429))
+  await service.http().get('/info').set('authorization', `Bearer ${ALICE}`).expect(429)
+  await service.http().get('/info').set('authorization', `Bearer ${BOB}`).expect(200)
+})
+
+test('without keys, clients are told apart by address, as a trusted proxy forwards it', async () => {
+  service = await openService({ ingestRequestsMax: 2, trustProxy: ['loopback'] })
+  const from = (address: string) => ingest('none').set('x-forwarded-for', address)
+  const head = postHead('/documents', 'none', 1000, 'application/x-ndjson')
+  send(`${head.replace('\r\n\r\n', '\r\nx-forwarded-for: 192.0.2.1\r\n\r\n')}${LINE}`)
+  await until(async () => (await from('192.0.2.1')).status === 429)
+  // The last address is the one that the proxy has seen; what is before it, the client wrote.
+  await from('192.0.2.9, 192.0.2.1').expect(429)
+  await from('192.0.2.2').expect(200)
+})
+
+test('an answer that nobody reads is given up, and its place with it', async () => {
+  service = await openService({ apiKeys: KEYS, requestsMax: 1, requestTimeoutMs: 400 })
+  const text = 'a'.repeat(1_000_000)
+  const { encoder, index } = service
+  const { vectors } = await encoder.encode(['a'], ['ebae'])
+  for (let i = 0; i < 24; i++) {
+    const document = { id: `${i}`, title: null, text, metadata: {} }
+    const passages = [{ span: { start: 0, end: text.length }, vector: vectors.ebae[0]! }]
+    await index.upsert([{ document: document as never, passages }])
+  }
+  const reader = send(`GET /documents?limit=24 HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${ALICE}\r\n\r\n`)
+  reader.socket.pause()
+  const info = async () => (await service.http().get('/info').set('authorization', `Bearer ${BOB}`)).status
+  await until(async () => (await info()) === 429)
+  await until(async () => (await info()) === 200)
+  expect(reader.socket.bytesRead).toBeLessThan(24 * text.length)
+})
