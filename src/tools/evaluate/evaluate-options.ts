@@ -5,6 +5,15 @@ const COUNT = [1, 999_999_999] as const
 export const EVALUATE_OPTIONS = {
   split: text('NAME', 'judgements from qrels/NAME.tsv'),
   queries: wholeNumber('N', COUNT, 'only the first N judged queries'),
+  sameId: withDefault(
+    choice(
+      'RULE',
+      ['auto', 'keep', 'leave-out'],
+      "whether a document with the query's own id counts as a result. BEIR leaves it out, for sets that ask with their " +
+        'own documents; auto does so where the texts show that the set is one',
+    ),
+    'auto',
+  ),
   ef: wholeNumber('N', COUNT, "breadth of the walk through the HNSW graph; default the index's own"),
   bm25: flag("figures of BM25, the keyword baseline, beside the model's (k1 0.9, b 0.4, Porter's stemmer)"),
   prompts: flag(

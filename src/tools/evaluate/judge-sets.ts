@@ -28,11 +28,12 @@ export async function judgeSets(
   args: readonly string[],
   terminal: Terminal,
 ): Promise<void> {
-  const { split, queries, json, markdown, out, url } = options
+  const { split, queries, sameId, json, markdown, out, url } = options
   const sets: BeirSet[] = []
   // All of them first: a faulty set is reported before hours of work on another.
   for (const folder of folders) {
-    sets.push(await readBeirSet(folder, { ...(split && { split }), ...(queries && { queriesMax: queries }) }))
+    const wish = { ...(split && { split }), ...(queries && { queriesMax: queries }) }
+    sets.push(await readBeirSet(folder, sameId === 'auto' ? wish : { ...wish, sameId }))
   }
   const reports: Report[] = []
   const tell = async (report: Report) => {

@@ -24,5 +24,7 @@ export function judgedSet(
       Object.entries(judged).map(([id, { grades }]) => [id, new Map(Object.entries(grades))]),
     ),
     missingQueries: 0,
+    rejudged: 0,
+    leaveOutSameId: false,
   }
 }

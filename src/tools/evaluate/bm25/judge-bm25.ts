@@ -1,5 +1,6 @@
 import { passageText } from '../../../retrieval/passages.ts'
 import {
+  askedFor,
   atEveryDepth,
   DEPTH_MAX,
   judgedOrder,
@@ -24,7 +25,8 @@ export async function judgeBm25(
   for await (const document of set.documents()) index.add(document.id, passageText(document))
   const scores = new MeanScores()
   for (const [done, { id, text }] of set.queries.entries()) {
-    const ranking = judgedOrder(index.search(text, DEPTH_MAX)).slice(0, DEPTH_MAX)
+    const hits = index.search(text, askedFor(DEPTH_MAX, set.leaveOutSameId))
+    const ranking = judgedOrder(hits, set.leaveOutSameId ? id : undefined).slice(0, DEPTH_MAX)
     scores.add(atEveryDepth(ranking), set.judgements.get(id)!)
     onProgress?.(done + 1, set.queries.length)
   }

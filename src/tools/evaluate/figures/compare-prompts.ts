@@ -50,7 +50,11 @@ export async function reportPrompts(
     done += part.length
     onProgress?.(done, total)
   }
-  const rankers = ARM_NAMES.map((arm) => ({ arm, ranker: new ExactRanker(queries[ARMS[arm].query], DEPTH) }))
+  const leftOut = sample.leaveOutSameId ? sample.queries.map(({ id }) => id) : []
+  const rankers = ARM_NAMES.map((arm) => ({
+    arm,
+    ranker: new ExactRanker(queries[ARMS[arm].query], DEPTH, leftOut),
+  }))
   for await (const { both, part } of embedded(system, sample.documents, signal)) {
     const ids = part.map(({ id }) => id)
     for (const { arm, ranker } of rankers) ranker.add(ids, both[ARMS[arm].document])

@@ -9,12 +9,17 @@ import type { ScoredDocument } from './retrieval-metrics.ts'
 export class ExactRanker {
   readonly #queries: readonly Float32Array[]
   readonly #k: number
+  readonly #leftOut: readonly string[]
   readonly #best: ScoredDocument[][]
 
-  /** @param queries unit-length vectors */
-  constructor(queries: readonly Float32Array[], k: number) {
+  /**
+   * @param queries unit-length vectors
+   * @param leftOut of each query, the id of a document that is no result of it; none where empty
+   */
+  constructor(queries: readonly Float32Array[], k: number, leftOut: readonly string[] = []) {
     this.#queries = queries
     this.#k = k
+    this.#leftOut = leftOut
     this.#best = queries.map(() => [])
   }
 
@@ -23,6 +28,7 @@ export class ExactRanker {
     for (const [row, query] of this.#queries.entries()) {
       const best = this.#best[row]!
       for (const [index, vector] of vectors.entries()) {
+        if (ids[index] === this.#leftOut[row]) continue
         const score = similarity(query, vector)
         if (best.length === this.#k && score < best[this.#k - 1]!.score) continue
         insert(best, { id: ids[index]!, score })

@@ -24,8 +24,12 @@ export interface SearchFigures {
   documents: number | null
   queries: number
   judgements: number
-  /** Queries of the qrels that queries.jsonl lacks: not asked, not counted. */
+  /** Queries of the qrels that queries.jsonl lacks, or has without text: not asked, not counted. */
   missingQueries: number
+  /** Pairs that the qrels judge twice and differently: the last judgement counts. */
+  rejudged: number
+  /** A document with the query's own id was no result. */
+  sameIdLeftOut: boolean
   /** Queries without a single relevant document: every figure of theirs is 0, as trec_eval has it. */
   hopelessQueries: number
   /** Every document scored: what the model can do. */
@@ -65,6 +69,8 @@ export async function judgeSearch(
     queries: set.queries.length,
     judgements: judged.reduce((sum, ofQuery) => sum + ofQuery.size, 0),
     missingQueries: set.missingQueries,
+    rejudged: set.rejudged,
+    sameIdLeftOut: set.leaveOutSameId,
     hopelessQueries: judged.filter((ofQuery) => ![...ofQuery.values()].some((grade) => grade > 0)).length,
     exact,
     hnsw,

@@ -2,6 +2,7 @@ import type { BeirSet } from '../judged-set/beir-set.ts'
 import type { SearchSystem, SystemAnswer, SystemSearch } from '../systems/search-system.ts'
 import type { Scores } from './retrieval-metrics.ts'
 import {
+  askedFor,
   atEveryDepth,
   DEPTH_MAX,
   DEPTHS,
@@ -41,7 +42,7 @@ interface QueryFigures {
 /** Asks every query; rankings are judged as they come and not kept. */
 export async function runQueries(
   system: SearchSystem,
-  { queries, judgements }: BeirSet,
+  { queries, judgements, leaveOutSameId }: BeirSet,
   { ef, signal = new AbortController().signal, onProgress }: JudgeOptions,
 ): Promise<QueryFigures> {
   const walk = { signal, ...(ef !== undefined && { ef }) }
@@ -49,21 +50,22 @@ export async function runQueries(
   const hnsw = new MeanScores()
   const paths = new Set<string>()
   const timings: SystemAnswer['timings'][] = []
+  const own = (query: string) => (leaveOutSameId ? query : undefined)
   let overlap = 0
   for (let start = 0; start < queries.length; start += system.queriesMax) {
     const part = queries.slice(start, start + system.queriesMax)
     const texts = part.map(({ text }) => text)
     const truth = await system.search(texts, { k: DEPTH_MAX, exact: true, signal })
-    const deep = await deepRankings(system, texts, walk)
+    const deep = await deepRankings(system, part, leaveOutSameId, walk)
     for (const [index, { id, text }] of part.entries()) {
-      const usual = await system.search([text], { k: USUAL_DEPTH, ...walk })
+      const usual = await system.search([text], { k: askedFor(USUAL_DEPTH, leaveOutSameId), ...walk })
       const { hits, path } = usual.batches[0]!
       timings.push(usual.timings)
       paths.add(path)
       const nearest = truth.batches[index]!.hits
-      overlap += shareFound(idsOf(nearest).slice(0, USUAL_DEPTH), idsOf(hits))
-      exact.add(atEveryDepth(judgedOrder(nearest)), judgements.get(id)!)
-      hnsw.add({ ...deep[index]!, [USUAL_DEPTH]: judgedOrder(hits) }, judgements.get(id)!)
+      overlap += shareFound(firstIds(nearest, own(id)), firstIds(hits, own(id)))
+      exact.add(atEveryDepth(judgedOrder(nearest, own(id))), judgements.get(id)!)
+      hnsw.add({ ...deep[index]!, [USUAL_DEPTH]: judgedOrder(hits, own(id)) }, judgements.get(id)!)
     }
     onProgress?.('queries', start + part.length, queries.length)
   }
@@ -86,19 +88,24 @@ export function percentiles(values: readonly number[]): Percentiles {
 /** The graph's rankings at the depths beyond the usual one. */
 async function deepRankings(
   system: SearchSystem,
-  texts: readonly string[],
+  queries: BeirSet['queries'],
+  leaveOutSameId: boolean,
   walk: Omit<SystemSearch, 'k'>,
 ): Promise<Rankings[]> {
-  const rankings = texts.map(() => atEveryDepth([]))
-  for (const k of DEPTHS.slice(1)) {
-    const { batches } = await system.search(texts, { k, ...walk })
-    for (const [index, { hits }] of batches.entries()) rankings[index]![k] = judgedOrder(hits)
+  const rankings = queries.map(() => atEveryDepth([]))
+  const texts = queries.map(({ text }) => text)
+  for (const depth of DEPTHS.slice(1)) {
+    const { batches } = await system.search(texts, { k: askedFor(depth, leaveOutSameId), ...walk })
+    for (const [index, { hits }] of batches.entries()) {
+      rankings[index]![depth] = judgedOrder(hits, leaveOutSameId ? queries[index]!.id : undefined)
+    }
   }
   return rankings
 }
 
-function idsOf(hits: readonly { id: string }[]): string[] {
-  return hits.map(({ id }) => id)
+function firstIds(hits: readonly { id: string }[], leftOut: string | undefined): string[] {
+  const ids = hits.map(({ id }) => id).filter((id) => id !== leftOut)
+  return ids.slice(0, USUAL_DEPTH)
 }
 
 function shareFound(nearest: readonly string[], found: readonly string[]): number {

@@ -87,7 +87,8 @@ export function setDrift(
 
 /** nDCG@10 of a sample's queries over its documents, every document scored. */
 export function meanNdcg({ documents, queries }: SampleVectors, sample: TextSample): number {
-  const ranker = new ExactRanker(queries, NDCG_DEPTH)
+  const leftOut = sample.leaveOutSameId ? sample.queries.map(({ id }) => id) : []
+  const ranker = new ExactRanker(queries, NDCG_DEPTH, leftOut)
   ranker.add(
     sample.documents.map(({ id }) => id),
     documents,

@@ -10,6 +10,7 @@ export interface TextSample {
   documents: { id: string; text: string }[]
   queries: BeirSet['queries']
   judgements: BeirSet['judgements']
+  leaveOutSameId: boolean
   /** Documents of the set with text. */
   documentsOfSet: number
   queriesOfSet: number
@@ -32,17 +33,18 @@ export async function sampleTexts(
   for await (const document of set.documents()) if (isUsable(document)) documentsOfSet++
   const othersMax = Math.max(1, documentsMax - judged.size)
   const stride = documentsOfSet <= documentsMax ? 1 : Math.ceil(documentsOfSet / othersMax)
-  const documents = new Map<string, string>()
+  const documents: TextSample['documents'] = []
   let index = 0
   for await (const document of set.documents()) {
     if (!isUsable(document)) continue
-    // Of equal ids the last counts, as in a store.
-    if (index++ % stride === 0 || judged.has(document.id)) documents.set(document.id, passageText(document))
+    if (index++ % stride !== 0 && !judged.has(document.id)) continue
+    documents.push({ id: document.id, text: passageText(document) })
   }
   return {
-    documents: [...documents].map(([id, text]) => ({ id, text })),
+    documents,
     queries,
     judgements,
+    leaveOutSameId: set.leaveOutSameId,
     documentsOfSet,
     queriesOfSet: set.queries.length,
   }

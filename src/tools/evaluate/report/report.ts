@@ -38,7 +38,11 @@ export function notes(report: Report): string[] {
       corpus.refusedDocuments > 0 &&
       `${corpus.refusedDocuments} documents were refused and cannot be found (first: ${corpus.firstRefusal}).`,
     report.missingQueries > 0 &&
-      `${report.missingQueries} queries of the qrels are not in queries.jsonl; they were not asked and do not count.`,
+      `${report.missingQueries} queries of the qrels are not in queries.jsonl, or have no text there; they were not asked and do not count.`,
+    report.rejudged > 0 &&
+      `${report.rejudged} pairs are judged more than once and differently; the last judgement counts, as in BEIR.`,
+    report.sameIdLeftOut &&
+      "The queries are documents of the set: a document with the query's own id is left out of its results, as in BEIR (--same-id keep counts it).",
     report.hopelessQueries > 0 &&
       `${report.hopelessQueries} queries have no relevant document; they count as 0, as in trec_eval.`,
     !report.paths.includes('hnsw') &&

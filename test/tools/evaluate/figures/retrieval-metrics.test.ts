@@ -70,3 +70,11 @@ test('hand-computed nDCG: grades 3 and 1, found at ranks 2 and 3', () => {
   expect(ndcg(['c', 'a', 'b'], judgements, 10)).toBeCloseTo(expected, 12)
   expect(recall(['c', 'a'], judgements, 10)).toBe(0.5)
 })
+
+test('no figure can leave 0 to 1: a ranking with a document twice is refused', () => {
+  const judgements = new Map([['a', 1]])
+  for (const { of } of Object.values(METRICS)) {
+    expect(() => of(['b', 'a', 'a'], judgements, 10)).toThrow(/document a twice/)
+  }
+  expect(ndcg(['a', 'b', 'a'], judgements, 2)).toBe(1)
+})

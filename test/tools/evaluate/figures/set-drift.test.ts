@@ -44,6 +44,7 @@ test('cosines and the change in nDCG are those of the vectors', () => {
     ],
     queries: [{ id: 'q', text: 'q' }],
     judgements: new Map([['q', new Map([['a', 1]])]]),
+    leaveOutSameId: false,
     documentsOfSet: 2,
     queriesOfSet: 1,
   }

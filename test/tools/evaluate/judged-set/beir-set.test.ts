@@ -13,7 +13,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true }))
 
-const write = (name: string, content: string) => writeFile(join(folder, name), content)
+const write = (name: string, content: string | Buffer) => writeFile(join(folder, name), content)
 
 async function readAll(options: BeirOptions = {}) {
   const set = await readBeirSet(folder, options)
@@ -52,6 +52,34 @@ test("reads BEIR's qrels/<split>.tsv and trec's four columns", async () => {
   await expect(readAll({ split: 'train' })).rejects.toThrow(/no qrels.train\.tsv; --split can be dev, test/)
 })
 
+test('a document may have a title only, and ids stay as they are written', async () => {
+  await write('corpus.jsonl', '{"_id":"1","title":"T"}\n{"_id":" 1","title":null,"text":"one"}\n')
+  await write('qrels.tsv', 'q1\t 1\t1\n')
+  const set = await readAll()
+  expect(set.documents).toEqual([
+    { line: 1, id: '1', title: null, text: 'T' },
+    { line: 2, id: ' 1', title: null, text: 'one' },
+  ])
+  expect(set.judgements.get('q1')).toEqual(new Map([[' 1', 1]]))
+})
+
+test('a judged query without text is not asked; one that nobody judged does not matter', async () => {
+  await write(
+    'queries.jsonl',
+    '{"_id":"q1","text":"q"}\n{"_id":"q2","text":" "}\n{"_id":"q3"}\n{"_id":"q4"}\n',
+  )
+  await write('qrels.tsv', 'q1\t2\t1\nq2\t1\t1\nq3\t1\t1\n')
+  const set = await readAll()
+  expect(set.queries).toEqual([{ id: 'q1', text: 'q' }])
+  expect(set.missingQueries).toBe(2)
+})
+
+test('line separators and the like inside a string do not end a line', async () => {
+  const text = 'one\u2028two\u2029three\u0085four'
+  await write('corpus.jsonl', `${JSON.stringify({ _id: '1', text })}\r\n`)
+  expect((await readAll()).documents).toEqual([{ line: 1, id: '1', title: null, text }])
+})
+
 test('counts judged queries that have no text, and keeps the first ones asked for', async () => {
   await write('qrels.tsv', 'q1\t2\t1\nq2\t1\t1\nq9\t1\t1\n')
   const set = await readAll({ queriesMax: 1 })
@@ -61,16 +89,29 @@ test('counts judged queries that have no text, and keeps the first ones asked fo
 })
 
 test.each([
-  ['corpus.jsonl', '{"_id":"1"}\n', /corpus\.jsonl:1: lacks _id or text/],
+  ['corpus.jsonl', '{"_id":"1"}\n', /corpus\.jsonl:1: lacks title and text/],
+  ['corpus.jsonl', '{"text":"a"}\n', /corpus\.jsonl:1: lacks _id/],
+  ['corpus.jsonl', '{"_id":"","text":"a"}\n', /corpus\.jsonl:1: lacks _id/],
+  ['corpus.jsonl', '{"_id":"1","text":5}\n', /corpus\.jsonl:1: text is not a string/],
+  ['corpus.jsonl', '{"_id":"1","text":"a","title":["b"]}\n', /corpus\.jsonl:1: title is not a string/],
+  ['corpus.jsonl', '{"_id":9007199254740993,"text":"a"}\n', /corpus\.jsonl:1: .*cannot be kept exactly/],
+  ['corpus.jsonl', '{"_id":1.5,"text":"a"}\n', /corpus\.jsonl:1: .*cannot be kept exactly/],
+  [
+    'corpus.jsonl',
+    '{"_id":"1","text":"a"}\n{"_id":"2","text":"b"}\n{"_id":"1","text":"a"}\n',
+    /corpus\.jsonl:3: the document 1 is there twice/,
+  ],
+  ['corpus.jsonl', '{"_id":"1","text":"a"}\n{"_id":1,"text":"b"}\n', /corpus\.jsonl:2: .*twice/],
+  [
+    'corpus.jsonl',
+    Buffer.from('{"_id":"1","text":"a"}\n{"_id":"2","text":"\xe9"}\n', 'latin1'),
+    /:2: not UTF-8/,
+  ],
   ['corpus.jsonl', '{"_id":"1","text":"a"}\n{nope\n', /corpus\.jsonl:2: not JSON/],
-  ['corpus.jsonl', '{"_id":"1","text":"a"}\nnull\n', /corpus\.jsonl:2: lacks/],
+  ['corpus.jsonl', '{"_id":"1","text":"a"}\nnull\n', /corpus\.jsonl:2: not a JSON object/],
   ['corpus.jsonl', '\n', /corpus\.jsonl: it holds no document/],
-  ['qrels.tsv', 'q1\t1\t1\nq1 1 1\n', /qrels\.tsv:2: not "query-id/],
-  ['qrels.tsv', 'q1 1 1\n', /qrels\.tsv:1: not/],
-  ['qrels.tsv', 'q1\t1\t0.5\n', /qrels\.tsv:1: not/],
-  ['qrels.tsv', 'query-id\tcorpus-id\tscore\n', /qrels\.tsv: it holds no judgement/],
   ['queries.jsonl', '', /no query of queries\.jsonl is judged/],
-  ['queries.jsonl', '{"_id":"q1","text":" "}', /queries\.jsonl:1: the query has no text/],
+  ['queries.jsonl', '{"_id":"q1","text":" "}', /no query of queries\.jsonl is judged/],
   ['queries.jsonl', '{"_id":"q1","text":"a"}\n{"_id":"q1","text":"b"}', /queries\.jsonl:2: .*twice/],
 ])('says what is wrong with %s: %j', async (file, content, message) => {
   await write(file, content)
@@ -82,5 +123,7 @@ test.each([
 
 test('says which file is missing', async () => {
   await rm(join(folder, 'corpus.jsonl'))
-  await expect(readAll()).rejects.toThrow(/corpus\.jsonl/)
+  await expect(readAll()).rejects.toThrow(/corpus\.jsonl: there is no such file/)
+  await write('corpus.jsonl.gz', '')
+  await expect(readAll()).rejects.toThrow(/corpus\.jsonl: it is there as \.gz only; unpack it/)
 })

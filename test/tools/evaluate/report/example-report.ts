@@ -25,6 +25,8 @@ export const REPORT = {
   documents: 6,
   queries: 2,
   judgements: 4,
+  rejudged: 0,
+  sameIdLeftOut: false,
   missingQueries: 0,
   hopelessQueries: 0,
   exact: scores(2 / 3),

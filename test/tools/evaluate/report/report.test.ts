@@ -44,3 +44,9 @@ test('says what must be known: lost documents, prompts that do not win, no graph
     expect.stringContaining('EXACT_SCORING_MAX'),
   ])
 })
+
+test('notes say how repeated judgements and queries that are documents were counted', () => {
+  const said = notes({ ...REPORT, rejudged: 3, sameIdLeftOut: true }).join('\n')
+  expect(said).toContain('3 pairs are judged more than once')
+  expect(said).toContain("the query's own id is left out")
+})
