@@ -11,6 +11,8 @@ export const ERROR_CODES = [
   'TOO_LARGE',
   /** A document or a page cursor that does not exist. */
   'NOT_FOUND',
+  /** A stored document that does not fit its checksum, or cannot be read: it is not served. */
+  'DOCUMENT_DAMAGED',
   /** No key, or an unknown one. */
   'UNAUTHORIZED',
   /** A known key without the scope the route needs. */

@@ -101,9 +101,15 @@ export interface DocumentIndex {
    * @throws ServiceError INVALID_INPUT (a vector of other dimensions, not finite, or zero), TOO_LARGE (too many at once)
    */
   upsert(documents: readonly IndexedDocument[], options?: CallOptions): Promise<UpsertResult>
-  /** Index i for id i; undefined where there is no such document. */
+  /**
+   * Index i for id i; undefined where there is no such document.
+   * @throws ServiceError DOCUMENT_DAMAGED where one of them is damaged; searches and scans leave it out
+   */
   get(ids: readonly string[], options?: CallOptions): Promise<(Document | undefined)[]>
-  /** What documents are found by, for searches like a document; undefined where there is no such document. */
+  /**
+   * What documents are found by, for searches like a document; undefined where there is no such document.
+   * @throws ServiceError DOCUMENT_DAMAGED
+   */
   passages(ids: readonly string[], options?: CallOptions): Promise<(Passage[] | undefined)[]>
   /** How many documents were there and are gone. */
   remove(

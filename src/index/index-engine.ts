@@ -14,7 +14,7 @@ export interface CollectionIdentity {
 /** Something the operator should know; never texts, never vectors. */
 export interface IndexNotice {
   collection: string
-  level: 'info' | 'warn'
+  level: 'info' | 'warn' | 'error'
   /** Stable, for tests and dashboards. */
   kind: string
   message: string

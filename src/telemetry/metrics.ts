@@ -55,6 +55,11 @@ export class Metrics {
       'Deleted or replaced vectors still in the HNSW graph.',
       ({ own }) => own['tombstones'],
     ),
+    this.#indexGauge(
+      'llara_index_damaged_documents',
+      'Documents that are damaged on the disk and left out of answers.',
+      ({ own }) => own['damagedDocuments'],
+    ),
   ]
 
   constructor() {

@@ -128,21 +128,22 @@ describe('a folder of format 1', () => {
     expect(readFileSync(join(folder, 'store.sqlite'))).toEqual(before)
   })
 
-  it('that lost a vector is found damaged, not mended in silence', async () => {
-    for (const sql of [
-      'DELETE FROM vectors WHERE label = 30',
-      'INSERT INTO vectors SELECT 500, vector FROM vectors WHERE label = 30',
-      "UPDATE vectors SET vector = x'0000' WHERE label = 30",
-    ]) {
+  it('that lost a vector is served without that document, not mended in silence', async () => {
+    for (const [sql, label, documents] of [
+      ['DELETE FROM vectors WHERE label = 30', 30, 57],
+      ['INSERT INTO vectors SELECT 500, vector FROM vectors WHERE label = 30', 500, 58],
+      ["UPDATE vectors SET vector = x'0000' WHERE label = 30", 30, 57],
+    ] as const) {
       const folder = await formatOne()
       inDatabase(folder, (db) => {
         db.pragma('ignore_check_constraints = ON')
         db.exec(sql)
       })
-      await expect(openIn(folder, {}, identity)).rejects.toMatchObject({
-        code: 'STORE_UNUSABLE',
-        message: expect.stringContaining('damaged'),
-      })
+      const index = await openIn(folder, {}, identity)
+      expect(index.notices.filter(({ level }) => level === 'error')).toMatchObject([
+        { kind: 'document-damaged', facts: { label } },
+      ])
+      expect(await index.stats()).toMatchObject({ documents, own: { damagedDocuments: 1 } })
     }
   })
 })

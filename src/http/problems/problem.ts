@@ -10,6 +10,7 @@ const STATUS: Record<ErrorCode | TransportCode, number> = {
   TEXT_TOO_LONG: 422,
   TOO_LARGE: 413,
   NOT_FOUND: 404,
+  DOCUMENT_DAMAGED: 500,
   UNAUTHORIZED: 401,
   FORBIDDEN: 403,
   OVERLOADED: 429,

@@ -19,7 +19,15 @@ const Info = Type.Object({
   }),
   device: Type.String({ examples: ['cpu'] }),
   device_reason: Type.String(),
-  store: Type.Object({ engine: Type.String(), documents: Type.Integer(), tombstones: Type.Integer() }),
+  store: Type.Object({
+    engine: Type.String(),
+    documents: Type.Integer(),
+    tombstones: Type.Integer(),
+    damaged_documents: Type.Integer({
+      description:
+        'Documents that are damaged on the disk and left out of every answer. 0 where all is well.',
+    }),
+  }),
   version: Type.String(),
   limits: Type.Record(Type.String(), Type.Integer(), { description: 'Limits of one request.' }),
 })
@@ -44,7 +52,12 @@ export function infoRoute(server: Server, { config, version, retrieval }: HttpCo
         model: { id, dimensions, fingerprint, precision, max_tokens: maxTokens, prompts, licence },
         device: encoder.device.provider,
         device_reason: encoder.device.reason,
-        store: { engine, documents, tombstones: own['tombstones'] ?? 0 },
+        store: {
+          engine,
+          documents,
+          tombstones: own['tombstones'] ?? 0,
+          damaged_documents: own['damagedDocuments'] ?? 0,
+        },
         version,
         limits: {
           body_bytes: config.bodyBytesMax,

@@ -1,19 +1,23 @@
 import type { CollectionIdentity } from '../index-engine.ts'
 import { type CooperativeScheduler, Mutex } from './cooperative-scheduler.ts'
+import { rowReader } from './database/checked-rows.ts'
 import { storeError } from './database/connection.ts'
 import type { FolderLock } from './database/folder-lock.ts'
+import { LiveConnection } from './database/live-connection.ts'
 import { loadVectors } from './database/load-vectors.ts'
 import type { MigrationProgress } from './database/migrations/migrate.ts'
-import { type OpenFiles, openFiles } from './database/open-files.ts'
-import { rowReader } from './database/rows.ts'
+import { damaged, type OpenFiles, openFiles } from './database/open-files.ts'
 import { writeGuard } from './database/write-guard.ts'
 import { FilterIndex } from './filter/filter-index.ts'
 import { GraphSnapshots } from './hnsw/graph-snapshots.ts'
 import { LiveGraph } from './hnsw/live-graph.ts'
+import { Damages } from './integrity/damages.ts'
+import { StoredDocuments } from './integrity/stored-documents.ts'
 import type { IndexLimits } from './limits.ts'
 import type { EngineNotice } from './notice.ts'
 import { Reader } from './reader.ts'
 import { Searcher } from './searcher.ts'
+import { VectorTable } from './vectors/vector-table.ts'
 import type { Counts, IdsCall, RemoveCall, ScanCall, SearchCall, UpsertCall } from './wire.ts'
 import { Writer } from './writer.ts'
 
@@ -60,24 +64,48 @@ export async function openCollectionEngine(options: CollectionEngineOptions) {
 
 async function startEngine(
   { folder, identity, limits, lock, scheduler, notice }: CollectionEngineOptions,
-  { db, reader, release }: OpenFiles,
+  { release, ...files }: OpenFiles,
   guard: <T>(work: () => Promise<T>) => Promise<T>,
 ) {
   const { dimensions, fingerprint } = identity
   const parameters = { dimensions, m: limits.hnswM, efConstruction: limits.hnswEfConstruction }
   const writes = new Mutex()
-  const table = loadVectors(reader, folder, dimensions)
+  const db = new LiveConnection(files.db)
+  const reader = new LiveConnection(files.reader)
+  const table = new VectorTable(dimensions)
+  const rows = rowReader(reader)
+  let retire = (_labels: number[]): void => {}
+  const leaveOut = (document: number) => {
+    const labels = table.labelsOf(document)
+    for (const label of labels) table.remove(label)
+    retire(labels)
+  }
+  const damages = new Damages({ notice, leaveOut })
+  loadVectors(table, rows, damages)
+  if (damages.size > 0 && table.documents === 0) {
+    throw damaged(folder, `none of its ${damages.size} documents can be read`)
+  }
   const snapshots = new GraphSnapshots({ folder, fingerprint, parameters }, db, notice)
   const graph = new LiveGraph(
     { table, parameters, scheduler, writes, notice, ...limits },
     await snapshots.load(),
   )
-  const rows = rowReader(reader)
   const filters = new FilterIndex(reader, table)
-  const searcher = new Searcher({ table, graph, filters, rows, scheduler, limits })
-  const reads = new Reader({ table, filters, rows, scheduler })
-  const checkWritable = writeGuard(db, folder, lock)
-  const writer = new Writer({ db, table, graph, snapshots, filters, scheduler, writes, checkWritable })
+  const stored = new StoredDocuments({ table, rows, damages })
+  const searcher = new Searcher({ table, graph, filters, rows, stored, damages, scheduler, limits })
+  const reads = new Reader({ table, filters, rows, stored, scheduler })
+  const checkWritable = writeGuard(db.current, folder, lock)
+  const writer = new Writer({
+    db,
+    table,
+    graph,
+    snapshots,
+    filters,
+    scheduler,
+    writes,
+    checkWritable,
+    damages,
+  })
   const background = new Set<Promise<void>>()
   let closing = false
 
@@ -98,6 +126,11 @@ async function startEngine(
     const task = work.catch(failed).finally(() => background.delete(task))
     background.add(task)
   }
+  retire = (labels) =>
+    inBackground(
+      writes.run(() => graph.retire(labels, scheduler.slice('upkeep'))),
+      notBuilt,
+    )
   const upkeep = () => {
     if (closing) return
     if (graph.needsRebuild) {
@@ -136,6 +169,7 @@ async function startEngine(
       documents: table.documents,
       passages: table.size,
       tombstones: graph.tombstones,
+      damagedDocuments: damages.size,
     }),
     /** Saves the graph, then lets go of the files. */
     close: () =>

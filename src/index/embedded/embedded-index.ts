@@ -107,8 +107,8 @@ export class EmbeddedIndex implements DocumentIndex {
   async stats(): Promise<IndexStats> {
     if (this.#closing) throw closed()
     const call = { collection: this.#collection }
-    const { documents, passages, tombstones } = await this.#client.call('counts', call)
-    return { engine: 'embedded', documents, passages, waiting: this.#running.size, own: { tombstones } }
+    const { documents, passages, ...own } = await this.#client.call('counts', call)
+    return { engine: 'embedded', documents, passages, waiting: this.#running.size, own }
   }
 
   onDeath(listener: (error: ServiceError) => void): void {

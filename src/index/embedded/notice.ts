@@ -5,6 +5,9 @@ export interface EngineNotice extends Omit<IndexNotice, 'collection'> {
   kind:
     | 'migrating'
     | 'migrated'
+    | 'document-damaged'
+    | 'documents-damaged'
+    | 'file-damaged'
     | 'graph-loaded'
     | 'graph-rejected'
     | 'graph-building'

@@ -1,8 +1,9 @@
 import type { Passage } from '../document.ts'
 import type { Filter } from '../filter.ts'
 import type { CooperativeScheduler, TimeSlice } from './cooperative-scheduler.ts'
-import type { RowReader } from './database/rows.ts'
+import type { RowReader } from './database/checked-rows.ts'
 import type { FilterIndex } from './filter/filter-index.ts'
+import type { StoredDocuments } from './integrity/stored-documents.ts'
 import type { VectorTable } from './vectors/vector-table.ts'
 import type { IdsCall, ScanCall, ScanReply, WireDocument } from './wire.ts'
 
@@ -13,6 +14,7 @@ export interface ReaderParts {
   table: VectorTable
   filters: FilterIndex
   rows: RowReader
+  stored: StoredDocuments
   scheduler: CooperativeScheduler
 }
 
@@ -25,23 +27,16 @@ export class Reader {
   }
 
   get({ ids }: IdsCall, signal: AbortSignal): Promise<(WireDocument | undefined)[]> {
-    return this.#each(ids, signal, (id) => this.#parts.rows.byId(id))
+    return this.#each(ids, signal, (id) => this.#parts.stored.byId(id))
   }
 
   passages({ ids }: IdsCall, signal: AbortSignal): Promise<(Passage[] | undefined)[]> {
-    const { rows, table } = this.#parts
-    return this.#each(ids, signal, (id) => {
-      const key = rows.keyOf(id)
-      if (key === undefined) return undefined
-      return table.labelsOf(key).map((label) => {
-        return { span: rows.span(label)!, vector: table.vector(table.slot(label)!).slice() }
-      })
-    })
+    return this.#each(ids, signal, (id) => this.#parts.stored.passagesOf(id))
   }
 
-  /** One page in id order. */
+  /** One page in id order; damaged documents are left out. */
   async scan({ after, limit, filter }: ScanCall, signal: AbortSignal): Promise<ScanReply> {
-    const { rows } = this.#parts
+    const { rows, stored } = this.#parts
     const slice = await this.#begin(signal)
     const matching = filter && (await this.#matchingKeys(filter, slice))
     const documents: WireDocument[] = []
@@ -52,8 +47,9 @@ export class Reader {
         last = id
         if (matching && !matching.has(document)) continue
         if (documents.length === limit) return { documents, more: true }
-        const row = rows.byKey(document)
-        if (row) documents.push(row)
+        const row = stored.byKey(document)
+        // Under another id than its own it would be out of order.
+        if (row && row.id === id) documents.push(row)
       }
       if (chunk.length === 0) return { documents, more: false }
       await slice.pause()

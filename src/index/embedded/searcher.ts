@@ -1,11 +1,13 @@
 import { compareHits } from '../order.ts'
 import { similarity } from '../similarity.ts'
 import type { CooperativeScheduler, TimeSlice } from './cooperative-scheduler.ts'
-import type { RowReader } from './database/rows.ts'
+import type { RowReader } from './database/checked-rows.ts'
 import type { Bitset } from './filter/bitset.ts'
 import { conditionCount } from './filter/conditions.ts'
 import type { FilterIndex } from './filter/filter-index.ts'
 import type { LiveGraph } from './hnsw/live-graph.ts'
+import type { Damages } from './integrity/damages.ts'
+import type { StoredDocuments } from './integrity/stored-documents.ts'
 import type { IndexLimits } from './limits.ts'
 import { TopHits } from './vectors/top-hits.ts'
 import type { VectorTable } from './vectors/vector-table.ts'
@@ -32,6 +34,8 @@ export interface SearcherParts {
   graph: LiveGraph
   filters: FilterIndex
   rows: RowReader
+  stored: StoredDocuments
+  damages: Damages
   scheduler: CooperativeScheduler
   limits: Pick<IndexLimits, 'hnswEf' | 'exactScoringMax'>
 }
@@ -57,14 +61,28 @@ export class Searcher {
     const walk = call.exact ? undefined : await this.#walker(call, slice)
     for (let i = 0; i < call.vectors.length; i += dimensions) {
       const probe = call.vectors.subarray(i, i + dimensions)
-      const top = await walk?.(probe)
-      const hits = top && this.#resolve(top, call)
+      const hits = walk && (await this.#walkAndResolve(walk, probe, call))
       replies.push(hits && { hits, path: 'hnsw' })
       if (!hits) left.push(probe)
       await slice.pause()
     }
     const scored = left.length > 0 ? await this.#score(left, call, slice) : []
     return replies.map((reply) => reply ?? { hits: scored.shift()!, path: 'exact' })
+  }
+
+  /** Again where a hit turned out to be damaged: it is left out then. */
+  async #walkAndResolve(
+    walk: (probe: Float32Array) => Promise<TopHits | undefined>,
+    probe: Float32Array,
+    call: SearchCall,
+  ): Promise<FoundHit[] | undefined> {
+    const { damages } = this.#parts
+    for (;;) {
+      const { size } = damages
+      const top = await walk(probe)
+      const hits = top && this.#resolve(top, call)
+      if (!top || hits || damages.size === size) return hits
+    }
   }
 
   /** How to search by the graph; undefined where scoring what matches is cheaper. */
@@ -127,16 +145,23 @@ export class Searcher {
 
   /** Scores all that match; again when documents were replaced meanwhile, and at last without those. */
   async #score(probes: Float32Array[], call: SearchCall, slice: TimeSlice): Promise<FoundHit[][]> {
-    const { table, filters } = this.#parts
-    for (let attempt = 0; ; attempt++) {
+    const { table, filters, damages } = this.#parts
+    for (let attempt = 0; ; ) {
+      const { size } = damages
       const matching = call.filter && (await filters.matching(call.filter, slice))
       const { version } = table
       const patient = attempt < RETRIES_MAX
       const k = patient ? call.k : call.k + SPARE_HITS
       const tops = await this.#scoreAll(probes, { ...call, k }, matching, slice)
-      if (patient && matching && table.version !== version) continue
+      if (patient && matching && table.version !== version) {
+        attempt++
+        continue
+      }
       const hits = tops.map((top) => this.#resolve(top, call, !patient))
+      // A damaged document is found once: looking again without it comes to an end.
+      if (damages.size > size) continue
       if (hits.every((list) => list !== undefined)) return hits
+      attempt++
     }
   }
 
@@ -178,23 +203,29 @@ export class Searcher {
     )
   }
 
-  /** With ids, in order, cut to k; undefined when one of them is gone, unless those may be left out. */
+  /** In order, cut to k; undefined when one of them is gone or damaged, unless those may be left out. */
   #resolve(top: TopHits, call: SearchCall, leaveOut = false): FoundHit[] | undefined {
-    const { rows } = this.#parts
-    const found: { id: string; score: number; key: number; passage: FoundHit['passage'] }[] = []
-    for (const { label, document: key, score } of top.best()) {
-      const passage = rows.passage(label)
-      if (passage) {
-        const { id, ordinal, start, end } = passage
-        found.push({ id, score, key, passage: { ordinal, start, end } })
-      } else if (!leaveOut) return undefined
+    const { rows, stored } = this.#parts
+    let whole = true
+    const candidates: { id: string; label: number; document: number; score: number }[] = []
+    for (const { label, document, score } of top.best()) {
+      const id = rows.uncheckedId(document)
+      if (typeof id === 'string') candidates.push({ id, label, document, score })
+      // It is not there, or damaged: reading it finds out.
+      else whole = stored.byKey(document) !== undefined && whole
     }
-    return found
-      .sort(compareHits)
-      .slice(0, call.k)
-      .map(({ id, score, passage, key }) => {
-        if (call.documents === false) return { id, score, passage }
-        return { id, score, passage, document: rows.byKey(key)! }
-      })
+    const hits: FoundHit[] = []
+    for (const { label, document: key, score } of candidates.sort(compareHits)) {
+      if (hits.length === call.k) break
+      const passage = stored.passage(label, key)
+      const document = passage && stored.byKey(key)
+      if (!document) {
+        whole = false
+        continue
+      }
+      const { id } = document
+      hits.push({ id, score, passage, ...(call.documents !== false && { document }) })
+    }
+    return whole || leaveOut ? hits : undefined
   }
 }

@@ -83,4 +83,6 @@ export interface Counts {
   passages: number
   /** Deleted or replaced vectors still in the graph. */
   tombstones: number
+  /** Stored, but damaged: not among `documents`. */
+  damagedDocuments: number
 }

@@ -1,16 +1,17 @@
 import type { UpsertResult } from '../document-index.ts'
 import type { Filter } from '../filter.ts'
 import type { CooperativeScheduler, Mutex, TimeSlice } from './cooperative-scheduler.ts'
-import type { Connection } from './database/connection.ts'
-import { rowWriter } from './database/rows.ts'
+import type { LiveConnection } from './database/live-connection.ts'
+import { type RowWriter, rowWriter } from './database/rows.ts'
 import type { FilterIndex } from './filter/filter-index.ts'
 import type { GraphSnapshots } from './hnsw/graph-snapshots.ts'
 import type { LiveGraph } from './hnsw/live-graph.ts'
+import type { Damages } from './integrity/damages.ts'
 import type { VectorTable } from './vectors/vector-table.ts'
 import type { RemoveCall, UpsertCall } from './wire.ts'
 
 export interface WriterParts {
-  db: Connection
+  db: LiveConnection
   table: VectorTable
   graph: LiveGraph
   snapshots: GraphSnapshots
@@ -19,6 +20,7 @@ export interface WriterParts {
   writes: Mutex
   /** @throws ServiceError STORE_UNUSABLE where a commit would not last */
   checkWritable: () => void
+  damages: Damages
 }
 
 interface AddedPassage {
@@ -35,7 +37,7 @@ interface AddedPassage {
  */
 export class Writer {
   readonly #parts: WriterParts
-  readonly #rows: ReturnType<typeof rowWriter>
+  readonly #rows: RowWriter
 
   constructor(parts: WriterParts) {
     this.#parts = parts
@@ -86,8 +88,9 @@ export class Writer {
 
   /** What has been committed, in memory and in the graph. */
   async #apply(removed: number[], added: AddedPassage[]): Promise<void> {
-    const { table, graph, snapshots, scheduler } = this.#parts
+    const { table, graph, snapshots, scheduler, damages } = this.#parts
     const slice = scheduler.slice('write')
+    for (const document of removed) damages.gone(document)
     const gone = removed.flatMap((document) => table.labelsOf(document))
     for (const label of gone) table.remove(label)
     for (const { label, document, vector } of added) table.add(label, document, vector)
@@ -107,7 +110,8 @@ export class Writer {
   }
 
   async #transaction(work: () => Promise<void>): Promise<void> {
-    const { db, checkWritable } = this.#parts
+    const { db: live, checkWritable } = this.#parts
+    const db = live.current
     db.exec('BEGIN IMMEDIATE')
     try {
       await work()

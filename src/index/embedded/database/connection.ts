@@ -3,6 +3,7 @@ import Database from 'better-sqlite3'
 import { ServiceError } from '../../../errors.ts'
 
 export type Connection = Database.Database
+export type Statement = Database.Statement<unknown[]>
 
 const PAGE_BYTES = 8192
 
@@ -72,6 +73,12 @@ export function isOpenElsewhere(file: string): boolean {
 
 export function isBusy(error: unknown): boolean {
   return error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
+}
+
+/** Whether something was thrown because what is in the file cannot be: nothing that this program writes leads to it. */
+export function isDamage(error: unknown): boolean {
+  const damage = /^SQLITE_(CORRUPT|NOTADB|CONSTRAINT|MISMATCH|TOOBIG)/
+  return error instanceof Database.SqliteError && damage.test(error.code)
 }
 
 /**

@@ -1,96 +1,95 @@
 import { ServiceError } from '../../../errors.ts'
-import type { Span } from '../../document.ts'
 import type { Metadata } from '../../json.ts'
 import { metadataValues } from '../../metadata-values.ts'
 import { sqlPath, sqlValue } from '../filter/value-codec.ts'
-import type { WireDocument, WireUpsert } from '../wire.ts'
-import { documentChecksum, passageChecksum } from './checksum.ts'
-import type { Connection } from './connection.ts'
+import type { WireUpsert } from '../wire.ts'
+import { type DocumentRow, documentChecksum, type PassageRow, passageChecksum } from './checksum.ts'
+import type { LiveConnection } from './live-connection.ts'
 
-const LABEL_MAX = 0xffff_ffff
+/** A label is 32 bits wide in the graph. */
+export const LABEL_MAX = 0xffff_ffff
+
+export type RowWriter = ReturnType<typeof rowWriter>
 
 /** Changes rows, inside the caller's transaction. */
-export function rowWriter(db: Connection) {
-  const keyOfId = db.prepare('SELECT document FROM documents WHERE id = ?').pluck()
-  const lastLabel = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").pluck()
-  const deleteDocument = db.prepare('DELETE FROM documents WHERE document = ? RETURNING passages').pluck()
-  const deletePassages = db.prepare('DELETE FROM passages WHERE label >= ? AND label < ?')
-  const deleteValues = db.prepare('DELETE FROM metadata_values WHERE document = ?')
-  const insertDocument = db.prepare('INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)')
-  const insertPassage = db.prepare('INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)')
-  const insertValue = db.prepare(
-    'INSERT OR IGNORE INTO metadata_values (path, value, document) VALUES (?, ?, ?)',
-  )
+export function rowWriter(db: LiveConnection) {
+  const run = (sql: string, ...values: unknown[]) => db.prepare(sql).run(...values)
+  const value = (sql: string, ...values: unknown[]) => db.prepare(sql, 'values').get(...values)
+
+  /** A whole row and its passages, under their own labels. */
+  function insertRows({ document, id, title, text, metadata, passages }: DocumentRow, parts: PassageRow[]) {
+    const checksum = documentChecksum({ document, id, title, text, metadata, passages })
+    run(
+      'INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)',
+      document,
+      id,
+      title,
+      text,
+      metadata,
+      passages,
+      checksum,
+    )
+    for (const part of parts) {
+      const { label, ordinal, start, end, vector } = part
+      const own = passageChecksum(part)
+      run(
+        'INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)',
+        label,
+        document,
+        ordinal,
+        start,
+        end,
+        own,
+        vector,
+      )
+    }
+    for (const { path, value: given } of metadataValues(JSON.parse(metadata) as Metadata)) {
+      run(
+        'INSERT OR IGNORE INTO metadata_values (path, value, document) VALUES (?, ?, ?)',
+        sqlPath(path),
+        sqlValue(given),
+        document,
+      )
+    }
+  }
 
   return {
-    keyOf: (id: string) => keyOfId.get(id) as number | undefined,
+    keyOf: (id: string) => value('SELECT document FROM documents WHERE id = ?', id) as number | undefined,
 
+    /** All of a document, also where its own row no longer says how much that is. */
     delete(document: number): void {
-      const passages = deleteDocument.get(document) as number
-      deleteValues.run(document)
-      deletePassages.run(document, document + passages)
+      run('DELETE FROM documents WHERE document = ?', document)
+      run('DELETE FROM metadata_values WHERE document = ?', document)
+      run(
+        `DELETE FROM passages WHERE label >= ? AND label <
+          (SELECT coalesce(min(document), ${LABEL_MAX + 1}) FROM documents WHERE document > ?)`,
+        document,
+        document,
+      )
     },
+
+    insertRows,
 
     /**
      * @param vectors of its passages, one after another
      * @returns the document's key: the label of its first passage, those of the others follow
      */
     insert({ id, title, text, metadata, spans }: WireUpsert, vectors: Float32Array): number {
-      const document = 1 + ((lastLabel.get() as number | undefined) ?? 0)
+      const last = value("SELECT seq FROM sqlite_sequence WHERE name = 'passages'") as number | undefined
+      const document = 1 + (last ?? 0)
       if (document + spans.length - 1 > LABEL_MAX) {
         throw new ServiceError(
           'STORE_UNUSABLE',
           'This collection has used up its 2^32 labels; ingest its documents into an empty one.',
         )
       }
-      const row = { document, id, title, text, metadata, passages: spans.length }
-      insertDocument.run(document, id, title, text, metadata, spans.length, documentChecksum(row))
       const bytes = vectors.byteLength / spans.length
-      for (const [ordinal, { start, end }] of spans.entries()) {
+      const parts = spans.map(({ start, end }, ordinal) => {
         const vector = Buffer.from(vectors.buffer, vectors.byteOffset + ordinal * bytes, bytes)
-        const label = document + ordinal
-        const checksum = passageChecksum({ label, document, ordinal, start, end, vector })
-        insertPassage.run(label, document, ordinal, start, end, checksum, vector)
-      }
-      for (const { path, value } of metadataValues(JSON.parse(metadata) as Metadata)) {
-        insertValue.run(sqlPath(path), sqlValue(value), document)
-      }
+        return { label: document + ordinal, document, ordinal, start, end, vector }
+      })
+      insertRows({ document, id, title, text, metadata, passages: spans.length }, parts)
       return document
     },
-  }
-}
-
-/** Where a passage stands, and the id of its document. */
-export interface FoundPassage extends Span {
-  id: string
-  ordinal: number
-}
-
-export type RowReader = ReturnType<typeof rowReader>
-
-/** Reads what is committed. */
-export function rowReader(db: Connection) {
-  const columns = 'id, title, text, metadata'
-  const byId = db.prepare(`SELECT ${columns} FROM documents WHERE id = ?`)
-  const byKey = db.prepare(`SELECT ${columns} FROM documents WHERE document = ?`)
-  const keyOfId = db.prepare('SELECT document FROM documents WHERE id = ?').pluck()
-  const passage = db.prepare(`
-    SELECT id, ordinal, "start", "end" FROM passages JOIN documents USING (document) WHERE label = ?`)
-  const span = db.prepare('SELECT "start", "end" FROM passages WHERE label = ?')
-  // "" comes before every id. Both walk the index on id alone.
-  const idsAfter = db.prepare('SELECT id, document FROM documents WHERE id > ? ORDER BY id LIMIT ?')
-  const vectorsAfter = db.prepare(
-    'SELECT label, document, vector FROM passages WHERE label > ? ORDER BY label LIMIT ?',
-  )
-
-  return {
-    byId: (id: string) => byId.get(id) as WireDocument | undefined,
-    byKey: (document: number) => byKey.get(document) as WireDocument | undefined,
-    keyOf: (id: string) => keyOfId.get(id) as number | undefined,
-    passage: (label: number) => passage.get(label) as FoundPassage | undefined,
-    span: (label: number) => span.get(label) as Span | undefined,
-    idsAfter: (id: string, limit: number) => idsAfter.all(id, limit) as { id: string; document: number }[],
-    vectorsAfter: (label: number, limit: number) =>
-      vectorsAfter.all(label, limit) as { label: number; document: number; vector: Buffer }[],
   }
 }

@@ -1,7 +1,7 @@
 import type { Filter } from '../../filter.ts'
 import type { JsonScalar } from '../../json.ts'
 import type { TimeSlice } from '../cooperative-scheduler.ts'
-import type { Connection } from '../database/connection.ts'
+import type { LiveConnection } from '../database/live-connection.ts'
 import type { VectorTable } from '../vectors/vector-table.ts'
 import { Bitset } from './bitset.ts'
 import { conditions } from './conditions.ts'
@@ -29,12 +29,11 @@ const FROM_DOCUMENT =
  * Of several conditions that must all hold, the rarest is read and the others are only tested on what it left.
  */
 export class FilterIndex {
-  readonly #db: Connection
+  readonly #db: LiveConnection
   readonly #table: VectorTable
   readonly #cache = new Map<string, { version: number; found: Bitset }>()
-  readonly #statements = new Map<string, ReturnType<Connection['prepare']>>()
 
-  constructor(db: Connection, table: VectorTable) {
+  constructor(db: LiveConnection, table: VectorTable) {
     this.#db = db
     this.#table = table
   }
@@ -204,10 +203,6 @@ export class FilterIndex {
   }
 
   #statement(sql: string) {
-    const known = this.#statements.get(sql)
-    if (known) return known
-    const statement = this.#db.prepare(sql).raw()
-    this.#statements.set(sql, statement)
-    return statement
+    return this.#db.prepare(sql, 'lists')
   }
 }

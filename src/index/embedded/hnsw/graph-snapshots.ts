@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { ServiceError } from '../../../errors.ts'
 import { type CooperativeScheduler, Mutex } from '../cooperative-scheduler.ts'
-import type { Connection } from '../database/connection.ts'
+import type { LiveConnection } from '../database/live-connection.ts'
 import { readFact, writeFact } from '../database/schema.ts'
 import type { EngineNotice } from '../notice.ts'
 import { discardGraph, type GraphFileOptions, loadGraph, publishGraph, writeGraph } from './graph-file.ts'
@@ -13,14 +13,14 @@ const KNOWN_GRAPHS = 'graph_ids'
 /** Loads and saves the graph, and remembers in the database which saved graphs are its own. */
 export class GraphSnapshots {
   readonly #file: GraphFileOptions
-  readonly #db: Connection
+  readonly #db: LiveConnection
   readonly #notice: (notice: EngineNotice) => void
   readonly #saves = new Mutex()
   #current: string | undefined
   /** Changes of the graph since it was last saved. */
   changes = 0
 
-  constructor(file: GraphFileOptions, db: Connection, notice: (notice: EngineNotice) => void) {
+  constructor(file: GraphFileOptions, db: LiveConnection, notice: (notice: EngineNotice) => void) {
     this.#file = file
     this.#db = db
     this.#notice = notice
@@ -28,7 +28,7 @@ export class GraphSnapshots {
 
   /** The saved graph; an empty one, and a notice, where it cannot be trusted. */
   async load(): Promise<HnswGraph> {
-    const known = JSON.parse(readFact(this.#db, KNOWN_GRAPHS) ?? '[]') as string[]
+    const known = JSON.parse(readFact(this.#db.current, KNOWN_GRAPHS) ?? '[]') as string[]
     const loaded = await loadGraph(this.#file, known)
     if (loaded && 'graph' in loaded) {
       this.#current = loaded.graphId
@@ -41,7 +41,7 @@ export class GraphSnapshots {
       return loaded.graph
     }
     if (loaded) {
-      writeFact(this.#db, KNOWN_GRAPHS, '[]')
+      writeFact(this.#db.current, KNOWN_GRAPHS, '[]')
       await discardGraph(this.#file.folder)
       this.#notice({
         level: 'warn',
@@ -64,7 +64,7 @@ export class GraphSnapshots {
         const { changes } = this
         // Known before it is in place, so that a crash between the two leaves either graph acceptable.
         const known = this.#current === undefined ? [graphId] : [this.#current, graphId]
-        writeFact(this.#db, KNOWN_GRAPHS, JSON.stringify(known))
+        writeFact(this.#db.current, KNOWN_GRAPHS, JSON.stringify(known))
         await writeGraph(this.#file, graph.current, graphId)
         return { graphId, elements, changes }
       })

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import { open, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { connect } from '../../src/index/embedded/database/connection.ts'
-import { vectorOf } from './documents.ts'
-import { countOf, IDENTITY, openIn } from './scratch.ts'
-import { documents, flip, wholeFolder } from './whole-folder.ts'
+import { connect } from '../../../src/index/embedded/database/connection.ts'
+import { vectorOf } from '../documents.ts'
+import { countOf, IDENTITY, openIn } from '../scratch.ts'
+import { documents, wholeFolder } from '../whole-folder.ts'
 
 const whole = wholeFolder()
 
@@ -61,10 +61,6 @@ describe('a damaged database', () => {
         await handle.close()
       },
     ],
-    [
-      'has a vector that lost its length',
-      async (folder) => flip(database(folder), pageOf(folder, vectorBytes()) + 3),
-    ],
   ]
   it.each(damages)('is refused, saying what to do, when it %s', async (_, damage) => {
     const folder = await whole.copy()
@@ -73,24 +69,6 @@ describe('a damaged database', () => {
       code: 'STORE_UNUSABLE',
       message: expect.stringMatching(/Restore it from a backup|Use another DATA_DIR/),
     })
-  })
-
-  it('is refused when a vector has a wrong length or is missing', async () => {
-    for (const sql of [
-      "UPDATE passages SET vector = x'00000000' WHERE label = 77",
-      'DELETE FROM passages WHERE label = 77',
-      'INSERT INTO passages SELECT 99999, 99999, 0, 0, 1, checksum, vector FROM passages WHERE label = 1',
-    ]) {
-      const folder = await whole.copy()
-      const db = connect(database(folder))
-      db.pragma('ignore_check_constraints = ON')
-      db.exec(sql)
-      db.close()
-      await expect(openIn(folder)).rejects.toMatchObject({
-        code: 'STORE_UNUSABLE',
-        message: expect.stringContaining('damaged'),
-      })
-    }
   })
 })
 

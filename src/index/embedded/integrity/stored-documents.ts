@@ -1,0 +1,97 @@
+import { ServiceError } from '../../../errors.ts'
+import type { Passage, Span } from '../../document.ts'
+import type { Checked, RowReader } from '../database/checked-rows.ts'
+import type { DocumentRow } from '../database/checksum.ts'
+import type { VectorTable } from '../vectors/vector-table.ts'
+import type { WireDocument } from '../wire.ts'
+import type { Damages } from './damages.ts'
+
+/** Where a passage stands among those of its document, and in the text. */
+export interface FoundPassage extends Span {
+  ordinal: number
+}
+
+export interface StoredDocumentsParts {
+  table: VectorTable
+  rows: RowReader
+  damages: Damages
+}
+
+/**
+ * Reads documents for answers: whole ones only. One that is found damaged is left out of every answer from then on, so
+ * that a search which met it begins again without it.
+ */
+export class StoredDocuments {
+  readonly #parts: StoredDocumentsParts
+
+  constructor(parts: StoredDocumentsParts) {
+    this.#parts = parts
+  }
+
+  /** Undefined where it is gone or damaged. */
+  byKey(document: number): WireDocument | undefined {
+    const found = this.#whole(document)
+    if (!found) return undefined
+    const { id, title, text, metadata } = found
+    return { id, title, text, metadata }
+  }
+
+  /** @throws ServiceError DOCUMENT_DAMAGED */
+  byId(id: string): WireDocument | undefined {
+    const document = this.#parts.rows.keyOf(id)
+    if (document === undefined) return undefined
+    const found = this.byKey(document)
+    if (found?.id === id) return found
+    throw damaged()
+  }
+
+  /** @throws ServiceError DOCUMENT_DAMAGED */
+  passagesOf(id: string): Passage[] | undefined {
+    const { rows, table } = this.#parts
+    const document = rows.keyOf(id)
+    if (document === undefined) return undefined
+    if (this.byKey(document)?.id !== id) throw damaged()
+    return table.labelsOf(document).map((label) => {
+      const passage = this.passage(label, document)
+      if (!passage) throw damaged()
+      const { start, end } = passage
+      return { span: { start, end }, vector: table.vector(table.slot(label)!).slice() }
+    })
+  }
+
+  /** Undefined where it is gone or damaged. */
+  passage(label: number, document: number): FoundPassage | undefined {
+    const found = this.#parts.rows.passage(label)
+    if (found && 'row' in found && found.row.document === document) {
+      const { ordinal, start, end } = found.row
+      return { ordinal, start, end }
+    }
+    // What the table has is committed: where its row is not found, that row is lost.
+    if (this.#parts.table.has(label)) {
+      this.#parts.damages.found(
+        document,
+        found && 'problem' in found ? found.problem : 'a passage is missing',
+      )
+    }
+    return undefined
+  }
+
+  #whole(document: number): DocumentRow | undefined {
+    const { rows, table, damages } = this.#parts
+    if (damages.has(document)) return undefined
+    const found: Checked<DocumentRow> = rows.document(document)
+    if (found && 'problem' in found) damages.found(document, found.problem)
+    else if (!found && table.has(document)) damages.found(document, 'its row is missing')
+    else if (found && table.labelsOf(document).length !== found.row.passages) {
+      damages.found(document, 'a passage is missing')
+    } else return found?.row
+    return undefined
+  }
+}
+
+function damaged(): ServiceError {
+  return new ServiceError(
+    'DOCUMENT_DAMAGED',
+    'This document is damaged on the disk and is not served. Store it again, or delete it.',
+  )
+}
