@@ -6,12 +6,14 @@ import { setup as build } from '../build.ts'
 import { tinyModel } from '../fixtures/tiny-model.ts'
 import { Random } from '../index/random.ts'
 import { type Part, Tally } from './part.ts'
+import { bitFlips } from './parts/bit-flips.ts'
 import { diskFaults } from './parts/disk-faults.ts'
+import { fuzz } from './parts/fuzz.ts'
 import { kill } from './parts/kill.ts'
 import { power } from './parts/power.ts'
 
 /** What is tried, each for the same share of the time. */
-const PARTS: Record<string, Part> = { kill, power, 'disk-faults': diskFaults }
+const PARTS: Record<string, Part> = { kill, power, 'disk-faults': diskFaults, 'bit-flips': bitFlips, fuzz }
 
 const USAGE = `Usage: npm run campaign -- [--minutes N] [--only PART,...] [--seed N]
 

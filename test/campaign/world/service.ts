@@ -15,7 +15,7 @@ export class Service {
 
   /** @throws Error with its output when it does not become ready */
   static async start(environment: Record<string, string>): Promise<Service> {
-    return new Service(await startServer({ ...environment, LOG_LEVEL: 'warn' }))
+    return new Service(await startServer({ LOG_LEVEL: 'warn', ...environment }))
   }
 
   async send(
