@@ -40,10 +40,30 @@ const ODD: readonly unknown[] = [
 ]
 
 /** Pieces of JSON text that JSON.stringify never writes. */
-const RAW = ['1e999', '-0', '9007199254740993', '123456789012345678901234567890', '1.0', '"\\ud800"', '"\\u0000"', '0x10']
+const RAW = [
+  '1e999',
+  '-0',
+  '9007199254740993',
+  '123456789012345678901234567890',
+  '1.0',
+  '"\\ud800"',
+  '"\\u0000"',
+  '0x10',
+]
 
 /** Bytes that are no UTF-8, or no JSON. */
-const BYTES = [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xef, 0xbb, 0xbf], [0], [0x22], [0x7b], [0x5d], [0x0a], [0x2c]]
+const BYTES = [
+  [0xff],
+  [0xc0, 0x80],
+  [0xed, 0xa0, 0x80],
+  [0xef, 0xbb, 0xbf],
+  [0],
+  [0x22],
+  [0x7b],
+  [0x5d],
+  [0x0a],
+  [0x2c],
+]
 
 /** JSON near a value that is right: some part replaced, taken away, repeated, nested, or its text damaged. */
 export function mutated(value: unknown, random: Random): Buffer {
@@ -86,7 +106,8 @@ function mutateText(text: string, random: Random): string {
   const at = random.below(text.length + 1)
   const way = random.next()
   if (way < 0.3) return text.slice(0, at)
-  if (way < 0.7) return text.replace(/-?\d+(\.\d+)?|"[^"]*"/g, (token) => (random.next() < 0.3 ? random.pick(RAW) : token))
+  if (way < 0.7)
+    return text.replace(/-?\d+(\.\d+)?|"[^"]*"/g, (token) => (random.next() < 0.3 ? random.pick(RAW) : token))
   if (way < 0.85) return text.replace(/([{,])("[^"]*":)/, `$1$2${random.pick(RAW)},$2`)
   return text.slice(0, at) + '[{"$and":'.repeat(random.below(3000)) + text.slice(at)
 }

@@ -24,7 +24,7 @@ export function sendRaw(url: string, request: FuzzRequest): Promise<RawAnswer | 
     socket.on('data', (chunk) => chunks.push(chunk))
     socket.on('error', () => {})
     socket.on('close', () => resolve(parse(Buffer.concat(chunks))))
-    socket.end(body ? Buffer.concat([head, body]) : head)
+    socket.write(body ? Buffer.concat([head, body]) : head)
   })
 }
 

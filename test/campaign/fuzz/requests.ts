@@ -9,14 +9,15 @@ export interface FuzzRequest {
   body?: Buffer
 }
 
-const FILTER = { $and: [{ colour: 'red' }, { $or: [{ version: { $gte: 3 } }, { size: { $in: [1, 2, 3] } }] }] }
+const FILTER = {
+  $and: [{ colour: 'red' }, { $or: [{ version: { $gte: 3 } }, { size: { $in: [1, 2, 3] } }] }],
+}
 
 /** A body that is right, for each route that takes one. */
 const BODIES: Record<string, (random: Random) => unknown> = {
   '/documents': (random) => ({ documents: [documentLike(random), documentLike(random)], truncate: 'end' }),
   '/documents/query': () => ({ filter: FILTER, limit: 5 }),
-  '/documents/delete': (random) =>
-    random.next() < 0.5 ? { ids: [`f-${random.below(40)}`] } : { filter: { version: random.below(1000) } },
+  '/documents/delete': (random) => ({ ids: [`f-${random.below(40)}`, `f-${random.below(40)}`] }),
   '/search': (random) => {
     const target = random.pick([{ query: 'blue words' }, { queries: ['a', 'b'] }, { like: 'f-1' }])
     return { ...target, k: 3, filter: FILTER, min_score: 0.1, ef: 50, exact: random.next() < 0.5 }
@@ -42,9 +43,11 @@ export function fuzzRequest(random: Random): FuzzRequest {
   const way = random.next()
   if (way < 0.2) return ndjson(random)
   if (way < 0.35) return reading(random)
+  if (way < 0.42) return deletion(random)
   const path = random.pick(Object.keys(BODIES))
   const headers = random.next() < 0.8 ? HEADERS[0]! : random.pick(HEADERS)
-  const method = random.next() < 0.95 ? 'POST' : random.pick(['PUT', 'PATCH', 'GET', 'DELETE', 'OPTIONS', 'PROPFIND'])
+  const method =
+    random.next() < 0.95 ? 'POST' : random.pick(['PUT', 'PATCH', 'GET', 'DELETE', 'OPTIONS', 'PROPFIND'])
   return { method, path, headers, body: mutated(BODIES[path]!(random), random) }
 }
 
@@ -54,11 +57,24 @@ function documentLike(random: Random): unknown {
 
 function ndjson(random: Random): FuzzRequest {
   const lines = Array.from({ length: 1 + random.below(6) }, () => [
-    random.next() < 0.5 ? Buffer.from(JSON.stringify(documentLike(random))) : mutated(documentLike(random), random),
+    random.next() < 0.5
+      ? Buffer.from(JSON.stringify(documentLike(random)))
+      : mutated(documentLike(random), random),
     Buffer.from(random.pick(['\n', '\r\n', '\n\n', '\r', '\n\ufeff'])),
   ]).flat()
-  const type = random.pick(['application/x-ndjson', 'application/jsonl', 'application/x-ndjson; charset=utf-16'])
+  const type = random.pick([
+    'application/x-ndjson',
+    'application/jsonl',
+    'application/x-ndjson; charset=utf-16',
+  ])
   return { method: 'POST', path: '/documents', headers: { 'content-type': type }, body: Buffer.concat(lines) }
+}
+
+/** By a damaged filter, inside one that leaves the documents that nobody touches alone. */
+function deletion(random: Random): FuzzRequest {
+  const filter = mutated(FILTER, random).toString('latin1')
+  const body = Buffer.from(`{"filter":{"$and":[{"version":{"$gte":0}},${filter}]}}`, 'latin1')
+  return { method: 'POST', path: '/documents/delete', headers: HEADERS[0]!, body }
 }
 
 function reading(random: Random): FuzzRequest {

@@ -14,7 +14,11 @@ const AT_ONCE = 4
 export const fuzz: Part = {
   tries: 'requests that were damaged on purpose',
   async round({ random, tally, model, scratch, until }) {
-    const service = await Service.start({ MODEL: model, DATA_DIR: join(scratch, 'data'), BODY_BYTES_MAX: '65536' })
+    const service = await Service.start({
+      MODEL: model,
+      DATA_DIR: join(scratch, 'data'),
+      BODY_BYTES_MAX: '65536',
+    })
     const untouched = Array.from({ length: 20 }, (_, i) => makeDocument(`untouched-${i}`, -1))
     const stored = await service.send('POST', '/documents', { documents: untouched })
     if (stored?.status !== 200) throw new Error(`storing answered ${stored?.status}`)
@@ -23,7 +27,8 @@ export const fuzz: Part = {
         const request = fuzzRequest(random)
         const fault = faultOf(await sendRaw(service.process.url, request))
         tally.expect(fault === undefined, `${describe(request)}: ${fault}`)
-        if (service.process.child.exitCode !== null) throw new Error(`it ended:\n${service.process.output().slice(-2000)}`)
+        if (service.process.child.exitCode !== null)
+          throw new Error(`it ended:\n${service.process.output().slice(-2000)}`)
       }
     }
     await Promise.all(Array.from({ length: AT_ONCE }, lane))
@@ -39,7 +44,9 @@ function faultOf(answer: Awaited<ReturnType<typeof sendRaw>>): string | undefine
   if (answer.status < 400 || answer.body === '') return undefined
   const problem = /application\/problem\+json/.test(answer.headers) && /"code":"[A-Z_]+"/.test(answer.body)
   // A refused stream answers with its summary, whose faults have codes.
-  return problem || /"errors":\[/.test(answer.body) ? undefined : `${answer.status} without a code: ${answer.body.slice(0, 200)}`
+  return problem || /"errors":\[/.test(answer.body)
+    ? undefined
+    : `${answer.status} without a code: ${answer.body.slice(0, 200)}`
 }
 
 function describe({ method, path, headers, body }: FuzzRequest): string {
