@@ -11,9 +11,17 @@ import { diskFaults } from './parts/disk-faults.ts'
 import { fuzz } from './parts/fuzz.ts'
 import { kill } from './parts/kill.ts'
 import { power } from './parts/power.ts'
+import { soak } from './parts/soak.ts'
 
 /** What is tried, each for the same share of the time. */
-const PARTS: Record<string, Part> = { kill, power, 'disk-faults': diskFaults, 'bit-flips': bitFlips, fuzz }
+const PARTS: Record<string, Part> = {
+  kill,
+  power,
+  'disk-faults': diskFaults,
+  'bit-flips': bitFlips,
+  fuzz,
+  soak,
+}
 
 const USAGE = `Usage: npm run campaign -- [--minutes N] [--only PART,...] [--seed N]
 

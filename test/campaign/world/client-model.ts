@@ -58,6 +58,16 @@ export class ClientModel {
       this.#writes.set(id, [{ document: documents.get(id), begun: 0, acknowledged: 0 }])
   }
 
+  /** Documents that are as no client ever sent them. */
+  invented(documents: ReadonlyMap<string, ClientDocument>): string[] {
+    return [...documents]
+      .filter(([id, document]) => {
+        const sent = this.#writes.get(id) ?? []
+        return !sent.some((write) => canonical(write.document) === canonical(document))
+      })
+      .map(([id]) => id)
+  }
+
   /**
    * What is wrong with the documents of a service that ended at `time` and was started again: each must be as its last
    * acknowledged write left it, or as a later write that had been sent.
