@@ -60,6 +60,11 @@ export class Metrics {
       'Documents that are damaged on the disk and left out of answers.',
       ({ own }) => own['damagedDocuments'],
     ),
+    this.#indexGauge(
+      'llara_index_missing_commits',
+      'Acknowledged writes that the database has lost with its log.',
+      ({ own }) => own['missingCommits'],
+    ),
   ]
 
   constructor() {

@@ -89,7 +89,7 @@ describe('a saved graph', () => {
     await index.close()
     writeFileSync(join(folder, 'store.sqlite'), old)
     const restored = await openIn(folder)
-    expect(restored.notices[0]).toMatchObject({ kind: 'graph-rejected' })
+    expect(restored.notices).toMatchObject([{ kind: 'commits-missing' }, { kind: 'graph-rejected' }])
     expect(await searchVectors(restored, queries, 10, { tuning: { exact: true } })).toEqual(whole.expected())
   })
 

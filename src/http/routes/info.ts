@@ -27,6 +27,9 @@ const Info = Type.Object({
       description:
         'Documents that are damaged on the disk and left out of every answer. 0 where all is well.',
     }),
+    missing_commits: Type.Integer({
+      description: 'Acknowledged writes that the database has lost, with its log. 0 where all is well.',
+    }),
   }),
   version: Type.String(),
   limits: Type.Record(Type.String(), Type.Integer(), { description: 'Limits of one request.' }),
@@ -57,6 +60,7 @@ export function infoRoute(server: Server, { config, version, retrieval }: HttpCo
           documents,
           tombstones: own['tombstones'] ?? 0,
           damaged_documents: own['damagedDocuments'] ?? 0,
+          missing_commits: own['missingCommits'] ?? 0,
         },
         version,
         limits: {

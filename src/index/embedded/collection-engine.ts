@@ -52,7 +52,7 @@ export async function openCollectionEngine(options: CollectionEngineOptions) {
   return guard(async () => {
     const { databaseBytesMax } = limits
     const onMigration = (progress: MigrationProgress) => notice(migrationNotice(progress))
-    const files = openFiles({ folder, identity, databaseBytesMax, onMigration })
+    const files = openFiles({ folder, identity, databaseBytesMax, onMigration, notice })
     try {
       return await startEngine(options, files, guard)
     } catch (error) {
@@ -64,7 +64,7 @@ export async function openCollectionEngine(options: CollectionEngineOptions) {
 
 async function startEngine(
   { folder, identity, limits, lock, scheduler, notice }: CollectionEngineOptions,
-  { release, ...files }: OpenFiles,
+  { commits, release, ...files }: OpenFiles,
   guard: <T>(work: () => Promise<T>) => Promise<T>,
 ) {
   const { dimensions, fingerprint } = identity
@@ -105,6 +105,7 @@ async function startEngine(
     writes,
     checkWritable,
     damages,
+    commits,
   })
   const background = new Set<Promise<void>>()
   let closing = false
@@ -170,6 +171,7 @@ async function startEngine(
       passages: table.size,
       tombstones: graph.tombstones,
       damagedDocuments: damages.size,
+      missingCommits: commits.missing,
     }),
     /** Saves the graph, then lets go of the files. */
     close: () =>

@@ -85,4 +85,6 @@ export interface Counts {
   tombstones: number
   /** Stored, but damaged: not among `documents`. */
   damagedDocuments: number
+  /** Acknowledged, and not in the database. */
+  missingCommits: number
 }

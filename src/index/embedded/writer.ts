@@ -6,6 +6,7 @@ import { type RowWriter, rowWriter } from './database/rows.ts'
 import type { FilterIndex } from './filter/filter-index.ts'
 import type { GraphSnapshots } from './hnsw/graph-snapshots.ts'
 import type { LiveGraph } from './hnsw/live-graph.ts'
+import type { CommitCount } from './integrity/commit-count.ts'
 import type { Damages } from './integrity/damages.ts'
 import type { VectorTable } from './vectors/vector-table.ts'
 import type { RemoveCall, UpsertCall } from './wire.ts'
@@ -21,6 +22,7 @@ export interface WriterParts {
   /** @throws ServiceError STORE_UNUSABLE where a commit would not last */
   checkWritable: () => void
   damages: Damages
+  commits: CommitCount
 }
 
 interface AddedPassage {
@@ -110,13 +112,15 @@ export class Writer {
   }
 
   async #transaction(work: () => Promise<void>): Promise<void> {
-    const { db: live, checkWritable } = this.#parts
+    const { db: live, commits, checkWritable } = this.#parts
     const db = live.current
     db.exec('BEGIN IMMEDIATE')
     try {
       await work()
+      commits.count(live)
       checkWritable()
       db.exec('COMMIT')
+      commits.counted()
     } catch (error) {
       // Some failures (a full disk) have rolled back already.
       if (db.inTransaction) db.exec('ROLLBACK')

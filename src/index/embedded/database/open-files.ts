@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { ServiceError } from '../../../errors.ts'
 import type { CollectionIdentity } from '../../index-engine.ts'
 import { hasGraph, syncFolder } from '../hnsw/graph-file.ts'
+import { CommitCount, everCommitted } from '../integrity/commit-count.ts'
+import type { EngineNotice } from '../notice.ts'
 import { type Connection, connect, limitBytes } from './connection.ts'
 import { DATABASE } from './data-folder.ts'
 import type { MigrationProgress } from './migrations/migrate.ts'
@@ -16,7 +18,8 @@ export interface OpenFiles {
   db: Connection
   /** Sees what is committed, never a write in progress. */
   reader: Connection
-  /** Closes both. */
+  commits: CommitCount
+  /** Closes all of them. */
   release(): void
 }
 
@@ -27,10 +30,12 @@ export interface OpenFilesOptions {
   /** 0: no limit. */
   databaseBytesMax: number
   onMigration: (progress: MigrationProgress) => void
+  notice: (notice: EngineNotice) => void
 }
 
 /** @throws ServiceError STORE_UNUSABLE, or what SQLite throws */
-export function openFiles({ folder, identity, databaseBytesMax, onMigration }: OpenFilesOptions): OpenFiles {
+export function openFiles(options: OpenFilesOptions): OpenFiles {
+  const { folder, identity, databaseBytesMax, onMigration, notice } = options
   const file = join(folder, DATABASE)
   makeFolder(folder)
   const closers: (() => void)[] = []
@@ -38,16 +43,12 @@ export function openFiles({ folder, identity, databaseBytesMax, onMigration }: O
     for (const close of closers.splice(0).reverse()) close()
   }
   try {
-    if (hasGraph(folder) && (!existsSync(file) || statSync(file).size === 0)) {
-      throw new ServiceError(
-        'STORE_UNUSABLE',
-        `${folder} holds a saved HNSW graph but its database ${DATABASE} is missing or empty. Restore it from a ` +
-          'backup, or remove the folder to begin with an empty index.',
-      )
-    }
-    const fresh = !existsSync(file)
+    const written = hasGraph(folder) || everCommitted(folder)
+    const fresh = !existsSync(file) || statSync(file).size === 0
+    if (fresh && written) throw emptied(folder)
     const db = connect(file)
     closers.push(() => db.close())
+    if (written && db.pragma('schema_version', { simple: true }) === 0) throw emptied(folder)
     if (!fresh && statSync(file).size <= QUICK_CHECK_BYTES_MAX) {
       // What a row holds is checked when it is read.
       db.pragma('ignore_check_constraints = ON')
@@ -56,15 +57,29 @@ export function openFiles({ folder, identity, databaseBytesMax, onMigration }: O
       if (problems !== 'ok') throw damaged(folder, String(problems))
     }
     const created = openSchema(db, folder, identity, onMigration)
-    if (created) syncFolder(folder)
+    if (created) {
+      // The tables are then there even where the log is lost.
+      db.pragma('wal_checkpoint(TRUNCATE)')
+      syncFolder(folder)
+    }
     if (databaseBytesMax > 0) limitBytes(db, databaseBytesMax)
     const reader = connect(file, { readonly: true })
     closers.push(() => reader.close())
-    return { db, reader, release }
+    const commits = new CommitCount(folder, db, notice)
+    closers.push(() => commits.close())
+    return { db, reader, commits, release }
   } catch (error) {
     release()
     throw error
   }
+}
+
+function emptied(folder: string): ServiceError {
+  return new ServiceError(
+    'STORE_UNUSABLE',
+    `${folder} has held documents, but its database ${DATABASE} is missing or empty. Restore it from a backup, or ` +
+      'remove the folder to begin with an empty index.',
+  )
 }
 
 /** @throws ServiceError STORE_UNUSABLE */
