@@ -1,6 +1,7 @@
 import { Tokenizer } from 'tokenizers'
+import { addedIds, withRoomForAdded } from './added-ids.ts'
 import { StableCuts } from './stable-cuts.ts'
-import { parseTokenizerJson, unusable, withoutSpecials } from './tokenizer-json.ts'
+import { parseTokenizerJson, type TokenizerJson, unusable, withoutSpecials } from './tokenizer-json.ts'
 
 /** A body's first tokens, and whether there were more. */
 export interface Body {
@@ -26,11 +27,14 @@ export class BodyTokenizer {
   readonly #tokenizer: Tokenizer
   readonly #specials: Map<string, number>
   readonly #cuts: StableCuts
+  /** The file's ids of added tokens, by the library's. */
+  readonly #addedIds: ReadonlyMap<number, number>
 
-  private constructor(tokenizer: Tokenizer, specials: Map<string, number>, cuts: StableCuts) {
+  private constructor(tokenizer: Tokenizer, json: TokenizerJson, specials: Map<string, number>) {
     this.#tokenizer = tokenizer
     this.#specials = specials
-    this.#cuts = cuts
+    this.#cuts = new StableCuts(json)
+    this.#addedIds = addedIds(json, (content) => tokenizer.tokenToId(content))
   }
 
   /**
@@ -42,11 +46,11 @@ export class BodyTokenizer {
     const { json, specials } = withoutSpecials(parseTokenizerJson(tokenizerJson), reserved)
     let tokenizer: Tokenizer
     try {
-      tokenizer = Tokenizer.fromString(JSON.stringify(json))
+      tokenizer = Tokenizer.fromString(JSON.stringify(withRoomForAdded(json)))
     } catch (cause) {
       throw unusable('cannot be read by the tokenizer library; copy it again from the checkpoint', cause)
     }
-    return new BodyTokenizer(tokenizer, specials, new StableCuts(json))
+    return new BodyTokenizer(tokenizer, json, specials)
   }
 
   /** Id of a special token such as `</s>`, by its content; undefined for anything else. */
@@ -61,7 +65,11 @@ export class BodyTokenizer {
       texts.length <= SINGLES_MAX
         ? await Promise.all(texts.map((text) => this.#tokenizer.encode(text, null, plain)))
         : await this.#tokenizer.encodeBatch([...texts], plain)
-    return encodings.map((encoding) => Uint32Array.from(encoding.getIds()))
+    return encodings.map((encoding) => this.#fileIds(Uint32Array.from(encoding.getIds())))
+  }
+
+  #fileIds(ids: Uint32Array): Uint32Array {
+    return this.#addedIds.size === 0 ? ids : ids.map((id) => this.#addedIds.get(id) ?? id)
   }
 
   /**

@@ -21,8 +21,8 @@ export class StableCuts {
     const pieces = Object.keys(json.model.vocab)
     const free = (piece: RegExp, content: RegExp) =>
       local && !pieces.some((each) => piece.test(each)) && !added.some((each) => content.test(each))
-    this.betweenWords = free(spans.words, /\S\s/)
-    this.afterStops = free(spans.stops, /[、。]./)
+    this.betweenWords = free(spans.words, /\S[\s\u2581]/)
+    this.afterStops = free(spans.stops, /[、。]/)
   }
 
   /**

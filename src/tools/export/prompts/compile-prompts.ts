@@ -3,6 +3,7 @@ import type { Prompt } from '../../../encoder/encoder.ts'
 import type { CardPrompt } from '../../../model/card.ts'
 import { BodyTokenizer } from '../../../model/tokenizer/body-tokenizer.ts'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
+import { checkRows, checkTokenIds } from '../tokenizer/check-ids.ts'
 import { checkExpectedPrompts, type ExpectedPrompts } from './expected-prompts.ts'
 import { beginningOfSequence, tokenIds } from './special-tokens.ts'
 import type { Template, TemplatePrompt } from './templates.ts'
@@ -33,6 +34,7 @@ export async function compilePrompts(
   expected?: ExpectedPrompts,
 ): Promise<CompiledPrompts> {
   checkTrainedPrompts(checkpoint.training, template)
+  checkTokenIds(checkpoint.tokenizerJson, checkpoint.config.vocabularySize)
   const ids = tokenIds(checkpoint.tokenizerJson)
   const bos = beginningOfSequence(checkpoint, ids)
   const tokenizer = BodyTokenizer.load(checkpoint.tokenizerJson)
@@ -50,25 +52,14 @@ export async function compilePrompts(
   }
   const ebar = await compile(template.prompts.ebar)
   const ebae = await compile(template.prompts.ebae)
+  checkRows([...ebar.prefixIds, ...ebar.suffixIds, ...ebae.suffixIds], checkpoint.config.vocabularySize)
   if (expected) checkExpectedPrompts({ ebae, ebar }, template, expected)
   const wrapper = Math.max(...[ebar, ebae].map((prompt) => prompt.prefixIds.length + prompt.suffixIds.length))
   const limit = bodyLimit(checkpoint.config.positionsMax - wrapper, template.maxBodyTokens, maxBodyTokens)
-  checkVocabulary(checkpoint, [...ebar.prefixIds, ...ebar.suffixIds, ...ebae.suffixIds])
   return {
     prompts: { ebar: { ...ebar, maxBodyTokens: limit }, ebae: { ...ebae, maxBodyTokens: limit } },
     pooledTokens: template.prompts.ebae.specials.length,
   }
-}
-
-/** Every id that a text or a prompt can give must have a row in the embedding table. */
-function checkVocabulary({ tokenizerJson, config }: PromptSources, promptIds: readonly number[]): void {
-  const { model } = JSON.parse(tokenizerJson) as { model: { vocab: Record<string, number> } }
-  let largest = 0
-  for (const id of promptIds) largest = Math.max(largest, id)
-  for (const id of Object.values(model.vocab)) largest = Math.max(largest, id)
-  if (largest < config.vocabularySize) return
-  const message = `Token id ${largest} lies outside the model's vocabulary of ${config.vocabularySize}: tokenizer and weights do not belong together. Take both from one repository.`
-  throw new ToolError('CHECKPOINT_UNUSABLE', message)
 }
 
 function requiredId(ids: ReadonlyMap<string, number>, token: string): number {
