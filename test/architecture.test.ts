@@ -81,18 +81,18 @@ test('src/ imports what is installed with the package, and nothing is installed 
 /** Which rooms a room may import from. What is not here imports nothing but errors and causes. */
 const MAY_IMPORT: Record<string, string[]> = {
   limits: [],
-  'fair-share': [],
+  sharing: ['limits'],
   turns: [],
   worker: [],
   model: [],
   // So that a reranker can stand on model and inference without the encoder.
-  inference: ['model'],
-  encoder: ['limits', 'model', 'inference', 'worker'],
+  inference: ['sharing', 'model'],
+  encoder: ['sharing', 'limits', 'model', 'inference', 'worker'],
   index: ['limits', 'worker'],
   retrieval: ['limits', 'encoder', 'index', 'model', 'turns'],
   telemetry: ['encoder', 'index'],
-  config: ['limits', 'encoder', 'http', 'index', 'retrieval'],
-  http: ['limits', 'fair-share', 'encoder', 'index', 'model', 'retrieval', 'turns'],
+  config: ['sharing', 'limits', 'encoder', 'http', 'index', 'retrieval'],
+  http: ['limits', 'sharing', 'encoder', 'index', 'model', 'retrieval', 'turns'],
   app: ['version', 'config', 'encoder', 'http', 'index', 'model', 'retrieval', 'telemetry'],
   cli: [],
   serve: ['app', 'cli', 'config', 'version'],

@@ -56,6 +56,11 @@ export interface EncodeOptions {
   signal?: AbortSignal
   /** Default `end`. */
   truncate?: Truncate
+  /**
+   * Whose texts these are. The clients of a lane take turns, and none takes all of the queue. Calls without a client
+   * are one client, which may.
+   */
+  client?: string
 }
 
 export interface EncodeResult<P extends Prompt = Prompt> {

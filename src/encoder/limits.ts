@@ -18,6 +18,13 @@ export const ENCODER_LIMITS = {
     max: 60_000,
     doc: 'Time one bulk batch should take: about the longest a search waits behind bulk work.',
   },
+  bulkSharePercent: {
+    unit: '%',
+    fallback: 20,
+    min: 0,
+    max: 90,
+    doc: 'Share of the time that bulk work (ingest, large embedding requests) gets while searches never stop waiting. Searches take the rest.',
+  },
   queueTextsMax: {
     unit: 'texts',
     fallback: 4096,

@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
 import type { RetrievalLimits } from '../retrieval/limits.ts'
 import type { Retrieval } from '../retrieval/retrieval.ts'
+import type { ShareLimits } from '../sharing/limits.ts'
 import type { ApiKey, Scope } from './api-key.ts'
 import type { HttpLimits } from './limits.ts'
 
@@ -19,6 +20,7 @@ export interface HttpMetrics {
 
 /** The settings that the HTTP face reads. */
 export type HttpConfig = HttpLimits &
+  ShareLimits &
   Pick<RetrievalLimits, 'textBytesMax' | 'queryBytesMax'> & {
     apiKeys: readonly ApiKey[]
     /** Addresses and networks of proxies that may say whom they speak for. */

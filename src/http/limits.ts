@@ -20,13 +20,6 @@ export const REQUEST_LIMITS = {
     max: 65_536,
     doc: 'Requests served at once; more get 429. A request counts once its body is there.',
   },
-  clientSharePercent: {
-    unit: '%',
-    fallback: 75,
-    min: 1,
-    max: 100,
-    doc: 'Most of REQUESTS_MAX, INGEST_REQUESTS_MAX and BODY_MEMORY_BYTES_MAX that one client (a key, or an address where there are no keys) holds on its own; of several, each gets less, so that a newcomer finds room. 100 switches this off.',
-  },
   bodyBytesMax: {
     unit: 'bytes',
     fallback: 8 * MIB,

@@ -8,9 +8,9 @@ const RETRY_MS_MIN = 100
 const CHARS_PER_TOKEN = 4
 
 const UNITS = ['texts', 'tokens', 'chars'] as const
-type Unit = (typeof UNITS)[number]
+export type Unit = (typeof UNITS)[number]
 /** What texts take up in their lane's queue. */
-type Cost = Record<Unit, number>
+export type Cost = Record<Unit, number>
 
 type Counter = `${Lane} ${Unit}` | 'batches' | 'tokens' | 'padded tokens' | 'ns per token'
 const COUNTERS: readonly Counter[] = [
@@ -166,12 +166,17 @@ export class Ticket {
    *   (`retryAfterMs`, `lane`) for one that does not fit now
    */
   admit(): void {
+    this.#entries.admit(this.cost)
+  }
+
+  /** What the call takes up before any of it is tokenised. */
+  get cost(): Cost {
     const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0)
-    this.#entries.admit({
+    return {
       texts: this.#texts.length,
       tokens: sum(this.#tokens),
       chars: sum(this.#texts.map(({ length }) => length)),
-    })
+    }
   }
 
   /** Text `index` has been tokenised: `tokens` takes the place of its estimate. */

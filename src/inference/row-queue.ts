@@ -1,9 +1,10 @@
-/** One row waiting to be run. */
-export interface WaitingRow {
-  /** Tokens to run. */
-  readonly length: number
-  /** Order of arrival. */
-  readonly sequence: number
+/** A row in the queue. */
+export interface Waiting<Row> {
+  readonly row: Row
+  /** The lowest turn comes first. */
+  readonly turn: number
+  /** Between equal turns, order of arrival. */
+  readonly arrival: number
 }
 
 /**
@@ -13,58 +14,57 @@ export interface WaitingRow {
 const PADDING_SHARE_MAX = 0.1
 const PADDING_FREE_TOKENS = 64
 
-/** Rows of one kind, kept by length; batches are cut around the row that waits longest. */
-export class RowQueue<Row extends WaitingRow> {
+/** Rows of one kind, kept by length; batches are cut around the row whose turn it is. */
+export class RowQueue<Row extends { readonly length: number }> {
   /** Ascending by length, equal lengths by arrival. */
-  #rows: Row[] = []
+  #rows: Waiting<Row>[] = []
+  #arrivals = 0
 
   get size(): number {
     return this.#rows.length
   }
 
   /** Queues a row. */
-  push(row: Row): void {
+  push(row: Row, turn: number): void {
     let low = 0
     let high = this.#rows.length
     while (low < high) {
       const middle = (low + high) >> 1
-      if (this.#rows[middle]!.length <= row.length) low = middle + 1
+      if (this.#rows[middle]!.row.length <= row.length) low = middle + 1
       else high = middle
     }
-    this.#rows.splice(low, 0, row)
+    this.#rows.splice(low, 0, { row, turn, arrival: this.#arrivals++ })
   }
 
   /** Takes out all rows that `matches`. */
-  remove(matches: (row: Row) => boolean): Row[] {
-    const removed = this.#rows.filter(matches)
-    if (removed.length > 0) this.#rows = this.#rows.filter((row) => !matches(row))
-    return removed
+  remove(matches: (row: Row) => boolean): void {
+    this.#rows = this.#rows.filter(({ row }) => !matches(row))
   }
 
-  /** The row that waits longest. */
-  oldest(): Row | undefined {
-    let oldest = this.#rows[0]
-    for (const row of this.#rows) if (row.sequence < oldest!.sequence) oldest = row
-    return oldest
+  /** The row whose turn it is. */
+  first(): Waiting<Row> | undefined {
+    let first = this.#rows[0]
+    for (const each of this.#rows) if (isBefore(each, first!)) first = each
+    return first
   }
 
   /**
-   * Takes a batch: the row that waits longest and the rows nearest to it in length, as many as `fits` allows.
+   * Takes a batch: the row whose turn it is and the rows nearest to it in length, as many as `fits` allows.
    *
    * @param fits whether `rows` rows padded to `length` tokens make an acceptable batch; a single row is always taken
    */
   take(fits: (rows: number, length: number) => boolean): Row[] {
     const rows = this.#rows
-    const seed = this.oldest()
+    const seed = this.first()
     if (!seed) return []
     let first = rows.indexOf(seed)
     let end = first + 1
-    let tokens = seed.length
+    let tokens = seed.row.length
     while (first > 0 || end < rows.length) {
       const count = end - first
-      const longest = rows[end - 1]!.length
-      const shorter = rows[first - 1]
-      const longer = rows[end]
+      const longest = rows[end - 1]!.row.length
+      const shorter = rows[first - 1]?.row
+      const longer = rows[end]?.row
       const paddingBelow = shorter ? longest - shorter.length : Number.POSITIVE_INFINITY
       const paddingAbove = longer ? (longer.length - longest) * count : Number.POSITIVE_INFINITY
       const below = paddingBelow <= paddingAbove
@@ -78,6 +78,11 @@ export class RowQueue<Row extends WaitingRow> {
       if (below) first--
       else end++
     }
-    return rows.splice(first, end - first)
+    return rows.splice(first, end - first).map(({ row }) => row)
   }
+}
+
+/** Whether one waiting row comes before another. */
+export function isBefore(one: Waiting<unknown>, other: Waiting<unknown>): boolean {
+  return one.turn < other.turn || (one.turn === other.turn && one.arrival < other.arrival)
 }

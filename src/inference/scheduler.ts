@@ -1,13 +1,10 @@
 import type { BatchCost } from './batch-cost.ts'
+import { BulkShare } from './bulk-share.ts'
 import type { Lane } from './lane.ts'
-import { RowQueue, type WaitingRow } from './row-queue.ts'
+import { type LaneRow, RowLane } from './row-lane.ts'
 
-export interface ScheduledRow extends WaitingRow {
+export interface ScheduledRow extends LaneRow {
   readonly lane: Lane
-  /** Rows of one batch have the same kind: an encoder's rows for one prompt and for both do not mix. */
-  readonly kind: number
-  /** When the caller asked, in milliseconds of the clock that `batchEnded` gets. */
-  readonly submittedAt: number
 }
 
 export interface BatchLimits {
@@ -18,77 +15,70 @@ export interface BatchLimits {
    * waits behind bulk work. A batch never has less than one row.
    */
   readonly bulkBatchMsMax: number
+  /** Of the time, for bulk work, while interactive work waits as well. */
+  readonly bulkSharePercent: number
 }
-
-/** Interactive batches in a row after which bulk work gets a turn, so that a steady stream of searches never stops it. */
-const INTERACTIVE_STREAK_MAX = 8
 
 /**
  * Decides what runs next. Interactive rows go first; a bulk batch is bounded in time, so an interactive row waits
- * for at most the one that was running when it came. Bulk gets a turn in a long streak of interactive batches, but
- * only when every interactive row waiting has not yet waited for a bulk batch.
+ * for at most the one that was running when it came. Where interactive work never ends, bulk work gets its share of
+ * the time, a batch whenever it has earned one. Within a lane, clients take turns.
  */
 export class Scheduler<Row extends ScheduledRow> {
-  /** A queue for each kind of row. */
-  readonly #lanes: Record<Lane, Map<number, RowQueue<Row>>> = { interactive: new Map(), bulk: new Map() }
+  readonly #lanes: Record<Lane, RowLane<Row>> = { interactive: new RowLane(), bulk: new RowLane() }
   readonly #limits: BatchLimits
   readonly #cost: BatchCost
-  #streak = 0
-  #bulkEndedAt = Number.NEGATIVE_INFINITY
+  readonly #bulkShare: BulkShare
+  /** Whether bulk work waits while an interactive batch runs. */
+  #bulkWaits = false
 
   constructor(limits: BatchLimits, cost: BatchCost) {
     this.#limits = limits
     this.#cost = cost
+    this.#bulkShare = new BulkShare(limits.bulkSharePercent)
   }
 
   /** Queues a row. */
   push(row: Row): void {
-    const queues = this.#lanes[row.lane]
-    const queue = queues.get(row.kind) ?? new RowQueue()
-    queues.set(row.kind, queue)
-    queue.push(row)
+    this.#lanes[row.lane].push(row)
   }
 
   /** Takes out all rows that `matches`. */
-  remove(matches: (row: Row) => boolean): Row[] {
-    return Object.values(this.#lanes).flatMap((queues) =>
-      [...queues.values()].flatMap((queue) => queue.remove(matches)),
-    )
+  remove(matches: (row: Row) => boolean): void {
+    for (const lane of Object.values(this.#lanes)) lane.remove(matches)
   }
 
   /**
    * Takes the next batch; empty when nothing may run now.
    *
-   * @param interactiveComing whether interactive texts are being tokenised: then no bulk batch is started
+   * @param interactiveComing whether interactive texts are being tokenised: then only bulk work that is due starts
    */
   take(interactiveComing: boolean): Row[] {
-    const interactive = this.#oldestQueue('interactive')
-    const bulk = this.#oldestQueue('bulk')
-    if (interactive && !(bulk && this.#bulkIsDue(interactive))) {
-      this.#streak++
-      return interactive.take((rows, length) => rows * length <= this.#limits.batchTokensMax)
-    }
-    if (!bulk || (interactiveComing && !interactive)) return []
-    this.#streak = 0
+    const { interactive, bulk } = this.#lanes
     const { batchTokensMax, bulkBatchMsMax } = this.#limits
+    const bulkIsDue = bulk.size > 0 && this.#bulkShare.covers(this.#bulkBatchMs())
+    if (interactive.size > 0 && !bulkIsDue) {
+      this.#bulkWaits = bulk.size > 0
+      return interactive.take((rows, length) => rows * length <= batchTokensMax)
+    }
+    if (bulk.size === 0 || (interactiveComing && !bulkIsDue)) return []
     return bulk.take(
       (rows, length) =>
         rows * length <= batchTokensMax && rows <= this.#cost.rowsWithin(bulkBatchMsMax, length),
     )
   }
 
-  /** @param at milliseconds of the clock of `submittedAt` */
-  batchEnded(lane: Lane, at: number): void {
-    if (lane === 'bulk') this.#bulkEndedAt = at
+  /** @param ms that the batch took which was taken last */
+  batchEnded(lane: Lane, ms: number): void {
+    if (lane === 'bulk') this.#bulkShare.ran(ms)
+    else if (this.#bulkWaits) this.#bulkShare.waited(ms)
   }
 
-  #bulkIsDue(interactive: RowQueue<Row>): boolean {
-    return this.#streak >= INTERACTIVE_STREAK_MAX && interactive.oldest()!.submittedAt > this.#bulkEndedAt
-  }
-
-  /** The lane's queue with the row that waits longest. */
-  #oldestQueue(lane: Lane): RowQueue<Row> | undefined {
-    const queues = [...this.#lanes[lane].values()].filter((queue) => queue.size > 0)
-    return queues.sort((a, b) => a.oldest()!.sequence - b.oldest()!.sequence)[0]
+  /** About what the next bulk batch takes. */
+  #bulkBatchMs(): number {
+    const { size, seed } = this.#lanes.bulk
+    const length = seed?.length ?? 0
+    const all = size * length * (this.#cost.msPerToken(length) ?? 0)
+    return Math.min(all, this.#limits.bulkBatchMsMax)
   }
 }

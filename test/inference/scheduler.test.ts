@@ -4,13 +4,11 @@ import type { Lane } from '../../src/inference/lane.ts'
 import { RowQueue } from '../../src/inference/row-queue.ts'
 import { type ScheduledRow, Scheduler } from '../../src/inference/scheduler.ts'
 
-let sequence = 0
 const row = (length: number, changes: Partial<ScheduledRow> = {}): ScheduledRow => ({
   length,
-  sequence: sequence++,
   lane: 'bulk',
   kind: 1,
-  submittedAt: 0,
+  client: '',
   ...changes,
 })
 
@@ -19,11 +17,11 @@ const lengths = (rows: readonly { length: number }[]) => rows.map(({ length }) =
 describe('row queue', () => {
   const filled = (...of: number[]) => {
     const queue = new RowQueue<ScheduledRow>()
-    for (const length of of) queue.push(row(length))
+    for (const [turn, length] of of.entries()) queue.push(row(length), turn)
     return queue
   }
 
-  test('gathers the rows nearest in length to the one waiting longest', () => {
+  test('gathers the rows nearest in length to the one whose turn it is', () => {
     const queue = filled(100, 500, 101, 9, 99, 480, 10)
     expect(lengths(queue.take((rows) => rows <= 3))).toEqual([99, 100, 101])
     expect(lengths(queue.take(() => true))).toEqual([480, 500])
@@ -49,8 +47,10 @@ describe('row queue', () => {
   test('no row is lost or taken twice', () => {
     const queue = new RowQueue<ScheduledRow>()
     const rows = Array.from({ length: 300 }, (_, i) => row(1 + ((i * 31) % 97)))
-    for (const each of rows) queue.push(each)
-    const removed = queue.remove(({ length }) => length === 50)
+    for (const [turn, each] of rows.entries()) queue.push(each, turn)
+    queue.remove(({ length }) => length === 50)
+    const removed = rows.filter(({ length }) => length === 50)
+    expect(queue.size).toBe(rows.length - removed.length)
     const taken: ScheduledRow[] = []
     while (queue.size > 0) taken.push(...queue.take((count, length) => count * length < 500))
     expect(new Set([...taken, ...removed])).toEqual(new Set(rows))
@@ -82,10 +82,19 @@ describe('batch cost', () => {
 })
 
 describe('scheduler', () => {
-  const scheduler = (msPerToken = 0.1) => {
+  const MS_PER_TOKEN = 0.1
+  const scheduler = (bulkSharePercent = 20) => {
     const cost = new BatchCost()
-    cost.observe(10, 100, 1000 * msPerToken)
-    return new Scheduler<ScheduledRow>({ batchTokensMax: 2000, bulkBatchMsMax: 100 }, cost)
+    cost.observe(10, 100, 1000 * MS_PER_TOKEN)
+    const limits = { batchTokensMax: 2000, bulkBatchMsMax: 100, bulkSharePercent }
+    return new Scheduler<ScheduledRow>(limits, cost)
+  }
+  /** Runs a batch that takes as long as its padded tokens make it. */
+  const run = (lanes: Scheduler<ScheduledRow>, coming = false) => {
+    const rows = lanes.take(coming)
+    const tokens = rows.length * Math.max(0, ...lengths(rows))
+    if (rows.length > 0) lanes.batchEnded(rows[0]!.lane, tokens * MS_PER_TOKEN)
+    return { rows, tokens, lane: rows[0]?.lane }
   }
   const push = (
     to: Scheduler<ScheduledRow>,
@@ -129,31 +138,74 @@ describe('scheduler', () => {
     expect(lanes.take(false).map(({ kind }) => kind)).toEqual([1, 1])
   })
 
-  test('a long streak of searches gives bulk work one turn, and none waits for two bulk batches', () => {
-    const lanes = scheduler()
-    push(lanes, 100, 'bulk')
-    // One row a batch.
-    push(lanes, 40, 'interactive', { length: 2000, submittedAt: 0 })
-    const ran = Array.from({ length: 42 }, (_, clock) => {
-      const { lane } = lanes.take(false)[0]!
-      lanes.batchEnded(lane, clock)
-      return lane
-    })
-    const bulkTurns = ran.flatMap((lane, turn) => (lane === 'bulk' ? [turn] : []))
-    expect(bulkTurns).toEqual([8, 41])
+  test.each([
+    [0, 0],
+    [20, 0.2],
+    [50, 0.5],
+  ])('of endless work in both lanes, %i %% is for bulk', (percent, share) => {
+    const lanes = scheduler(percent)
+    push(lanes, 2000, 'bulk')
+    const ran = { interactive: 0, bulk: 0 }
+    let behindBulk = 0
+    for (let batch = 0, bulkInARow = 0; batch < 200; batch++) {
+      push(lanes, 30, 'interactive')
+      const { lane, tokens } = run(lanes)
+      ran[lane!] += tokens
+      bulkInARow = lane === 'bulk' ? bulkInARow + 1 : 0
+      behindBulk = Math.max(behindBulk, bulkInARow)
+    }
+    expect(ran.bulk / (ran.bulk + ran.interactive)).toBeCloseTo(share, 1)
+    expect(behindBulk).toBeLessThanOrEqual(percent === 50 ? 2 : 1)
   })
 
-  test('a steady stream of searches cannot stop bulk work', () => {
+  test('bulk work that gets its share in the gaps is never let in front', () => {
     const lanes = scheduler()
-    push(lanes, 200, 'bulk')
-    let bulkTurns = 0
-    for (let clock = 0; clock < 100; clock++) {
-      lanes.push(row(20, { lane: 'interactive', submittedAt: clock + 0.5 }))
-      const { lane } = lanes.take(false)[0]!
-      lanes.batchEnded(lane, clock + 1)
-      if (lane === 'bulk') bulkTurns++
+    push(lanes, 2000, 'bulk')
+    for (let round = 0; round < 100; round++) {
+      push(lanes, 1, 'interactive')
+      expect(run(lanes).lane).toBe('interactive')
+      expect(run(lanes).lane).toBe('bulk')
     }
-    expect(bulkTurns).toBeGreaterThan(5)
-    expect(bulkTurns).toBeLessThan(20)
+  })
+
+  test('bulk work that is due does not wait for texts that are being tokenised', () => {
+    const lanes = scheduler()
+    push(lanes, 100, 'bulk')
+    push(lanes, 100, 'interactive')
+    while (run(lanes).lane === 'interactive');
+    push(lanes, 100, 'interactive')
+    for (let batch = 0; batch < 2; batch++) run(lanes)
+    lanes.remove(({ lane }) => lane === 'interactive')
+    expect(run(lanes, true).lane).toBe('bulk')
+    expect(run(lanes, true).rows).toEqual([])
+  })
+
+  test.each(['interactive', 'bulk'] as const)('clients take turns in the %s lane', (lane) => {
+    const lanes = scheduler()
+    push(lanes, 1000, lane, { client: 'greedy' })
+    run(lanes)
+    push(lanes, 10, lane, { client: 'modest' })
+    push(lanes, 1000, lane, { client: 'greedy' })
+    const first = [run(lanes), run(lanes)].flatMap(({ rows }) => rows)
+    expect(first.filter(({ client }) => client === 'modest').length).toBeGreaterThanOrEqual(1)
+    // Its ten rows are through when the greedy one has had about as much.
+    let modest = 10 - first.filter(({ client }) => client === 'modest').length
+    let greedy = 0
+    while (modest > 0) {
+      const { rows } = run(lanes)
+      const own = rows.filter(({ client }) => client === 'modest').length
+      modest -= own
+      greedy += rows.length - own
+    }
+    expect(greedy).toBeLessThan(200)
+  })
+
+  test('work that was given up does not count against its client', () => {
+    const lanes = scheduler()
+    push(lanes, 1000, 'bulk', { client: 'once' })
+    lanes.remove(({ client }) => client === 'once')
+    push(lanes, 20, 'bulk', { client: 'once' })
+    push(lanes, 20, 'bulk', { client: 'other', length: 50 })
+    expect(run(lanes).rows[0]!.client).toBe('once')
   })
 })

@@ -8,6 +8,8 @@ export interface CallRequest {
   /** In the order of their rows (`inRowOrder`). */
   prompts: readonly Prompt[]
   lane: Lane
+  /** Whose texts they are; clients take turns. */
+  client: string
   truncate: Truncate
   /** Milliseconds since the epoch. */
   submittedAt: number

@@ -5,10 +5,12 @@ import type { DeviceChoice } from '../../inference/device.ts'
 import { ExitGuard } from '../../inference/exit-guard.ts'
 import { disableRuntimeTelemetry } from '../../inference/no-telemetry.ts'
 import { QueueAccount } from '../../inference/queue-account.ts'
+import { QueueShares } from '../../inference/queue-shares.ts'
 import { limitsFrom } from '../../limits.ts'
 import type { Card } from '../../model/card.ts'
 import { inRowOrder, rowTokensMax } from '../../model/prompt.ts'
 import { readCard } from '../../model/read-card.ts'
+import { SHARE_LIMITS, type ShareLimits } from '../../sharing/limits.ts'
 import { WorkerClient } from '../../worker/client.ts'
 import { spawnWorker } from '../../worker/spawn.ts'
 import type {
@@ -18,6 +20,7 @@ import type {
   EncoderCard,
   EncoderDevice,
   EncoderStats,
+  Lane,
   Prompt,
 } from '../encoder.ts'
 import { ENCODER_LIMITS, type EncoderLimits } from '../limits.ts'
@@ -34,8 +37,8 @@ export interface OnnxEncoderOptions {
   deviceId?: number
   /** Threads inside one operator on the CPU; default as many as the process may use. */
   intraOpThreads?: number
-  /** Other names than those of `ENCODER_LIMITS` are ignored. */
-  limits?: Partial<EncoderLimits>
+  /** Other names than those of `ENCODER_LIMITS` and `SHARE_LIMITS` are ignored. */
+  limits?: Partial<EncoderLimits & ShareLimits>
 }
 
 /** How long an exit of the process waits for the running batch; `close` it first to wait for all of it. */
@@ -53,6 +56,8 @@ export async function openOnnxEncoder(options: OnnxEncoderOptions): Promise<Onnx
   const card = readCard(modelFolder, 'encoder')
   const accountOptions = { name: 'encoder', limits, rowTokensMax: rowTokensMax(card) }
   const account = new QueueAccount(accountOptions)
+  const { clientSharePercent } = limitsFrom(SHARE_LIMITS, options.limits)
+  const shares = new QueueShares(accountOptions.name, limits, clientSharePercent)
   const exitGuard = new ExitGuard()
   disableRuntimeTelemetry()
   const worker = spawnWorker(
@@ -74,7 +79,7 @@ export async function openOnnxEncoder(options: OnnxEncoderOptions): Promise<Onnx
   worker.once('exit', () => process.off('exit', holdExit))
   const client = new WorkerClient<EncoderEngine>(worker, 'The encoder')
   try {
-    return new OnnxEncoder(client, card, await client.ready(), account)
+    return new OnnxEncoder(client, card, await client.ready(), account, shares)
   } catch (error) {
     await worker.terminate()
     throw error
@@ -87,16 +92,24 @@ export class OnnxEncoder implements Encoder {
   readonly device: EncoderDevice
   readonly #client: WorkerClient<EncoderEngine>
   readonly #account: QueueAccount
+  readonly #shares: QueueShares
   readonly #deathListeners: ((error: ServiceError) => void)[] = []
   #death: ServiceError | undefined
   #closing: Promise<void> | undefined
 
   /** Use `openOnnxEncoder`. */
-  constructor(client: WorkerClient<EncoderEngine>, card: Card, device: EncoderDevice, account: QueueAccount) {
+  constructor(
+    client: WorkerClient<EncoderEngine>,
+    card: Card,
+    device: EncoderDevice,
+    account: QueueAccount,
+    shares: QueueShares,
+  ) {
     this.card = encoderCard(card)
     this.device = device
     this.#client = client
     this.#account = account
+    this.#shares = shares
     client.onDeath((error) => {
       this.#death = error
       for (const listener of this.#deathListeners) listener(error)
@@ -106,15 +119,15 @@ export class OnnxEncoder implements Encoder {
   async encode<P extends Prompt>(
     texts: readonly string[],
     prompts: readonly P[],
-    { lane = 'bulk', truncate = 'end', signal }: EncodeOptions = {},
+    { lane = 'bulk', truncate = 'end', signal, client }: EncodeOptions = {},
   ): Promise<EncodeResult<P>> {
     const order = inRowOrder(prompts)
     if (this.#death) throw this.#death
     if (this.#closing) throw closed()
     if (signal?.aborted) throw abandoned()
-    this.#account.ticket(texts, lane).admit()
-    const request = { texts, prompts: order, lane, truncate, submittedAt: epochMs() }
-    const { vectors, ...rest } = await this.#client.call('encode', request, { signal })
+    const giveBack = this.#admit(texts, lane, client)
+    const request = { texts, prompts: order, lane, client: client ?? '', truncate, submittedAt: epochMs() }
+    const { vectors, ...rest } = await this.#client.call('encode', request, { signal }).finally(giveBack)
     const rows = order.map((prompt, i) => [prompt, this.#rows(vectors, i, texts.length)])
     return { vectors: Object.fromEntries(rows) as Record<P, Float32Array[]>, ...rest }
   }
@@ -131,6 +144,19 @@ export class OnnxEncoder implements Encoder {
   close(): Promise<void> {
     this.#closing ??= this.#client.close()
     return this.#closing
+  }
+
+  /** Takes places in the queue; the returned call gives the client's share of them back. */
+  #admit(texts: readonly string[], lane: Lane, client: string | undefined): () => void {
+    const ticket = this.#account.ticket(texts, lane)
+    ticket.admit()
+    if (client === undefined) return () => {}
+    try {
+      return this.#shares.take(ticket, lane, client)
+    } catch (error) {
+      ticket.releaseRest()
+      throw error
+    }
   }
 
   /** Views of the rows of prompt `prompt` in [prompts, texts, dimensions]. */

@@ -41,7 +41,6 @@ export class EncoderPipeline {
   readonly #scheduler: Scheduler<Row>
   readonly #stages: Record<Lane, TokenizeStage>
   readonly #calls = new Set<EncodeCall>()
-  #sequence = 0
   #closed = false
   #wake = () => {}
   readonly #loop: Promise<void>
@@ -109,11 +108,10 @@ export class EncoderPipeline {
   }
 
   #row(call: EncodeCall, index: number, body: Uint32Array, tokenizeMs: number): Row {
-    const { prompts, lane, submittedAt } = call.request
+    const { prompts, lane, client } = call.request
     const { ids, spans } = rowTokens(this.#parts.card, prompts, body)
-    const sequence = this.#sequence++
     const kind = prompts.length
-    return { call, index, ids, spans, length: ids.length, lane, kind, submittedAt, sequence, tokenizeMs }
+    return { call, index, ids, spans, length: ids.length, lane, kind, client, tokenizeMs }
   }
 
   async #run(): Promise<void> {
@@ -137,9 +135,9 @@ export class EncoderPipeline {
       const length = Math.max(...rows.map((row) => row.length))
       cost.observe(rows.length, length, inferenceMs)
       account.batchRan(rows, cost.msPerToken(length)!)
-      rows.forEach(({ call, index, spans, tokenizeMs, submittedAt }, r) => {
+      rows.forEach(({ call, index, spans, tokenizeMs }, r) => {
         const width = (spans.length / 2) * card.dimensions
-        const queueMs = Math.max(0, start - submittedAt - tokenizeMs)
+        const queueMs = Math.max(0, start - call.request.submittedAt - tokenizeMs)
         const embedding = embeddings.subarray(r * width, (r + 1) * width)
         call.finished(index, embedding, { tokenizeMs, queueMs, inferenceMs })
         if (call.settled) this.#calls.delete(call)
@@ -147,7 +145,7 @@ export class EncoderPipeline {
     } catch (error) {
       for (const { call } of rows) this.#fail(call, toServiceError(error))
     }
-    this.#scheduler.batchEnded(rows[0]!.lane, epochMs())
+    this.#scheduler.batchEnded(rows[0]!.lane, epochMs() - start)
   }
 
   #fail(call: EncodeCall, error: ServiceError): void {

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../errors.ts'
-import { FairShare } from '../../fair-share.ts'
+import { FairShare } from '../../sharing/fair-share.ts'
 import { clientOf } from './client.ts'
 
 export interface PlacesOptions {

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../errors.ts'
-import { FairShare } from '../../fair-share.ts'
+import { FairShare } from '../../sharing/fair-share.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import { clientOf } from './client.ts'
 import { giveUp } from './deadline.ts'

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { type EmbedResult, embed } from '../../retrieval/embed.ts'
+import { forClient } from '../guards/client-encoder.ts'
 import { signalOf } from '../guards/deadline.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import type { HttpLimits } from '../limits.ts'
@@ -70,7 +71,7 @@ export function embedRoute(server: Server, { config, retrieval }: HttpContext): 
       const { texts, prompt, truncate = 'end', encoding_format: format = 'float' } = request.body
       const { encoder } = retrieval()
       const { id, dimensions } = encoder.card
-      const result = await embed(retrieval(), {
+      const result = await embed(forClient(retrieval(), request), {
         texts,
         prompts: prompt === 'both' ? ['ebar', 'ebae'] : [prompt],
         truncate,

@@ -4,6 +4,7 @@ import { ServiceError } from '../../errors.ts'
 import { ingest } from '../../retrieval/ingest.ts'
 import type { IngestSummary } from '../../retrieval/ingest-report.ts'
 import { ingestStream } from '../../retrieval/ingest-stream.ts'
+import { forClient } from '../guards/client-encoder.ts'
 import { giveUp, signalOf } from '../guards/deadline.ts'
 import { Places } from '../guards/places.ts'
 import type { HttpContext, Server } from '../http-context.ts'
@@ -108,7 +109,7 @@ export function ingestRoute(server: Server, { config, retrieval }: HttpContext):
       preValidation: async (request, reply) => places.take(request, reply),
     },
     async (request) => {
-      const parts = retrieval()
+      const parts = forClient(retrieval(), request)
       const fromQuery = request.query.truncate
       if (isNdjson(request.headers)) {
         const lines = ndjsonDocuments(request.body as IncomingMessage, checkLine, config)

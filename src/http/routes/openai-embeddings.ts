@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import type { EncoderCard } from '../../encoder/encoder.ts'
 import { ServiceError } from '../../errors.ts'
 import { embed } from '../../retrieval/embed.ts'
+import { forClient } from '../guards/client-encoder.ts'
 import { signalOf } from '../guards/deadline.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import { oneOf, PROBLEMS, roundTimings, serverTiming } from '../wire/schemas.ts'
@@ -88,7 +89,7 @@ export function openaiEmbeddingsRoute(server: Server, { config, retrieval }: Htt
         const message = `dimensions must be ${card.dimensions} or left out; this model's vectors are not shortened.`
         throw new ServiceError('INVALID_INPUT', message, { field: 'dimensions' })
       }
-      const result = await embed(retrieval(), {
+      const result = await embed(forClient(retrieval(), request), {
         texts,
         prompts: [prompt],
         truncate: 'end',

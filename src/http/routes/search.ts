@@ -3,6 +3,7 @@ import { ServiceError } from '../../errors.ts'
 import type { Hit } from '../../index/document-index.ts'
 import { parseFilter } from '../../retrieval/checks/parse-filter.ts'
 import { type SearchAnswer, search, type Target } from '../../retrieval/search.ts'
+import { forClient } from '../guards/client-encoder.ts'
 import { signalOf } from '../guards/deadline.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import { type HttpLimits, queryBodyMax } from '../limits.ts'
@@ -137,7 +138,7 @@ export function searchRoute(server: Server, { config, retrieval }: HttpContext):
     async (request, reply) => {
       const { body } = request
       const { k = K_DEFAULT, include = ['text', 'title', 'metadata'] } = body
-      const answer = await search(retrieval(), {
+      const answer = await search(forClient(retrieval(), request), {
         target: targetOf(body),
         k,
         options: {

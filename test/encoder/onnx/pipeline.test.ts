@@ -59,7 +59,14 @@ function open({ beforeBatch, afterBatch }: Watch = {}) {
     prompts: readonly Prompt[] = ['ebae'],
   ) => {
     account.ticket(texts, lane).admit()
-    const request: CallRequest = { texts, prompts, lane, truncate, submittedAt: epochMs() }
+    const request: CallRequest = {
+      texts,
+      prompts,
+      lane,
+      client: '',
+      truncate,
+      submittedAt: epochMs(),
+    }
     return pipeline.encode(request, signal)
   }
   const waiting = () => {

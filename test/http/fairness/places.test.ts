@@ -97,3 +97,27 @@ test('an answer that nobody reads is given up, and its place with it', async () 
   await until(async () => (await info()) === 200)
   expect(reader.socket.bytesRead).toBeLessThan(24 * text.length)
 })
+
+test('the texts of one key do not fill the queue for another', async () => {
+  service = await openService({
+    apiKeys: KEYS,
+    queueTextsMax: 64,
+    queriesPerRequestMax: 16,
+    clientSharePercent: 50,
+  })
+  const search = (key: string, queries: string[]) =>
+    service.http().post('/search').set('authorization', `Bearer ${key}`).send({ queries })
+  const queries = Array.from({ length: 16 }, (_, i) => `${i} what is blue and deep `.repeat(8))
+  let attacking = true
+  const attacks = Array.from({ length: 12 }, async () => {
+    const statuses: number[] = []
+    while (attacking) statuses.push((await search(ALICE, queries)).status)
+    return statuses
+  })
+  const answers: number[] = []
+  for (let i = 0; i < 20; i++) answers.push((await search(BOB, queries)).status)
+  attacking = false
+  const statuses = (await Promise.all(attacks)).flat()
+  expect(answers).toEqual(answers.map(() => 200))
+  expect(new Set(statuses)).toEqual(new Set([200, 429]))
+})

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { FairShare } from '../src/fair-share.ts'
+import { FairShare } from '../../src/sharing/fair-share.ts'
 
 /** Takes one place after the other for as long as it is allowed to. */
 function takeAll(share: FairShare, client: string): number {
