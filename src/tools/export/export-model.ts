@@ -15,6 +15,7 @@ import { type CompiledPrompts, compilePrompts } from './prompts/compile-prompts.
 import { TEMPLATES } from './prompts/templates.ts'
 import { chooseScheme, type Precision, type Scheme } from './quantisation/scheme.ts'
 import { parameterCount, storedBytes } from './sizes.ts'
+import { checkedWeights } from './weights/checked-weights.ts'
 import { writeOnnxModel } from './write-onnx-model.ts'
 
 const INLINE_BYTES_MAX = 128 * 1024 * 1024
@@ -30,9 +31,11 @@ const INLINE_BYTES_MAX = 128 * 1024 * 1024
  */
 export async function exportModel(options: ExportOptions): Promise<Card> {
   const base = await openCheckpoint(options.checkpoint)
-  const checkpoint = options.adapter === undefined ? base : await adaptedCheckpoint(base, options.adapter)
+  const whole = options.adapter === undefined ? base : await adaptedCheckpoint(base, options.adapter)
+  const checkpoint = { ...whole, ...checkedWeights(whole, options.precision) }
   try {
-    const { config } = checkpoint
+    const { config, notes } = checkpoint
+    for (const note of notes) options.onProgress?.(note)
     const scheme = chooseScheme(options.precision, parameterCount(config), options.quantisation)
     const template = TEMPLATES[options.template]
     const compiled = await compilePrompts(

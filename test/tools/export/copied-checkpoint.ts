@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { exportModel } from '../../../src/tools/export/export-model.ts'
 import type { ExportOptions } from '../../../src/tools/export/export-options.ts'
 import { type CheckpointName, checkpointFolder } from '../../fixtures/tiny-model.ts'
+import { readTensorFile, type Tensor, tensorFile } from './tensor-file.ts'
 
 type Json = Record<string, unknown>
 
@@ -33,30 +34,22 @@ export class CopiedCheckpoint {
     writeFileSync(this.path(file), JSON.stringify(json))
   }
 
-  /** Rewrites a safetensors header; offsets stay as they are, relative to its end. */
-  editHeader(file: string, change: (header: Record<string, Json>) => void): void {
-    const bytes = readFileSync(this.path(file))
-    const end = 8 + Number(bytes.readBigUInt64LE(0))
-    const header = JSON.parse(bytes.toString('utf8', 8, end))
-    change(header)
-    const text = Buffer.from(JSON.stringify(header))
-    const length = Buffer.alloc(8)
-    length.writeBigUInt64LE(BigInt(text.length))
-    writeFileSync(this.path(file), Buffer.concat([length, text, bytes.subarray(end)]))
+  /** Changes the tensors of a safetensors file. */
+  editTensors(file: string, change: (tensors: Map<string, Tensor>) => void): void {
+    const tensors = readTensorFile(readFileSync(this.path(file)))
+    change(tensors)
+    writeFileSync(this.path(file), tensorFile(tensors))
   }
 
-  /** Writes one number into every place of a float32 tensor. */
-  fill(file: string, tensor: string, value: number): void {
-    const bytes = readFileSync(this.path(file))
-    const end = 8 + Number(bytes.readBigUInt64LE(0))
-    const header = JSON.parse(bytes.toString('utf8', 8, end))
-    const { dtype, data_offsets: offsets } = header[tensor] as {
-      dtype: string
-      data_offsets: [number, number]
-    }
-    if (dtype !== 'F32') throw new Error(`${tensor} is ${dtype}`)
-    for (let at = end + offsets[0]; at < end + offsets[1]; at += 4) bytes.writeFloatLE(value, at)
-    writeFileSync(this.path(file), bytes)
+  /** Writes one number into every place of a float32 tensor, or into one of them. */
+  fill(file: string, tensor: string, value: number, only?: number): void {
+    this.editTensors(file, (tensors) => {
+      const { dtype, data } = tensors.get(tensor)!
+      if (dtype !== 'F32') throw new Error(`${tensor} is ${dtype}`)
+      for (let at = 0; at < data.length; at += 4) {
+        if (only === undefined || at === 4 * only) data.writeFloatLE(value, at)
+      }
+    })
   }
 
   export(options: Partial<ExportOptions> = {}) {

@@ -93,7 +93,7 @@ function checkShapes(
 }
 
 function checkShape(file: SafetensorsFile, stored: string, shape: readonly number[]): void {
-  const found = file.tensors.get(stored)!.shape
+  const found = file.readable(stored).shape
   if (found.join() === shape.join()) return
   const message = `Adapter tensor ${stored} has shape [${found}]; base model and adapter_config.json ask for [${shape}].`
   throw new ToolError('CHECKPOINT_UNUSABLE', message, { tensor: stored })

@@ -16,6 +16,8 @@ export interface Checkpoint extends WeightSource {
   readonly rawConfig: RawConfig
   /** training.json: how the checkpoint was made, for the card. */
   readonly training: unknown
+  /** What its files leave to say, for people. */
+  readonly notes: readonly string[]
   close(): Promise<void>
 }
 
@@ -43,6 +45,7 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
     tokenizerJson,
     tokenizerConfig,
     training,
+    notes: weights.note === undefined ? [] : [weights.note],
     read: (name) => weights.read(name),
     bands: (name) => weights.bands(name),
     close: () => weights.close(),

@@ -1,4 +1,5 @@
 import { count, flag, positive, type RawConfig, unsupported } from './config-values.ts'
+import { refuseOtherComputations } from './other-computations.ts'
 import { type RopeScaling, readRope } from './rope-config.ts'
 
 /** What the export needs to know of a LLaMA. */
@@ -25,7 +26,7 @@ export interface LlamaConfig {
  * @throws ToolError CHECKPOINT_UNUSABLE with `details.key`
  */
 export function readLlamaConfig(raw: RawConfig): LlamaConfig {
-  refuseUnsupported(raw)
+  refuseOtherComputations(raw)
   const hiddenSize = count(raw, 'hidden_size')
   const attentionHeads = count(raw, 'num_attention_heads')
   const keyValueHeads = count(raw, 'num_key_value_heads', attentionHeads)
@@ -51,20 +52,5 @@ export function readLlamaConfig(raw: RawConfig): LlamaConfig {
     attentionBias: flag(raw, 'attention_bias'),
     mlpBias: flag(raw, 'mlp_bias'),
     ...readRope(raw),
-  }
-}
-
-function refuseUnsupported(raw: RawConfig): void {
-  const expected: [key: string, allowed: unknown[], why: string][] = [
-    ['model_type', ['llama'], 'only LLaMA checkpoints (model_type "llama") can be exported'],
-    ['hidden_act', [undefined, 'silu', 'swish'], 'only "silu" is supported'],
-    ['sliding_window', [undefined, null], 'only full causal attention is supported'],
-    ['use_sliding_window', [undefined, null, false], 'only full causal attention is supported'],
-    ['quantization_config', [undefined, null], 'convert the checkpoint back to float first'],
-    ['partial_rotary_factor', [undefined, null, 1], 'rotary embedding must cover the whole head'],
-    ['is_causal', [undefined, null, true], 'only causal attention is supported'],
-  ]
-  for (const [key, allowed, why] of expected) {
-    if (!allowed.includes(raw[key])) throw unsupported(key, raw[key], why)
   }
 }

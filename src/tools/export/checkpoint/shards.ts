@@ -1,88 +1,135 @@
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { ToolError } from '../../../cli/tool-error.ts'
 import type { WeightSource } from '../weights/weight-source.ts'
-import { optionalJson } from './json-files.ts'
 import type { LlamaConfig } from './llama-config.ts'
 import { SafetensorsFile } from './safetensors.ts'
+import { isUnused, storedNames } from './stored-names.ts'
 import { expectedTensors } from './tensor-names.ts'
-
-const SINGLE = 'model.safetensors'
-const INDEX = 'model.safetensors.index.json'
-/** `LlamaForCausalLM` prefixes its tensors, a bare `LlamaModel` does not. */
-const PREFIX = 'model.'
-/** Stored by some checkpoints and not needed: the LM head, and frequencies that follow from the config. */
-const UNUSED = /^(lm_head\.weight|.*rotary_emb\.inv_freq)$/
+import { findWeightFiles } from './weight-files.ts'
 
 interface Shards extends WeightSource {
+  /** Something to know about the files, for people. */
+  note: string | undefined
   close(): Promise<void>
 }
 
-/** Opens all weight files, and checks that every tensor is there, in its shape, and none is unknown. */
+/**
+ * Opens all weight files, and checks that every tensor is there once, in its shape, and none is unknown.
+ * @throws ToolError CHECKPOINT_UNUSABLE naming the file or tensor at fault
+ */
 export async function openShards(folder: string, config: LlamaConfig): Promise<Shards> {
-  const files: SafetensorsFile[] = []
-  const close = async () => {
-    await Promise.all(files.map((file) => file.close()))
-  }
+  const { files, listed, rivals = [], note } = await findWeightFiles(folder)
+  const shards = await openFiles(folder, files)
   try {
-    const home = new Map<string, SafetensorsFile>()
-    for (const name of await weightFiles(folder)) {
-      const file = await SafetensorsFile.open(join(folder, name))
-      files.push(file)
-      for (const tensor of file.tensors.keys()) home.set(tensor, file)
-    }
-    const names = checkedNames(home, config)
-    const stored = (name: string) => names.get(name)!
-    return {
-      read: (name) => home.get(stored(name))!.read(stored(name)),
-      bands: (name) => home.get(stored(name))!.bands(stored(name)),
-      close,
-    }
+    if (listed) checkListed(shards, listed)
+    const source = tensorsOf(shards, config)
+    if (rivals.length > 0) await checkSame(folder, source, rivals, config)
+    return { ...source, note, close: () => closeAll(shards) }
   } catch (error) {
-    await close()
+    await closeAll(shards)
     throw error
   }
 }
 
-async function weightFiles(folder: string): Promise<string[]> {
-  const index = await optionalJson(folder, INDEX)
-  if (!index) return [SINGLE]
-  const map = index['weight_map']
-  if (typeof map !== 'object' || map === null) {
-    throw new ToolError('CHECKPOINT_UNUSABLE', `${INDEX} has no weight_map.`)
+async function openFiles(folder: string, names: readonly string[]): Promise<SafetensorsFile[]> {
+  const files: SafetensorsFile[] = []
+  try {
+    for (const name of names) files.push(await SafetensorsFile.open(join(folder, name)))
+    return files
+  } catch (error) {
+    await closeAll(files)
+    throw error
   }
-  const names = [...new Set(Object.values(map))]
-  for (const name of names) {
-    if (typeof name !== 'string' || basename(name) !== name) {
-      throw new ToolError(
-        'CHECKPOINT_UNUSABLE',
-        `${INDEX} points outside the checkpoint folder: ${String(name)}.`,
-      )
-    }
-  }
-  return names as string[]
 }
 
-/** Stored name of every tensor that is exported. */
-function checkedNames(home: ReadonlyMap<string, SafetensorsFile>, config: LlamaConfig): Map<string, string> {
-  const names = new Map<string, string>()
-  for (const [name, shape] of expectedTensors(config)) {
-    const stored = [PREFIX + name, name].find((candidate) => home.has(candidate))
-    if (!stored)
-      throw new ToolError('CHECKPOINT_UNUSABLE', `The checkpoint lacks tensor ${PREFIX}${name}.`, {
-        tensor: name,
-      })
-    const found = home.get(stored)!.tensors.get(stored)!.shape
-    if (found.join() !== shape.join()) {
-      const message = `Tensor ${stored} has shape [${found}]; config.json asks for [${shape}].`
-      throw new ToolError('CHECKPOINT_UNUSABLE', message, { tensor: name })
+async function closeAll(files: readonly SafetensorsFile[]): Promise<void> {
+  await Promise.all(files.map((file) => file.close()))
+}
+
+function tensorsOf(files: readonly SafetensorsFile[], config: LlamaConfig): WeightSource {
+  const home = new Map<string, SafetensorsFile>()
+  for (const file of files) {
+    for (const tensor of file.tensors.keys()) {
+      const other = home.get(tensor)
+      if (other && !isUnused(tensor)) throw twice(tensor, other.name, file.name)
+      home.set(tensor, file)
     }
-    names.set(name, stored)
   }
-  const known = new Set(names.values())
-  const foreign = [...home.keys()].find((name) => !known.has(name) && !UNUSED.test(name))
-  if (foreign) {
-    const message = `Tensor ${foreign} is not part of a plain LLaMA. Merge adapters and remove heads before exporting.`
-    throw new ToolError('CHECKPOINT_UNUSABLE', message, { tensor: foreign })
+  const expected = expectedTensors(config)
+  const names = storedNames([...home.keys()], [...expected.keys()])
+  for (const [name, shape] of expected) {
+    const stored = names.get(name)!
+    const found = home.get(stored)!.readable(stored).shape
+    if (found.join() === shape.join()) continue
+    const message = `Tensor ${stored} has shape [${found}]; config.json asks for [${shape}].`
+    throw new ToolError('CHECKPOINT_UNUSABLE', message, { tensor: name })
   }
-  return names
+  const stored = (name: string) => names.get(name)!
+  return {
+    read: (name) => home.get(stored(name))!.read(stored(name)),
+    bands: (name) => home.get(stored(name))!.bands(stored(name)),
+  }
+}
+
+/** Versions of transformers differ in whether they believe the index or the shards, so the two must agree. */
+function checkListed(shards: readonly SafetensorsFile[], listed: readonly string[]): void {
+  const there = new Set(shards.flatMap(({ tensors }) => [...tensors.keys()]))
+  const lost = listed.find((name) => !there.has(name) && !isUnused(name))
+  if (lost !== undefined) throw stale(`it lists ${lost}, which no shard holds`, lost)
+  const known = new Set(listed)
+  const unlisted = [...there].find((name) => !known.has(name) && !isUnused(name))
+  if (unlisted !== undefined) throw stale(`it does not list ${unlisted}, which a shard holds`, unlisted)
+}
+
+async function checkSame(
+  folder: string,
+  source: WeightSource,
+  rivals: readonly string[],
+  config: LlamaConfig,
+): Promise<void> {
+  const shards = await openFiles(folder, rivals)
+  try {
+    const other = tensorsOf(shards, config)
+    for (const name of expectedTensors(config).keys()) {
+      if (!(await isSame(source.bands(name), other.bands(name)))) throw rivalry(name)
+    }
+  } finally {
+    await closeAll(shards)
+  }
+}
+
+async function isSame(
+  ones: AsyncIterable<Float32Array>,
+  others: AsyncIterable<Float32Array>,
+): Promise<boolean> {
+  const other = others[Symbol.asyncIterator]()
+  for await (const band of ones) {
+    const beside = (await other.next()).value as Float32Array
+    if (Buffer.compare(bytesOf(band), bytesOf(beside)) !== 0) {
+      await other.return?.()
+      return false
+    }
+  }
+  return true
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength)
+}
+
+function rivalry(tensor: string): ToolError {
+  const message =
+    `The folder has both model.safetensors and shards with their index, and they differ in ${tensor}. ` +
+    'transformers reads model.safetensors. Delete whichever is not the model.'
+  return new ToolError('CHECKPOINT_UNUSABLE', message, { tensor })
+}
+
+function twice(tensor: string, one: string, other: string): ToolError {
+  const message = `Tensor ${tensor} is in both ${one} and ${other}: nothing says which one counts.`
+  return new ToolError('CHECKPOINT_UNUSABLE', message, { tensor })
+}
+
+function stale(why: string, tensor: string): ToolError {
+  const message = `model.safetensors.index.json does not fit its shards: ${why}. Save the model again.`
+  return new ToolError('CHECKPOINT_UNUSABLE', message, { tensor })
 }

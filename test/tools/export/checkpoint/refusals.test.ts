@@ -3,6 +3,22 @@ import { expect, it } from 'vitest'
 import { CopiedCheckpoint } from '../copied-checkpoint.ts'
 
 const CONFIGS: [key: string, value: unknown][] = [
+  ['model_type', undefined],
+  ['model_type', null],
+  ['auto_map', { AutoModel: 'modeling_llama_encoder.LlamaEncoderModel' }],
+  ['architectures', ['LlamaBiModel']],
+  ['architectures', ['MistralForCausalLM']],
+  ['is_causal', false],
+  ['use_bidirectional_attention', true],
+  ['bidirectional', 1],
+  ['attn_logit_softcapping', 50],
+  ['layer_types', ['full_attention', 'sliding_attention']],
+  ['use_sliding_window', true],
+  ['compression_config', { format: 'pack-quantized' }],
+  ['transformers_weights', 'other.safetensors'],
+  ['rope_scaling', { rope_type: 'linear', factor: 2 }],
+  ['rope_scaling', 'linear'],
+  ['rope_theta', 500_000],
   ['model_type', 'mistral'],
   ['attention_bias', 'all'],
   ['mlp_bias', 1],
@@ -30,7 +46,9 @@ it.each(CONFIGS)('refuses %s %j by name and writes nothing', async (key, value) 
   })
   await expect(checkpoint.export()).rejects.toMatchObject({
     code: 'CHECKPOINT_UNUSABLE',
-    message: expect.stringContaining(value === undefined ? key : `${key} is ${JSON.stringify(value)}`),
+    message: expect.stringContaining(
+      value === undefined ? `${key} is missing` : `${key} is ${JSON.stringify(value)}`,
+    ),
     details: { key },
   })
   expectNothingWritten(checkpoint)
@@ -51,6 +69,43 @@ it.each(['yarn', 'dynamic', 'longrope'])('refuses rope scaling %s, old style and
   expectNothingWritten(checkpoint)
 })
 
+it.each([
+  { rope_type: 'default', type: 'linear', rope_theta: 10_000, factor: 2 },
+  { full_attention: { rope_type: 'default', rope_theta: 10_000 } },
+  {
+    rope_type: 'llama3',
+    factor: 8,
+    low_freq_factor: 1,
+    high_freq_factor: 4,
+    original_max_position_embeddings: 64,
+  },
+])('refuses rope parameters that can be read in two ways: %j', async (rope) => {
+  const checkpoint = new CopiedCheckpoint('mha-paper')
+  checkpoint.edit('config.json', (config) => {
+    config['rope_parameters'] = rope
+    config['original_max_position_embeddings'] = 128
+  })
+  await expect(checkpoint.export()).rejects.toMatchObject({ code: 'CHECKPOINT_UNUSABLE' })
+  expectNothingWritten(checkpoint)
+})
+
+it('takes what says the same twice, or nothing that transformers reads', async () => {
+  const checkpoint = new CopiedCheckpoint('mha-paper')
+  const before = await checkpoint.export()
+  checkpoint.edit('config.json', (config) => {
+    const theta = (config['rope_parameters'] as { rope_theta: number }).rope_theta
+    Object.assign(config, { rope_theta: theta, rope_scaling: { type: 'default', rope_theta: theta } })
+    Object.assign(config, { auto_map: {}, sliding_window: null, is_decoder: false, pretraining_tp: 2 })
+    Object.assign(config, { architectures: ['LLaMAForCausalLM'], is_causal: true, torch_dtype: 'float32' })
+    Object.assign(config, {
+      tie_word_embeddings: true,
+      final_logit_softcapping: 30,
+      use_bidirectional_attention: false,
+    })
+  })
+  expect((await checkpoint.export({ overwrite: true })).fingerprint).toBe(before.fingerprint)
+})
+
 it('refuses tensors that config.json does not describe', async () => {
   const checkpoint = new CopiedCheckpoint('mha-paper')
   checkpoint.edit('config.json', (config) => {
@@ -63,14 +118,12 @@ it('refuses tensors that config.json does not describe', async () => {
 it('names a tensor that is missing and one that does not belong', async () => {
   const missing = new CopiedCheckpoint('mha-paper')
   const norm = 'model.layers.1.input_layernorm.weight'
-  missing.editHeader('model.safetensors', (header) => {
-    delete header[norm]
-  })
+  missing.editTensors('model.safetensors', (tensors) => tensors.delete(norm))
   await expect(missing.export()).rejects.toThrow(`lacks tensor ${norm}`)
   const foreign = new CopiedCheckpoint('mha-paper')
-  foreign.editHeader('model.safetensors', (header) => {
-    header['model.layers.1.self_attn.q_proj.bias'] = header[norm]!
-  })
+  foreign.editTensors('model.safetensors', (tensors) =>
+    tensors.set('model.layers.1.self_attn.q_proj.bias', tensors.get(norm)!),
+  )
   await expect(foreign.export()).rejects.toThrow('q_proj.bias is not part of a plain LLaMA')
   expectNothingWritten(foreign)
 })
