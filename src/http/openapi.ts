@@ -12,7 +12,7 @@ export async function addOpenapi(server: Server, { version }: HttpContext): Prom
         title: 'LLaRA Serve',
         version,
         description:
-          'Text in, ranked documents out. Queries are embedded with the EBAR prompt (which text comes next?), documents with the EBAE prompt (what does this text say?). Errors are RFC 9457 problem details with a stable `code`; every response carries `x-request-id`.',
+          'Text in, ranked documents out. Queries are embedded with the EBAR prompt (which text comes next?), documents with the EBAE prompt (what does this text say?). JSON is read by the rules of I-JSON (RFC 7493), so that nothing is changed on its way: UTF-8, no lone surrogates, no field twice in one object, no number beyond 2^53 that a double would round. Errors are RFC 9457 problem details with a stable `code`; every response carries `x-request-id`.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: '/' }],

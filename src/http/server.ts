@@ -14,10 +14,12 @@ import { documentRoutes } from './routes/documents.ts'
 import { embedRoute } from './routes/embed.ts'
 import { healthRoutes } from './routes/health.ts'
 import { infoRoute } from './routes/info.ts'
-import { ingestRoute, NDJSON_TYPES } from './routes/ingest.ts'
+import { ingestRoute } from './routes/ingest.ts'
 import { metricsRoute } from './routes/metrics.ts'
 import { openaiEmbeddingsRoute } from './routes/openai-embeddings.ts'
 import { searchRoute } from './routes/search.ts'
+import { addJsonBody } from './wire/json-body.ts'
+import { addNdjsonBody } from './wire/ndjson-body.ts'
 import { validatorCompiler } from './wire/validation.ts'
 
 /** Path parameters are ids of up to 512 bytes, each of which may be written as three characters. */
@@ -47,7 +49,6 @@ export async function buildServer(
     },
   }).withTypeProvider<TypeBoxTypeProvider>()
   server.setValidatorCompiler(validatorCompiler)
-  server.removeContentTypeParser('text/plain')
 
   addErrorReplies(server, config)
   addObservation(server, context)
@@ -55,12 +56,13 @@ export async function buildServer(
   addAuth(server, config.apiKeys)
   addRequestGate(server, context)
   addReceiving(server, context)
+  addJsonBody(server)
   addNotFound(server, context)
   await addOpenapi(server, context)
 
   // In a scope of its own: only ingest takes a body that stays a stream.
   server.register(async (scope) => {
-    scope.addContentTypeParser(NDJSON_TYPES, (_request, payload, done) => done(null, payload))
+    addNdjsonBody(scope)
     ingestRoute(scope.withTypeProvider<TypeBoxTypeProvider>(), context)
   })
   documentRoutes(server, context)

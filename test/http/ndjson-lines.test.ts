@@ -30,7 +30,14 @@ test('a byte at a time the lines are the same', async () => {
 test('an end after the last line changes nothing, and an empty body has no line', async () => {
   expect(await lines([Buffer.from('{}\n')])).toEqual([[1, '{}']])
   expect(await lines([])).toEqual([])
-  expect(await lines([Buffer.from('\r\n\n')])).toEqual([])
+  expect(await lines([Buffer.from('\r\n\n\ufeff\n')])).toEqual([])
+})
+
+test('files put together have a byte order mark on later lines', async () => {
+  expect(await lines([Buffer.from('\ufeff{}\n\ufeff[]\r\n')])).toEqual([
+    [1, '{}'],
+    [2, '[]'],
+  ])
 })
 
 test('a line of the limit passes, one byte more is told and skipped, however it is cut', async () => {

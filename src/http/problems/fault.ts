@@ -9,8 +9,8 @@ const FASTIFY_FAULTS: Record<string, (body: BodyMax) => ServiceError | Transport
     new TransportFault('UNSUPPORTED_MEDIA_TYPE', 'This route does not take this Content-Type.'),
   FST_ERR_CTP_BODY_TOO_LARGE: ({ bytes, setting }) =>
     new ServiceError('TOO_LARGE', `The body is larger than ${bytes} bytes (${setting}).`, { limit: bytes }),
-  FST_ERR_CTP_EMPTY_JSON_BODY: () => new TransportFault('MALFORMED_REQUEST', 'The body is empty; send JSON.'),
-  FST_ERR_CTP_INVALID_JSON_BODY: () => new TransportFault('MALFORMED_REQUEST', 'The body is not valid JSON.'),
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
+    new TransportFault('MALFORMED_REQUEST', 'The body is shorter or longer than its Content-Length.'),
   FST_ERR_MAX_PARAM_LENGTH: () => new TransportFault('MALFORMED_REQUEST', 'The path is too long.'),
 }
 

@@ -6,6 +6,7 @@ import { list, readOne, remove, removeOne } from '../../retrieval/documents.ts'
 import { signalOf } from '../guards/deadline.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import { queryBodyMax } from '../limits.ts'
+import { JsonFault, parseIJson } from '../wire/i-json.ts'
 import { DocumentFields, FilterSchema, Id, PROBLEMS } from '../wire/schemas.ts'
 
 const PAGE_SIZE = 100
@@ -139,11 +140,10 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
 
 /** @throws ServiceError INVALID_INPUT */
 function filterFromText(text: string): Filter {
-  let wire: unknown
   try {
-    wire = JSON.parse(text)
-  } catch {
-    throw new ServiceError('INVALID_INPUT', 'filter is not valid JSON.', { field: 'filter' })
+    return parseFilter(parseIJson(text, 'filter', 'filter'))
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error
+    throw new ServiceError('INVALID_INPUT', error.message, { field: 'filter' })
   }
-  return parseFilter(wire)
 }

@@ -9,6 +9,7 @@ import { giveUp, signalOf } from '../guards/deadline.ts'
 import { Places } from '../guards/places.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import type { HttpLimits } from '../limits.ts'
+import { isNdjson } from '../wire/media-type.ts'
 import { ndjsonDocuments } from '../wire/ndjson-body.ts'
 import { DocumentFields, Id, MetadataSchema, PROBLEMS, TruncateSchema } from '../wire/schemas.ts'
 import { compileCheck } from '../wire/validation.ts'
@@ -128,14 +129,6 @@ export function ingestRoute(server: Server, { config, retrieval }: HttpContext):
       return { created, updated, failed: 0, tokens, ids, truncated, truncated_total, errors: [] }
     },
   )
-}
-
-/** The body of these stays a stream. */
-export const NDJSON_TYPES = ['application/x-ndjson', 'application/ndjson', 'application/jsonl']
-
-function isNdjson(headers: { 'content-type'?: string | undefined }): boolean {
-  const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
-  return type !== undefined && NDJSON_TYPES.includes(type)
 }
 
 function summaryOf({ truncatedTotal, lastLine, ...summary }: IngestSummary) {

@@ -1,13 +1,22 @@
 import type { IncomingMessage } from 'node:http'
+import type { FastifyRequest } from 'fastify'
 import { ServiceError } from '../../errors.ts'
 import type { NewDocument } from '../../retrieval/checks/check-document.ts'
 import type { IngestLine } from '../../retrieval/ingest-stream.ts'
 import { turn } from '../../turns.ts'
+import type { Server } from '../http-context.ts'
 import { bodyChunks, type StreamPace } from './body-chunks.ts'
+import { JsonFault, parseIJson } from './i-json.ts'
+import { checkCharset, NDJSON_TYPES } from './media-type.ts'
 import { ndjsonLines } from './ndjson-lines.ts'
 
-/** Fatal: bytes that are not UTF-8 are a fault, not a replacement character in somebody's document. */
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+/** Lets the routes of a scope take NDJSON: their body stays a stream. */
+export function addNdjsonBody(scope: Pick<Server, 'addContentTypeParser'>): void {
+  scope.addContentTypeParser(NDJSON_TYPES, async ({ headers }: FastifyRequest, body: IncomingMessage) => {
+    checkCharset(headers['content-type'])
+    return body
+  })
+}
 
 /**
  * The documents of an NDJSON request as they arrive.
@@ -34,15 +43,10 @@ export async function* ndjsonDocuments(
 }
 
 function parse(bytes: Uint8Array): unknown {
-  let text: string
   try {
-    text = utf8.decode(bytes)
-  } catch {
-    return new ServiceError('INVALID_INPUT', 'The line is not UTF-8.')
-  }
-  try {
-    return JSON.parse(text)
-  } catch {
-    return new ServiceError('INVALID_INPUT', 'The line is not valid JSON.')
+    return parseIJson(bytes, 'The line')
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error
+    return new ServiceError('INVALID_INPUT', error.message)
   }
 }

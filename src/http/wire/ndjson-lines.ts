@@ -11,8 +11,8 @@ const BOM = [0xef, 0xbb, 0xbf]
 
 /**
  * Lines of a byte stream, however it is cut into chunks, in memory bounded by `lineBytesMax` and one chunk. Ends
- * are LF or CRLF; blank lines and a byte order mark are skipped; the last line needs no end. Nothing is read
- * ahead: the source waits while the consumer works.
+ * are LF or CRLF; blank lines and byte order marks before lines (files put together have several) are skipped; the
+ * last line needs no end. Nothing is read ahead: the source waits while the consumer works.
  */
 export async function* ndjsonLines(
   source: AsyncIterable<Uint8Array>,
@@ -51,7 +51,7 @@ function finish(
 ): Line | undefined {
   if (length > lineBytesMax + 4) return { number, bytes: undefined }
   let bytes: Uint8Array = parts.length === 0 ? tail : Buffer.concat([...parts, tail])
-  if (number === 1 && BOM.every((byte, i) => bytes[i] === byte)) bytes = bytes.subarray(BOM.length)
+  if (BOM.every((byte, i) => bytes[i] === byte)) bytes = bytes.subarray(BOM.length)
   if (bytes.at(-1) === RETURN) bytes = bytes.subarray(0, -1)
   if (bytes.length > lineBytesMax) return { number, bytes: undefined }
   return isBlank(bytes) ? undefined : { number, bytes }

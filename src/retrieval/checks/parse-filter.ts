@@ -1,6 +1,7 @@
 import { ServiceError } from '../../errors.ts'
 import { type Filter, PATH_SEGMENTS_MAX, type RangeBound } from '../../index/filter.ts'
 import type { JsonScalar } from '../../index/json.ts'
+import { checkUnicode } from './check-text.ts'
 
 /** Bounds that keep a filter from costing more than a search. */
 export const FILTER_LIMITS = {
@@ -128,7 +129,8 @@ function parsePath(field: string, at: string): string[] {
   if (segments.length > FILTER_LIMITS.pathSegmentsMax) {
     throw invalid(at, `has more than ${FILTER_LIMITS.pathSegmentsMax} parts`)
   }
-  return segments.map((segment) => segment.toWellFormed())
+  checkUnicode(field, at)
+  return segments
 }
 
 function list(value: unknown, at: string, budget: Budget): JsonScalar[] {
@@ -138,7 +140,10 @@ function list(value: unknown, at: string, budget: Budget): JsonScalar[] {
 
 function scalar(value: unknown, at: string, budget: Budget): JsonScalar {
   spend(budget, 'values', at)
-  if (typeof value === 'string') return value.toWellFormed()
+  if (typeof value === 'string') {
+    checkUnicode(value, at)
+    return value
+  }
   if (value === null || typeof value === 'boolean') return value
   if (typeof value === 'number' && Number.isFinite(value)) return value
   throw invalid(at, `must be a string, a finite number, true, false or null, not ${describe(value)}`)
