@@ -79,10 +79,7 @@ describe.each(Object.entries(TOKENIZERS))('%s', (_, json) => {
 
   test('a huge text without a space is tokenised all the same', async () => {
     const [huge] = await tokenizer.encodeStart(['x'.repeat(50_000)], 100)
-    // To WordPiece a word this long is one unknown token.
-    const oneWord = JSON.parse(json).model.type === 'WordPiece'
-    expect(huge!.ids.length).toBe(oneWord ? 1 : 100)
-    expect(huge!.truncated).toBe(!oneWord)
+    expect(huge).toMatchObject({ ids: { length: 100 }, truncated: true })
   })
 })
 

@@ -1,5 +1,7 @@
-import { Tokenizer } from 'tokenizers'
+import { type Encoding, Tokenizer } from 'tokenizers'
 import { addedIds, withRoomForAdded } from './added-ids.ts'
+import { cutLongWords } from './long-words.ts'
+import { type OpenCut, OpenCuts } from './open-cuts.ts'
 import { StableCuts } from './stable-cuts.ts'
 import { parseTokenizerJson, type TokenizerJson, unusable, withoutSpecials } from './tokenizer-json.ts'
 
@@ -27,6 +29,7 @@ export class BodyTokenizer {
   readonly #tokenizer: Tokenizer
   readonly #specials: Map<string, number>
   readonly #cuts: StableCuts
+  readonly #openCuts: OpenCuts
   /** The file's ids of added tokens, by the library's. */
   readonly #addedIds: ReadonlyMap<number, number>
 
@@ -34,6 +37,7 @@ export class BodyTokenizer {
     this.#tokenizer = tokenizer
     this.#specials = specials
     this.#cuts = new StableCuts(json)
+    this.#openCuts = new OpenCuts(json)
     this.#addedIds = addedIds(json, (content) => tokenizer.tokenToId(content))
   }
 
@@ -46,7 +50,7 @@ export class BodyTokenizer {
     const { json, specials } = withoutSpecials(parseTokenizerJson(tokenizerJson), reserved)
     let tokenizer: Tokenizer
     try {
-      tokenizer = Tokenizer.fromString(JSON.stringify(withRoomForAdded(json)))
+      tokenizer = Tokenizer.fromString(JSON.stringify(withRoomForAdded(cutLongWords(json))))
     } catch (cause) {
       throw unusable('cannot be read by the tokenizer library; copy it again from the checkpoint', cause)
     }
@@ -60,11 +64,7 @@ export class BodyTokenizer {
 
   /** All tokens of each text, index i for text i. */
   async encode(texts: readonly string[]): Promise<Uint32Array[]> {
-    const plain = { addSpecialTokens: false }
-    const encodings =
-      texts.length <= SINGLES_MAX
-        ? await Promise.all(texts.map((text) => this.#tokenizer.encode(text, null, plain)))
-        : await this.#tokenizer.encodeBatch([...texts], plain)
+    const encodings = await this.#encodings(texts)
     return encodings.map((encoding) => this.#fileIds(Uint32Array.from(encoding.getIds())))
   }
 
@@ -74,29 +74,61 @@ export class BodyTokenizer {
 
   /**
    * The first `tokensMax` tokens of each text, index i for text i, as tokenising all of it and cutting would give
-   * them. A long text is not read to its end where the tokenizer allows a stable cut: the prefix that is read doubles
-   * until it is enough.
+   * them. A long text is not read to its end where the tokenizer allows a cut: what is read doubles until it is enough.
    */
   async encodeStart(texts: readonly string[], tokensMax: number): Promise<Body[]> {
     const bodies = new Array<Body>(texts.length)
     let open = texts.map((_, index) => index)
     for (let charsMax = (tokensMax + 1) * CHARS_PER_TOKEN; open.length > 0; charsMax *= 2) {
       const ready = open.flatMap((index) => {
-        const length = this.#cuts.prefixLength(texts[index]!, charsMax)
-        return length === undefined ? [] : [{ index, length }]
+        const cut = this.#cut(texts[index]!, charsMax)
+        return cut ? [{ index, cut }] : []
       })
-      const encoded = await this.encode(ready.map(({ index, length }) => texts[index]!.slice(0, length)))
+      const encodings = await this.#encodings(ready.flatMap(({ cut }) => cut.prefixes))
       const done = new Set<number>()
-      ready.forEach(({ index, length }, i) => {
-        const ids = encoded[i]!
+      for (const { index, cut } of ready) {
+        const settled = settledIds(encodings.splice(0, cut.prefixes.length), cut.lastWordOpen)
+        const ids = this.#fileIds(settled)
         const truncated = ids.length > tokensMax
         // A prefix that gives just `tokensMax` tokens does not say whether the rest adds any.
-        if (!truncated && length < texts[index]!.length) return
+        if (!truncated && charsMax < texts[index]!.length) continue
         bodies[index] = { ids: truncated ? ids.slice(0, tokensMax) : ids, truncated }
         done.add(index)
-      })
+      }
       open = open.filter((index) => !done.has(index))
     }
     return bodies
   }
+
+  /** The whole text if it fits; a stable cut unless it leaves most of `charsMax` out; else one in the open. */
+  #cut(text: string, charsMax: number): OpenCut | undefined {
+    const length = this.#cuts.prefixLength(text, charsMax)
+    if (length !== undefined && (length === text.length || length * 2 >= charsMax)) {
+      return { prefixes: [text.slice(0, length)], lastWordOpen: false }
+    }
+    return this.#openCuts.cut(text, charsMax)
+  }
+
+  async #encodings(texts: readonly string[]): Promise<Encoding[]> {
+    const plain = { addSpecialTokens: false }
+    if (texts.length > SINGLES_MAX) return this.#tokenizer.encodeBatch([...texts], plain)
+    return Promise.all(texts.map((text) => this.#tokenizer.encode(text, null, plain)))
+  }
+}
+
+/** The tokens that all encodings begin with; without those of the last word if it may go on. */
+function settledIds(encodings: readonly Encoding[], lastWordOpen: boolean): Uint32Array {
+  const [first, ...others] = encodings.map((encoding) => Uint32Array.from(encoding.getIds()))
+  let length = first!.length
+  if (lastWordOpen) {
+    const words = encodings[0]!.getWordIds()
+    const last = words.at(-1)
+    while (length > 0 && words[length - 1] === last) length--
+  }
+  for (const ids of others) {
+    const differs = ids.findIndex((id, i) => i >= length || id !== first![i])
+    if (differs >= 0) length = Math.min(length, differs)
+    else length = Math.min(length, ids.length)
+  }
+  return first!.subarray(0, length)
 }

@@ -12,9 +12,8 @@ export class StableCuts {
   readonly afterStops: boolean
 
   constructor(json: TokenizerJson) {
-    const preTokenizers = flatten(json.pre_tokenizer)
-    const local =
-      flatten(json.normalizer).every(normalizerIsLocal) && preTokenizers.every(preTokenizerIsLocal)
+    const preTokenizers = steps(json.pre_tokenizer)
+    const local = steps(json.normalizer).every(normalizerIsLocal) && preTokenizers.every(preTokenizerIsLocal)
     const byteLevel = preTokenizers.some((step) => step.type === 'ByteLevel')
     const spans = byteLevel ? SPANNING_BYTES : SPANNING_CHARS
     const added = (json.added_tokens ?? []).map((token) => token.content)
@@ -27,11 +26,12 @@ export class StableCuts {
 
   /**
    * UTF-16 units of the longest stable prefix of `text` up to `charsMax`; the whole text if it fits, so 0 for an
-   * empty one; undefined where there is no place to cut.
+   * empty one; undefined where there is no place to cut near there.
    */
   prefixLength(text: string, charsMax: number): number | undefined {
     if (text.length <= charsMax) return text.length
-    for (let at = charsMax; at > 0; at--) {
+    const first = Math.max(1, charsMax - LOOK_BACK_CHARS)
+    for (let at = charsMax; at >= first; at--) {
       const before = text[at - 1]!
       if (this.betweenWords && text[at] === ' ' && /[!-~\p{L}\p{N}]/u.test(before)) return at
       if (this.afterStops && (before === '。' || before === '、') && /\p{Lo}/u.test(text[at]!)) return at
@@ -39,6 +39,9 @@ export class StableCuts {
     return undefined
   }
 }
+
+/** How far before the limit a cut is looked for. */
+const LOOK_BACK_CHARS = 4096
 
 /** Vocabulary entries over a space (written `▁`), or over a stop. */
 const SPANNING_CHARS = { words: /[^\s\u2581][ \u2581]/, stops: /[、。]./ }
@@ -52,10 +55,11 @@ const SPANNING_BYTES = {
   stops: /(?:\u00e3\u0122|^\u0122|^)[\u0123\u0124][\u00c2-\u00f4]/,
 }
 
-function flatten(step: Step | null | undefined): Step[] {
+/** A step, or those of a sequence. */
+export function steps(step: Step | null | undefined): Step[] {
   if (!step) return []
   if (step.type !== 'Sequence') return [step]
-  return [...(step.normalizers ?? []), ...(step.pretokenizers ?? [])].flatMap(flatten)
+  return [...(step.normalizers ?? []), ...(step.pretokenizers ?? [])].flatMap(steps)
 }
 
 const LOCAL_NORMALIZERS = new Set([
@@ -79,7 +83,7 @@ function normalizerIsLocal(step: Step): boolean {
 }
 
 /** Llama 3 and its relatives; no alternative goes on over a space after a letter, a digit or punctuation. */
-const LLAMA3_SPLIT =
+export const LLAMA3_SPLIT =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
 
 function preTokenizerIsLocal(step: Step): boolean {

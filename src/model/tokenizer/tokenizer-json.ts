@@ -24,6 +24,10 @@ interface VocabularyModel {
   merges?: (string | [string, string])[]
   unk_token?: string | null
   dropout?: number | null
+  /** BPE: characters that the vocabulary lacks are written as bytes. */
+  byte_fallback?: boolean
+  /** WordPiece: characters of the longest word that is looked at. */
+  max_input_chars_per_word?: number
 }
 
 /** A normaliser or pre-tokeniser; a `Sequence` holds more of them. */
@@ -33,6 +37,8 @@ export interface Step {
   pretokenizers?: Step[]
   pattern?: { String?: string; Regex?: string }
   behavior?: string
+  /** What a `Replace` puts in. */
+  content?: string
 }
 
 export function parseTokenizerJson(text: string): TokenizerJson {

@@ -48,12 +48,28 @@ def without_specials(tokenizer: Tokenizer) -> Tokenizer:
     return Tokenizer.from_str(json.dumps(file))
 
 
+def cut_long_words(tokenizer: Tokenizer) -> Tokenizer:
+    """The same tokenizer with words over WordPiece's limit cut into words of that length.
+
+    WordPiece by itself makes one unknown token of each. The service does the same, so both give the same ids.
+    """
+    file = json.loads(tokenizer.to_str())
+    if file["model"]["type"] != "WordPiece":
+        return tokenizer
+    longest = file["model"].get("max_input_chars_per_word", 100)
+    pattern = {"Regex": f"[\\s\\S]{{1,{longest}}}"}
+    split = {"type": "Split", "pattern": pattern, "behavior": "Isolated", "invert": False}
+    steps = [step for step in (file["pre_tokenizer"], split) if step]
+    file["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": steps}
+    return Tokenizer.from_str(json.dumps(file))
+
+
 class TextTokenizer:
     """`whole` knows the special tokens, `plain` reads text. `config` is tokenizer_config.json."""
 
     def __init__(self, whole: Tokenizer, config: dict) -> None:
         self.whole, self.config = whole, config
-        self.plain = without_specials(whole)
+        self.plain = cut_long_words(without_specials(whole))
 
     @classmethod
     def load(cls, source: str) -> "TextTokenizer":
@@ -94,7 +110,7 @@ class TextTokenizer:
             bos = self.bos is not None
             self.whole.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in missing])
             self.config["add_bos_token"] = bos
-            self.plain = without_specials(self.whole)
+            self.plain = cut_long_words(without_specials(self.whole))
         return missing
 
     def prompts(self, template: Template) -> Prompts:
