@@ -7,6 +7,8 @@ import { WeightOnlyArithmetic } from './arithmetic/weight-only-arithmetic.ts'
 import { SENTENCES } from './calibration/sentences.ts'
 import { type CalibratedQuality, writeCalibrated } from './calibration/write-calibrated.ts'
 import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.ts'
+import { checkEmbeddedAdapter } from './checkpoint/embedded-adapter.ts'
+import { checkSentenceTransformers } from './checkpoint/sentence-transformers.ts'
 import { measureDrift } from './drift/measure-drift.ts'
 import type { ExportOptions } from './export-options.ts'
 import { buildCard } from './folder/build-card.ts'
@@ -30,6 +32,8 @@ const INLINE_BYTES_MAX = 128 * 1024 * 1024
  *   UNAVAILABLE (no room on the disk)
  */
 export async function exportModel(options: ExportOptions): Promise<Card> {
+  checkEmbeddedAdapter(options.checkpoint, options.adapter)
+  await checkSentenceTransformers(options.checkpoint, TEMPLATES[options.template])
   const base = await openCheckpoint(options.checkpoint)
   const whole = options.adapter === undefined ? base : await adaptedCheckpoint(base, options.adapter)
   const checkpoint = { ...whole, ...checkedWeights(whole, options.precision) }

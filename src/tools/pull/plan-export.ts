@@ -1,6 +1,8 @@
 import { basename, join, resolve } from 'node:path'
 import { invalidUsage } from '../../cli/tool-error.ts'
 import { readTexts } from '../export/calibration/read-texts.ts'
+import { checkEmbeddedAdapter } from '../export/checkpoint/embedded-adapter.ts'
+import { checkSentenceTransformers } from '../export/checkpoint/sentence-transformers.ts'
 import type { ExportOptions } from '../export/export-options.ts'
 import { compilePrompts } from '../export/prompts/compile-prompts.ts'
 import { type Profile, profileNamed, profileOf } from '../export/prompts/profiles.ts'
@@ -63,9 +65,12 @@ export function licenceFor(plan: Plan, checkpoint: Pick<LocalCheckpoint, 'licenc
 
 /**
  * Compiles the prompts as the export will, from what is in the folder without weights.
- * @throws ToolError CHECKPOINT_UNUSABLE when the tokenizer gives other ids than the model was trained with
+ * @throws ToolError CHECKPOINT_UNUSABLE when the tokenizer gives other ids than the model was trained with, or the folder is
+ *   of another kind than a plain LLaMA with that template
  */
 export async function checkPrompts(folder: string, plan: Plan): Promise<string[]> {
+  checkEmbeddedAdapter(folder)
+  await checkSentenceTransformers(folder, TEMPLATES[plan.template])
   const sources = await readPromptSources(folder)
   const { maxBodyTokens, expectedPrompts } = plan
   const { prompts } = await compilePrompts(sources, TEMPLATES[plan.template], maxBodyTokens, expectedPrompts)

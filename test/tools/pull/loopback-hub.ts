@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 export interface HubFile {
   bytes: Buffer
@@ -124,7 +124,8 @@ export class LoopbackHub {
     if (refusal) return void response.writeHead(refusal.status, refusal.headers).end('{}')
     const api = /^\/api\/models\/(.+?)\/(revision|tree)\/(.+)$/.exec(path)
     const resolve = /^\/(.+?)\/resolve\/([^/]+)\/(.+)$/.exec(path)
-    const [, repository = '', , revision = ''] = api ?? [undefined, resolve?.[1], '', resolve?.[2]]
+    const [, repository = '', what, rest = ''] = api ?? [undefined, resolve?.[1], '', resolve?.[2]]
+    const [revision = '', ...folder] = what === 'tree' ? rest.split('/') : [rest]
     const revisions = this.#repositories.get(repository)
     if (!revisions) return missing(response, 'RepoNotFound')
     const files = revisions.get(revision)
@@ -133,7 +134,7 @@ export class LoopbackHub {
       const body = { _id: '1', id: repository, sha: this.#commits.get(files), cardData: { license: 'mit' } }
       return json(response, { ...body, lastModified: '2024-01-01T00:00:00.000Z' })
     }
-    if (api) return this.#list(url, files, response)
+    if (api) return this.#list(url, folder.join('/') || '.', files, response)
     const name = resolve![3]!
     const file = files.get(name)
     if (!file) return missing(response, 'EntryNotFound')
@@ -156,17 +157,22 @@ export class LoopbackHub {
     )
   }
 
-  #list(url: URL, files: Map<string, HubFile>, response: ServerResponse): void {
+  #list(url: URL, folder: string, files: Map<string, HubFile>, response: ServerResponse): void {
     const from = Number(url.searchParams.get('cursor') ?? 0)
-    const entries = [...files].slice(from, from + this.pageSize).map(([path, { bytes, lfs }]) => {
+    const top = [...files].filter(([path]) => dirname(path) === folder)
+    const entries = top.slice(from, from + this.pageSize).map(([path, { bytes, lfs }]) => {
       const size = this.sizes.get(path) ?? bytes.length
       const oid = createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex')
       const large = { oid: createHash('sha256').update(bytes).digest('hex'), size, pointerSize: 134 }
       return { type: 'file', path, oid, size, ...(lfs && { lfs: large }) }
     })
     url.searchParams.set('cursor', String(from + this.pageSize))
-    const more = from + this.pageSize < files.size
-    json(response, [...entries, { type: 'directory', path: 'onnx', oid: '0'.repeat(40), size: 0 }], {
+    const more = from + this.pageSize < top.length
+    const inside = folder === '.' ? ['onnx', ...[...files.keys()].map(dirname)] : []
+    const folders = [...new Set(inside)]
+      .filter((path) => path !== '.')
+      .map((path) => ({ type: 'directory', path, oid: '0'.repeat(40), size: 0 }))
+    json(response, [...entries, ...folders], {
       ...(more && { link: `<${url.href}>; rel="next"` }),
     })
   }

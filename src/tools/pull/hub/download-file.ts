@@ -1,5 +1,5 @@
-import { rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { ToolError } from '../../../cli/tool-error.ts'
 import type { RemoteFile } from './hub-client.ts'
@@ -43,6 +43,7 @@ export async function downloadFile(file: RemoteFile, download: Download): Promis
   const { folder, events } = download
   const target = join(folder, file.path)
   if (await isRight(target, file, events)) return events.done(file, 'kept')
+  await mkdir(dirname(target), { recursive: true })
   const partial = partialPath(folder, file)
   for (let wrong = 1; ; wrong++) {
     const digest = await complete(partial, file, download)

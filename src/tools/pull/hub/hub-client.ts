@@ -1,3 +1,4 @@
+import { dirname } from 'node:path/posix'
 import { downloadFile, listFiles, modelInfo } from '@huggingface/hub'
 import { faultOfNetwork, HubFault } from './hub-fault.ts'
 import { type HubAddress, hubFetch } from './hub-fetch.ts'
@@ -57,18 +58,24 @@ export class HubClient {
     return { commit: info.sha, ...(typeof licence === 'string' && { licence }) }
   }
 
-  /** @throws as resolve() */
-  async list(repository: string, commit: string): Promise<RemoteFile[]> {
-    return this.#call(repository, async (fetch) => {
+  /**
+   * The files of the repository's top folder, and of folders in it whose names match.
+   * @throws as resolve()
+   */
+  async list(repository: string, commit: string, folders?: RegExp, folder?: string): Promise<RemoteFile[]> {
+    const inside: string[] = []
+    const files = await this.#call(repository, async (fetch) => {
       const files: RemoteFile[] = []
       const listing = listFiles({
         repo: model(repository),
         revision: commit,
         hubUrl: this.#address.url,
         fetch,
+        ...(folder !== undefined && { path: folder }),
       })
       for await (const { type, path, size, oid, lfs } of listing) {
-        if (type !== 'file' || path.includes('/')) continue
+        if (type === 'directory' && folders?.test(path)) inside.push(path)
+        if (type !== 'file' || dirname(path) !== (folder ?? '.')) continue
         const id: ContentId = lfs ? { kind: 'sha256', hex: lfs.oid } : { kind: 'git-sha1', hex: oid ?? '' }
         const file = { path, size: lfs?.size ?? size, id }
         if (!isUsable(file)) throw notAHub(this.#address.url, `it gives no size or checksum for ${path}`)
@@ -76,6 +83,8 @@ export class HubClient {
       }
       return files
     })
+    for (const name of inside) files.push(...(await this.list(repository, commit, undefined, name)))
+    return files
   }
 
   /**
@@ -102,7 +111,7 @@ export class HubClient {
       },
     })
     try {
-      const url = `${hub}/${repository}/resolve/${commit}/${encodeURIComponent(file.path)}`
+      const url = `${hub}/${repository}/resolve/${commit}/${file.path.split('/').map(encodeURIComponent).join('/')}`
       const blob = await downloadFile({
         repo: model(repository),
         path: file.path,

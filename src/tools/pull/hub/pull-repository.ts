@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { dirname } from 'node:path/posix'
 import { ToolError } from '../../../cli/tool-error.ts'
 import { checkRoom, diskFault } from '../../disk.ts'
 import { downloadFile, PARTIAL, type PullEvents, partialPath } from './download-file.ts'
@@ -9,7 +10,7 @@ import { lockFolder } from './pull-lock.ts'
 import { type PullRecord, RESUMED, readRecord, writeRecord } from './pull-record.ts'
 import { checkRepositoryId, checkRevision } from './repository-id.ts'
 import { RETRY, type RetryPolicy, withRetries } from './retry.ts'
-import { selectFiles, shardsOf } from './select-files.ts'
+import { POOLING_FOLDER, selectFiles, shardsOf } from './select-files.ts'
 
 export interface PullOptions {
   hub: HubAddress
@@ -63,8 +64,9 @@ async function pull(options: PullOptions): Promise<Pulled> {
   const client = new HubClient(hub)
   const onRetry = (fault: Error) => events.note(fault.message)
   const { commit, licence } = await withRetries(retry, onRetry, () => client.resolve(repository, revision))
-  const files = await withRetries(retry, onRetry, () => client.list(repository, commit))
-  const { adapter, first, index, weights } = selectFiles(repository, files)
+  const files = await withRetries(retry, onRetry, () => client.list(repository, commit, POOLING_FOLDER))
+  const { adapter, first, index, weights, note } = selectFiles(repository, files)
+  if (note) events.note(note)
   const pulled = { commit, adapter, ...(licence !== undefined && { licence }) }
   if (before && before.commit !== commit) {
     events.note(`${revision} was ${before.commit.slice(0, 12)} and is ${commit.slice(0, 12)} now`)
@@ -119,11 +121,16 @@ async function removeOthers(
   before?: PullRecord,
 ): Promise<void> {
   const wanted = new Set(files.flatMap((file) => [file.path, basename(partialPath(folder, file))]))
-  const old = (before?.files ?? []).map(({ path }) => basename(path))
+  const old = (before?.files ?? []).map(({ path }) => (isPooling(path) ? path : basename(path)))
   const partials = (await readdir(folder)).filter((name) => name.endsWith(PARTIAL))
   for (const name of [...old, ...partials]) {
     if (!wanted.has(name)) await rm(join(folder, name), { force: true })
   }
+}
+
+/** The only files that do not lie in the folder itself. */
+function isPooling(path: string): boolean {
+  return POOLING_FOLDER.test(dirname(path)) && basename(path) === 'config.json'
 }
 
 async function bytesMissing(folder: string, files: readonly RemoteFile[]): Promise<number> {

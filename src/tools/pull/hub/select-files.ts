@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path/posix'
 import { ToolError } from '../../../cli/tool-error.ts'
 import type { RemoteFile } from './hub-client.ts'
 
@@ -11,7 +12,12 @@ const DESCRIPTIONS = [
   'added_tokens.json',
   'tokenizer.model',
   'training.json',
+  'modules.json',
+  'config_sentence_transformers.json',
+  'sentence_bert_config.json',
 ]
+/** Folders whose config.json says how sentence-transformers pools. */
+export const POOLING_FOLDER = /^\d+_Pooling$/
 const INDEX = 'model.safetensors.index.json'
 const WEIGHTS = 'model.safetensors'
 const ADAPTER_WEIGHTS = 'adapter_model.safetensors'
@@ -25,6 +31,8 @@ interface Selection {
   index?: RemoteFile
   /** Weights, where they are in one file. */
   weights?: RemoteFile
+  /** Something to know about the choice, for people. */
+  note?: string
 }
 
 /**
@@ -36,19 +44,27 @@ export function selectFiles(repository: string, files: readonly RemoteFile[]): S
   const adapter = named.has('adapter_config.json') && !named.has(WEIGHTS) && !named.has(INDEX)
   if (!adapter && !named.has('config.json'))
     throw unusable(`${repository} has no config.json: not a checkpoint.`)
-  const index = adapter ? undefined : named.get(INDEX)
-  const weights = index ? undefined : named.get(adapter ? ADAPTER_WEIGHTS : WEIGHTS)
+  // As transformers does: one file comes before shards.
+  const weights = named.get(adapter ? ADAPTER_WEIGHTS : WEIGHTS)
+  const index = adapter || weights ? undefined : named.get(INDEX)
   if (!index && !weights) throw withoutSafetensors(repository, files)
   if (!adapter && !named.has('tokenizer.json')) {
     const message = `${repository} has no tokenizer.json. Load its tokenizer with transformers, save it as a fast tokenizer and export the folder.`
     throw unusable(message)
   }
-  const first = DESCRIPTIONS.flatMap((name) => named.get(name) ?? [])
+  const pooling = files.filter(
+    ({ path }) => POOLING_FOLDER.test(dirname(path)) && basename(path) === 'config.json',
+  )
+  const first = [...DESCRIPTIONS.flatMap((name) => named.get(name) ?? []), ...pooling]
   return {
     adapter,
     first: index ? [...first, index] : first,
     ...(index && { index }),
     ...(weights && { weights }),
+    ...(weights &&
+      named.has(INDEX) && {
+        note: `${repository} has ${INDEX} as well; ${WEIGHTS} is taken, as transformers does`,
+      }),
   }
 }
 
