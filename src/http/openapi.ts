@@ -1,5 +1,8 @@
 import swagger from '@fastify/swagger'
+import type { FastifySchema } from 'fastify'
+import type { TSchema } from 'typebox'
 import type { HttpContext, Server } from './http-context.ts'
+import { withNulls } from './wire/nulls.ts'
 import { ProblemSchema } from './wire/schemas.ts'
 
 /** Collects the contract from the routes; added before them. */
@@ -12,7 +15,7 @@ export async function addOpenapi(server: Server, { version }: HttpContext): Prom
         title: 'LLaRA Serve',
         version,
         description:
-          'Text in, ranked documents out. Queries are embedded with the EBAR prompt (which text comes next?), documents with the EBAE prompt (what does this text say?). JSON is read by the rules of I-JSON (RFC 7493), so that nothing is changed on its way: UTF-8, no lone surrogates, no field twice in one object, no number beyond 2^53 that a double would round. Errors are RFC 9457 problem details with a stable `code`; every response carries `x-request-id`.',
+          'Text in, ranked documents out. Queries are embedded with the EBAR prompt (which text comes next?), documents with the EBAE prompt (what does this text say?). JSON is read by the rules of I-JSON (RFC 7493), so that nothing is changed on its way: UTF-8, no lone surrogates, no field twice in one object, no number beyond 2^53 that a double would round. A null for an optional field is as leaving it out. Errors are RFC 9457 problem details with a stable `code`; every response carries `x-request-id`.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: '/' }],
@@ -34,6 +37,15 @@ export async function addOpenapi(server: Server, { version }: HttpContext): Prom
       },
       security: [{ key: [] }],
     },
+    transform: ({ schema, url }) => ({ schema: { ...schema, ...bodyWithNulls(schema) }, url }),
     refResolver: { buildLocalReference: (json, _baseUri, _fragment, i) => String(json['$id'] ?? `def-${i}`) },
   })
+}
+
+function bodyWithNulls({ body }: FastifySchema): { body?: unknown } {
+  if (body === undefined) return {}
+  const { content } = body as { content?: Record<string, { schema: TSchema }> }
+  if (!content) return { body: withNulls(body as TSchema) }
+  const types = Object.entries(content).map(([type, { schema }]) => [type, { schema: withNulls(schema) }])
+  return { body: { content: Object.fromEntries(types) } }
 }

@@ -91,6 +91,42 @@ test.each([
   expect(body.detail).toContain(hint)
 })
 
+test.each([
+  '5.9',
+  'true',
+  '0x10',
+  '1e2',
+  ' 5',
+  '5 ',
+  '+5',
+  '05',
+  '',
+  '٣',
+  'NaN',
+  'Infinity',
+  '-1',
+  '9'.repeat(400),
+])('limit=%j is no number of documents', async (limit) => {
+  const { body } = await http().get('/documents').query({ limit }).expect(422)
+  expect(body).toMatchObject({ code: 'INVALID_INPUT', details: { field: 'limit' } })
+})
+
+test.each(['limit=1&limit=2', 'limit=1&limit=1', 'cursor=a&cursor=b', 'filter=1&filter=2', 'x=1&x=2'])(
+  '%s says a name more than once',
+  async (query) => {
+    const { body } = await http().get(`/documents?${query}`).expect(422)
+    expect(body.detail).toContain('is given more than once')
+  },
+)
+
+test.each(['limit[]=1', 'limit[a]=1', '__proto__=1', 'constructor=1', '=1', '%FF=1', '%ZZ', '&&&'])(
+  'the query ?%s is answered without an accident',
+  async (query) => {
+    const { status } = await http().get(`/documents?${query}`)
+    expect([200, 422]).toContain(status)
+  },
+)
+
 test('ids of any spelling survive the path', async () => {
   for (const id of ['a/b', '..', '日本 語', 'x'.repeat(512), '%2e', 'delete', 'a?b#c']) {
     await http()

@@ -57,7 +57,7 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
         signal: signalOf(request),
         limit: Math.min(limit, config.pageSizeMax),
         ...(cursor !== undefined && { cursor }),
-        ...(filter !== undefined && { filter: filterFromText(filter) }),
+        ...filterFromText(filter),
       })
       return { documents: page.documents, next_cursor: page.nextCursor }
     },
@@ -139,9 +139,10 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
 }
 
 /** @throws ServiceError INVALID_INPUT */
-function filterFromText(text: string): Filter {
+function filterFromText(text = 'null'): { filter?: Filter } {
   try {
-    return parseFilter(parseIJson(text, 'filter', 'filter'))
+    const filter = parseIJson(text, 'filter', 'filter')
+    return filter === null ? {} : { filter: parseFilter(filter) }
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error
     throw new ServiceError('INVALID_INPUT', error.message, { field: 'filter' })

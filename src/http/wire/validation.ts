@@ -1,26 +1,32 @@
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'
-import { Value } from 'typebox/value'
 import { ServiceError } from '../../errors.ts'
 import { type Fault, FaultFinder } from './first-fault.ts'
+import { nullRemover } from './nulls.ts'
+import { queryValues } from './query-values.ts'
 
 /**
- * Checks requests against their TypeBox schemas. Bodies are taken as they are: nothing is coerced, nothing is
- * dropped, an unknown field is a fault. Queries and path parameters are text and are converted first.
+ * Checks requests against their TypeBox schemas. Bodies are taken as they are: nothing is coerced, an unknown field
+ * is a fault, and only nulls that mean nothing (nulls.ts) are dropped. Queries are text and are converted first.
  */
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const check = compileCheck(schema)
   return (value: unknown) => {
-    const candidate = httpPart === 'body' ? value : Value.Convert(schema, value)
+    const candidate = httpPart === 'querystring' ? queryValues(schema, value) : value
     const error = check(candidate)
     return error ? { error } : { value: candidate }
   }
 }
 
-/** A function that finds the first fault of a value, or none. `prefix` names the value in messages. */
+/**
+ * A function that takes nulls out of a value and finds its first fault, or none. `prefix` names the value in
+ * messages.
+ */
 export function compileCheck(schema: TSchema): (value: unknown, prefix?: string) => ServiceError | undefined {
   const finder = new FaultFinder(schema)
+  const removeNulls = nullRemover(schema)
   return (value, prefix = '') => {
+    removeNulls?.(value)
     const fault = finder.find(value)
     return fault && describe(fault, prefix)
   }
