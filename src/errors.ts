@@ -19,6 +19,8 @@ export const ERROR_CODES = [
   'FORBIDDEN',
   /** A bounded queue is full: try again after `retryAfterMs`. */
   'OVERLOADED',
+  /** The caller has used up what it may in a minute: try again after `retryAfterMs`. */
+  'RATE_LIMITED',
   /** The service is starting, draining, or one of its parts has stopped. */
   'UNAVAILABLE',
   /** The caller sends its request slower than a named limit allows. */

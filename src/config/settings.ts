@@ -1,5 +1,5 @@
 import { ENCODER_LIMITS } from '../encoder/limits.ts'
-import { INGEST_REQUEST_LIMITS, REQUEST_LIMITS } from '../http/limits.ts'
+import { INGEST_REQUEST_LIMITS, RATE_LIMITS, REQUEST_LIMITS } from '../http/limits.ts'
 import { INDEX_LIMITS } from '../index/embedded/limits.ts'
 import { INGEST_LIMITS, TEXT_LIMITS } from '../retrieval/limits.ts'
 import { SHARE_LIMITS } from '../sharing/limits.ts'
@@ -69,6 +69,7 @@ export const SETTINGS = {
 
   ...fromLimits(REQUESTS, REQUEST_LIMITS),
   ...fromLimits(REQUESTS, SHARE_LIMITS),
+  ...fromLimits(REQUESTS, RATE_LIMITS),
   ...fromLimits(REQUESTS, TEXT_LIMITS),
 
   ...fromLimits(INGEST, INGEST_REQUEST_LIMITS),

@@ -125,7 +125,27 @@ export const INGEST_REQUEST_LIMITS = {
   },
 } as const satisfies LimitTable
 
-export type HttpLimits = Limits<typeof REQUEST_LIMITS> & Limits<typeof INGEST_REQUEST_LIMITS>
+/** What one client may ask for in a minute. */
+export const RATE_LIMITS = {
+  requestsPerMinute: {
+    unit: 'requests',
+    fallback: 0,
+    min: 0,
+    max: 1_000_000_000,
+    doc: 'Requests that one client (a key, or an address where there are no keys) may send in a minute; more get 429. 0 is no limit.',
+  },
+  tokensPerMinute: {
+    unit: 'tokens',
+    fallback: 0,
+    min: 0,
+    max: 1_000_000_000,
+    doc: 'Tokens that the model reads for one client in a minute, prompts included. What a request costs is known when it has run, so a client may get into debt, which has to come back first; then it gets 429. A stream waits. 0 is no limit.',
+  },
+} as const satisfies LimitTable
+
+export type HttpLimits = Limits<typeof REQUEST_LIMITS> &
+  Limits<typeof INGEST_REQUEST_LIMITS> &
+  Limits<typeof RATE_LIMITS>
 
 /** How large a body may be, and the setting that says so. */
 export interface BodyMax {

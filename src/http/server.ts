@@ -3,6 +3,7 @@ import fastify, { type FastifyServerOptions, LogController } from 'fastify'
 import { addDeadline } from './guards/deadline.ts'
 import { addAuth } from './guards/keys.ts'
 import { addObservation, requestId } from './guards/observation.ts'
+import { addRateLimits } from './guards/rate-limits.ts'
 import { addReceiving } from './guards/receiving.ts'
 import { addRequestGate } from './guards/request-gate.ts'
 import type { HttpContext, Server } from './http-context.ts'
@@ -54,6 +55,7 @@ export async function buildServer(
   addObservation(server, context)
   addDeadline(server, context)
   addAuth(server, config.apiKeys)
+  addRateLimits(server, context)
   addRequestGate(server, context)
   addReceiving(server, context)
   addJsonBody(server)

@@ -14,6 +14,7 @@ const STATUS: Record<ErrorCode | TransportCode, number> = {
   UNAUTHORIZED: 401,
   FORBIDDEN: 403,
   OVERLOADED: 429,
+  RATE_LIMITED: 429,
   TOO_SLOW: 408,
   UNAVAILABLE: 503,
   ABORTED: 503,

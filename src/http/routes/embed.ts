@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { type EmbedResult, embed } from '../../retrieval/embed.ts'
-import { forClient } from '../guards/client-encoder.ts'
 import { signalOf } from '../guards/deadline.ts'
+import { forClient } from '../guards/for-client.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import type { HttpLimits } from '../limits.ts'
 import {

@@ -4,8 +4,8 @@ import { ServiceError } from '../../errors.ts'
 import { ingest } from '../../retrieval/ingest.ts'
 import type { IngestSummary } from '../../retrieval/ingest-report.ts'
 import { ingestStream } from '../../retrieval/ingest-stream.ts'
-import { forClient } from '../guards/client-encoder.ts'
 import { giveUp, signalOf } from '../guards/deadline.ts'
+import { forClient } from '../guards/for-client.ts'
 import { Places } from '../guards/places.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import type { HttpLimits } from '../limits.ts'
@@ -110,21 +110,25 @@ export function ingestRoute(server: Server, { config, retrieval }: HttpContext):
       preValidation: async (request, reply) => places.take(request, reply),
     },
     async (request) => {
-      const parts = forClient(retrieval(), request)
       const fromQuery = request.query.truncate
       if (isNdjson(request.headers)) {
         const lines = ndjsonDocuments(request.body as IncomingMessage, checkLine, config)
         const truncate = fromQuery ?? 'end'
+        const parts = forClient(retrieval(), request, true)
         return summaryOf(await ingestStream(parts, lines, { truncate, signal: signalOf(request) }))
       }
       const { documents, truncate = fromQuery ?? 'end' } = request.body as Static<
         ReturnType<typeof bodySchema>
       >
       const signal = AbortSignal.any([signalOf(request), AbortSignal.timeout(config.ingestTimeoutMs)])
-      const { ids, created, updated, tokens, truncated } = await ingest(parts, documents, {
-        truncate,
-        signal,
-      })
+      const { ids, created, updated, tokens, truncated } = await ingest(
+        forClient(retrieval(), request),
+        documents,
+        {
+          truncate,
+          signal,
+        },
+      )
       const truncated_total = truncated.length
       return { created, updated, failed: 0, tokens, ids, truncated, truncated_total, errors: [] }
     },

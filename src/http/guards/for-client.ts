@@ -1,0 +1,37 @@
+import type { FastifyRequest } from 'fastify'
+import type { Encoder } from '../../encoder/encoder.ts'
+import { ServiceError } from '../../errors.ts'
+import { tokensOf } from '../../retrieval/embed.ts'
+import type { Retrieval } from '../../retrieval/retrieval.ts'
+import { clientOf } from './client.ts'
+import { tokenBudgetOf } from './rate-limits.ts'
+
+/**
+ * The same parts, with the encoder working for the client of a request, which is charged for the tokens that it read.
+ * @param waits `true` for a stream: once the client's tokens are spent it waits for new ones, and is not refused
+ */
+export function forClient(retrieval: Retrieval, request: FastifyRequest, waits = false): Retrieval {
+  return { ...retrieval, encoder: clientEncoder(retrieval.encoder, request, waits) }
+}
+
+function clientEncoder(encoder: Encoder, request: FastifyRequest, waits: boolean): Encoder {
+  const client = clientOf(request)
+  const budget = tokenBudgetOf(request)
+  return {
+    card: encoder.card,
+    device: encoder.device,
+    async encode(texts, prompts, options = {}) {
+      if (waits) {
+        await budget?.wait(client, options.signal).catch(() => {
+          throw new ServiceError('ABORTED', 'The request was abandoned.')
+        })
+      }
+      const result = await encoder.encode(texts, prompts, { ...options, client })
+      budget?.spend(client, tokensOf([result]))
+      return result
+    },
+    stats: () => encoder.stats(),
+    onDeath: (listener) => encoder.onDeath(listener),
+    close: () => encoder.close(),
+  }
+}
