@@ -24,5 +24,9 @@ export const PROGRAM: Program = {
       summary: 'Measure how well a model or a running service searches a judged set',
       load: async () => (await import('./tools/evaluate/command.ts')).evaluateCommand,
     },
+    verify: {
+      summary: 'Check all that is stored, and repair what can be repaired',
+      load: async () => (await import('./tools/verify/command.ts')).verifyCommand,
+    },
   },
 }

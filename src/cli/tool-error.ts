@@ -8,6 +8,8 @@ export const TOOL_ERROR_CODES = [
   'OUTPUT_EXISTS',
   /** A checkpoint or adapter that is damaged, incomplete, not supported or not what it was said to be. */
   'CHECKPOINT_UNUSABLE',
+  /** Stored data that is damaged. */
+  'DATA_DAMAGED',
   /** A repository or revision that the hub does not have. */
   'NOT_FOUND',
   /** A repository that needs a token, or another one. */

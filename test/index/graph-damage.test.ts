@@ -89,7 +89,10 @@ describe('a saved graph', () => {
     await index.close()
     writeFileSync(join(folder, 'store.sqlite'), old)
     const restored = await openIn(folder)
-    expect(restored.notices).toMatchObject([{ kind: 'commits-missing' }, { kind: 'graph-rejected' }])
+    expect(restored.notices.slice(0, 2)).toMatchObject([
+      { kind: 'commits-missing' },
+      { kind: 'graph-rejected' },
+    ])
     expect(await searchVectors(restored, queries, 10, { tuning: { exact: true } })).toEqual(whole.expected())
   })
 

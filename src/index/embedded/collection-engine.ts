@@ -12,6 +12,7 @@ import { FilterIndex } from './filter/filter-index.ts'
 import { GraphSnapshots } from './hnsw/graph-snapshots.ts'
 import { LiveGraph } from './hnsw/live-graph.ts'
 import { Damages } from './integrity/damages.ts'
+import { lostIds } from './integrity/rebuild.ts'
 import { StoredDocuments } from './integrity/stored-documents.ts'
 import type { IndexLimits } from './limits.ts'
 import type { EngineNotice } from './notice.ts'
@@ -80,7 +81,7 @@ async function startEngine(
     for (const label of labels) table.remove(label)
     retire(labels)
   }
-  const damages = new Damages({ notice, leaveOut })
+  const damages = new Damages({ notice, leaveOut, lost: lostIds(reader) })
   loadVectors(table, rows, damages)
   if (damages.size > 0 && table.documents === 0) {
     throw damaged(folder, `none of its ${damages.size} documents can be read`)

@@ -7,6 +7,7 @@ export interface EngineNotice extends Omit<IndexNotice, 'collection'> {
     | 'migrated'
     | 'document-damaged'
     | 'documents-damaged'
+    | 'documents-lost'
     | 'commits-missing'
     | 'commit-count-not-written'
     | 'graph-loaded'

@@ -8,6 +8,7 @@ import type { GraphSnapshots } from './hnsw/graph-snapshots.ts'
 import type { LiveGraph } from './hnsw/live-graph.ts'
 import type { CommitCount } from './integrity/commit-count.ts'
 import type { Damages } from './integrity/damages.ts'
+import { forgetLost } from './integrity/rebuild.ts'
 import type { VectorTable } from './vectors/vector-table.ts'
 import type { RemoveCall, UpsertCall } from './wire.ts'
 
@@ -51,8 +52,9 @@ export class Writer {
     const { dimensions } = table
     return this.#write(signal, async (slice) => {
       const replaced: number[] = []
+      const lost = this.#lost(documents.map(({ id }) => id))
       const added: AddedPassage[] = []
-      await this.#transaction(async () => {
+      await this.#transaction(lost, async () => {
         let row = 0
         for (const document of documents) {
           const old = this.#rows.keyOf(document.id)
@@ -70,21 +72,23 @@ export class Writer {
         }
       })
       await this.#apply(replaced, added)
-      return { created: documents.length - replaced.length, updated: replaced.length }
+      const updated = replaced.length + lost.length
+      return { created: documents.length - updated, updated }
     })
   }
 
   remove(target: RemoveCall, signal: AbortSignal): Promise<{ removed: number }> {
     return this.#write(signal, async (slice) => {
       const keys = 'ids' in target ? this.#keysOf(target.ids) : await this.#matching(target.filter, slice)
-      await this.#transaction(async () => {
+      const lost = 'ids' in target ? this.#lost(target.ids) : []
+      await this.#transaction(lost, async () => {
         for (const key of keys) {
           this.#rows.delete(key)
           await slice.pause()
         }
       })
       await this.#apply(keys, [])
-      return { removed: keys.length }
+      return { removed: keys.length + lost.length }
     })
   }
 
@@ -111,16 +115,24 @@ export class Writer {
     })
   }
 
-  async #transaction(work: () => Promise<void>): Promise<void> {
-    const { db: live, commits, checkWritable } = this.#parts
+  /** Those of the ids whose documents a rebuild could not keep. */
+  #lost(ids: string[]): string[] {
+    return [...new Set(ids)].filter((id) => this.#parts.damages.isLost(id))
+  }
+
+  /** @param settled lost documents that are not to be reported any longer */
+  async #transaction(settled: string[], work: () => Promise<void>): Promise<void> {
+    const { db: live, commits, checkWritable, damages } = this.#parts
     const db = live.current
     db.exec('BEGIN IMMEDIATE')
     try {
       await work()
+      for (const id of settled) forgetLost(live, id)
       commits.count(live)
       checkWritable()
       db.exec('COMMIT')
       commits.counted()
+      for (const id of settled) damages.settled(id)
     } catch (error) {
       // Some failures (a full disk) have rolled back already.
       if (db.inTransaction) db.exec('ROLLBACK')

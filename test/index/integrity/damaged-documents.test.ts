@@ -1,8 +1,7 @@
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { DocumentIndex } from '../../../src/index/document-index.ts'
-import { type Connection, connect } from '../../../src/index/embedded/database/connection.ts'
 import { parseFilter } from '../../../src/retrieval/checks/parse-filter.ts'
+import { damageRows } from '../damage.ts'
 import { vectorOf } from '../documents.ts'
 import { openIn, searchVectors } from '../scratch.ts'
 import { documents, wholeFolder } from '../whole-folder.ts'
@@ -12,14 +11,6 @@ const DAMAGED = 77
 /** Labels count from 1. */
 const victim = documents[DAMAGED - 1]!
 const { id } = victim.document
-
-/** Changes rows in place, as damage of the disk does: without their checksums. */
-function damage(folder: string, sql: string): void {
-  const db: Connection = connect(join(folder, 'store.sqlite'))
-  db.pragma('ignore_check_constraints = ON')
-  db.exec(sql)
-  db.close()
-}
 
 const ROW_DAMAGES: [string, string][] = [
   ['a letter of its text', "UPDATE documents SET text = 'Text 76' WHERE document = 77"],
@@ -73,7 +64,7 @@ async function heals(index: DocumentIndex): Promise<void> {
 describe.each([...ROW_DAMAGES, ...PASSAGE_DAMAGES])('a document that lost %s', (_, sql) => {
   it('is left out from the start on, said once, and healed by storing it again', async () => {
     const folder = await whole.copy()
-    damage(folder, sql)
+    damageRows(folder, sql)
     const index = await openIn(folder)
     await leavesItOut(index)
     const said = index.notices.filter(({ level }) => level === 'error')
@@ -93,7 +84,7 @@ describe('a document that is damaged while the index is open', () => {
     async (_, sql) => {
       const folder = await whole.copy()
       const index = await openIn(folder)
-      damage(folder, sql)
+      damageRows(folder, sql)
       await leavesItOut(index)
       await index.close()
       const again = await openIn(folder)
@@ -111,7 +102,7 @@ describe('a document that is damaged while the index is open', () => {
 describe('many damaged documents', () => {
   it('are left out, each said up to a hundred, and k others still come back', async () => {
     const folder = await whole.copy()
-    damage(folder, "UPDATE documents SET text = 'x' WHERE document % 2 = 0")
+    damageRows(folder, "UPDATE documents SET text = 'x' WHERE document % 2 = 0")
     const index = await openIn(folder)
     const results = await searchVectors(index, documents.slice(0, 20).map(vectorOf), 700)
     for (const { hits } of results) {
@@ -126,7 +117,7 @@ describe('many damaged documents', () => {
 
   it('are refused at the start when nothing else is left', async () => {
     const folder = await whole.copy()
-    damage(folder, "UPDATE passages SET vector = x'00'")
+    damageRows(folder, "UPDATE passages SET vector = x'00'")
     await expect(openIn(folder)).rejects.toMatchObject({
       code: 'STORE_UNUSABLE',
       message: expect.stringContaining('none of its 1500 documents can be read'),

@@ -1,5 +1,5 @@
 import { type DocumentRow, documentChecksum, type PassageRow, passageChecksum } from './checksum.ts'
-import { isDamage } from './connection.ts'
+import { isDamage, readable } from './connection.ts'
 import type { LiveConnection } from './live-connection.ts'
 import { LABEL_MAX } from './rows.ts'
 
@@ -113,22 +113,17 @@ function checked<Row>(
   }
 }
 
-function readable<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (!isDamage(error)) throw error
-    return undefined
-  }
+/** The highest label that was ever given, by SQLite's own note of it; undefined where that cannot be read. */
+export function lastGiven(db: LiveConnection): number | undefined {
+  const sql = "SELECT seq FROM sqlite_sequence WHERE name = 'passages'"
+  const last = readable(() => db.prepare(sql, 'values').get() ?? 0)
+  return typeof last === 'number' && last <= LABEL_MAX ? last : undefined
 }
 
-/** The highest label that was ever given, as far as that can be read. */
+/** No label is above it, as far as that can be read. */
 function lastLabel(db: LiveConnection): number {
-  const last = readable(() =>
-    db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'passages'", 'values').get(),
-  )
   const highest = readable(() => db.prepare('SELECT max(label) FROM passages', 'values').get() ?? 0)
-  const known = [last, highest].filter((label) => typeof label === 'number')
+  const known = [lastGiven(db), highest].filter((label) => typeof label === 'number')
   return known.length > 0 ? Math.min(LABEL_MAX, Math.max(...known)) : LABEL_MAX
 }
 

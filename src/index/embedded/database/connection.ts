@@ -29,6 +29,15 @@ export function connect(file: string, options: { readonly?: boolean } = {}): Con
   }
 }
 
+/** A new file that is written whole or thrown away: nothing is made durable on the way. */
+export function connectForCopy(file: string): Connection {
+  const db = new Database(file)
+  db.pragma(`page_size = ${PAGE_BYTES}`)
+  db.pragma('journal_mode = MEMORY')
+  db.pragma('synchronous = OFF')
+  return db
+}
+
 /** Refuses writes that would make the file larger than this. */
 export function limitBytes(db: Connection, bytesMax: number): void {
   db.pragma(`max_page_count = ${Math.ceil(bytesMax / PAGE_BYTES)}`)
@@ -79,6 +88,16 @@ export function isBusy(error: unknown): boolean {
 export function isDamage(error: unknown): boolean {
   const damage = /^SQLITE_(CORRUPT|NOTADB|CONSTRAINT|MISMATCH|TOOBIG)/
   return error instanceof Database.SqliteError && damage.test(error.code)
+}
+
+/** What was read; undefined where damage stood in the way. */
+export function readable<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    return undefined
+  }
 }
 
 /**

@@ -7,7 +7,7 @@ import { type MigrationProgress, migrate } from './migrations/migrate.ts'
 /** "LLSV", in SQLite's own place for naming the program a file belongs to. */
 const APPLICATION_ID = 0x4c4c5356
 /** Raised with every change of the tables; a migration brings older files up to it. */
-const FORMAT_VERSION = 2
+export const FORMAT_VERSION = 2
 
 /**
  * - A passage's `label` names its vector in the HNSW graph: never used twice (AUTOINCREMENT), a replaced document's
@@ -62,9 +62,7 @@ export function openSchema(
   const empty = db.pragma('schema_version', { simple: true }) === 0
   if (empty) {
     db.transaction(() => {
-      db.exec(DDL(identity.dimensions))
-      db.pragma(`application_id = ${APPLICATION_ID}`)
-      db.pragma(`user_version = ${FORMAT_VERSION}`)
+      createTables(db, identity.dimensions)
       writeFact(db, 'store_id', randomUUID())
       writeFact(db, 'dimensions', String(identity.dimensions))
       writeFact(db, 'fingerprint', identity.fingerprint)
@@ -101,6 +99,13 @@ export function openSchema(
   }
   migrate(db, { from: version, to: FORMAT_VERSION }, onProgress)
   return false
+}
+
+/** All tables, empty, in an empty file. */
+export function createTables(db: Connection, dimensions: number): void {
+  db.exec(DDL(dimensions))
+  db.pragma(`application_id = ${APPLICATION_ID}`)
+  db.pragma(`user_version = ${FORMAT_VERSION}`)
 }
 
 export function readFact(db: Connection, key: string): string | undefined {

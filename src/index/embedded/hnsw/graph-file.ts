@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readFileSync, readSync } from 'node:fs'
 import { open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TimeSlice } from '../cooperative-scheduler.ts'
@@ -67,6 +67,18 @@ export async function loadGraph(
     return { graph, graphId: manifest.graphId }
   } catch (error) {
     return { rejected: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/** Why the saved graph is not as it was written; undefined where it is, or there is none. */
+export function damageOfGraph(folder: string): string | undefined {
+  if (!hasGraph(folder)) return undefined
+  try {
+    const manifest = JSON.parse(readFileSync(join(folder, MANIFEST), 'utf8')) as GraphManifest
+    const { bytes, sha256 } = digestSync(join(folder, graphFileName(manifest.graphId)))
+    return bytes === manifest.bytes && sha256 === manifest.sha256 ? undefined : 'its checksum is wrong'
+  } catch (error) {
+    return error instanceof SyntaxError ? `${MANIFEST} is damaged` : 'it cannot be read'
   }
 }
 

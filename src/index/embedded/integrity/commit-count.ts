@@ -26,8 +26,9 @@ const SLOT_STRIDE = 4096
 /** How often the system is asked to write the file out. */
 const SYNC_MS = 1000
 
-const COMMITS = 'commits'
-const MISSING = 'missing_commits'
+/** Facts in the database. */
+export const COMMITS = 'commits'
+export const MISSING = 'missing_commits'
 
 /**
  * How many commits a database has had, in a file beside it. SQLite leaves out what it cannot read of a damaged log, and
@@ -47,7 +48,7 @@ export class CommitCount {
   /** Compares file and database, and says what is missing, until `llara-serve verify --repair` has been run. */
   constructor(folder: string, db: Connection, notice: (notice: EngineNotice) => void) {
     this.#notice = notice
-    this.#store = digest(Buffer.from(readFact(db, 'store_id') ?? '')).subarray(0, STORE_BYTES)
+    this.#store = storeDigest(db)
     this.#fd = openSync(join(folder, FILE), constants.O_RDWR | constants.O_CREAT)
     const acknowledged = highest(this.#fd, this.#store)
     this.#count = wholeNumber(readFact(db, COMMITS))
@@ -132,6 +133,21 @@ export class CommitCount {
   }
 }
 
+/** What a database that is not in use has lost, and the number of its last commit. */
+export function commitsOf(folder: string, db: Connection): { last: number; missing: number } {
+  const path = join(folder, FILE)
+  const count = wholeNumber(readFact(db, COMMITS))
+  const missing = wholeNumber(readFact(db, MISSING))
+  if (!existsSync(path)) return { last: count, missing }
+  const fd = openSync(path, 'r')
+  try {
+    const last = Math.max(count, highest(fd, storeDigest(db)))
+    return { last, missing: missing + last - count }
+  } finally {
+    closeSync(fd)
+  }
+}
+
 /** Whether a database in this folder has ever been written to, as far as its count can be read. */
 export function everCommitted(folder: string): boolean {
   const path = join(folder, FILE)
@@ -155,6 +171,10 @@ function highest(fd: number, store?: Buffer): number {
     return whole && ours ? Number(content.readBigUInt64LE()) : 0
   })
   return Math.max(...counts)
+}
+
+function storeDigest(db: Connection): Buffer {
+  return digest(Buffer.from(readFact(db, 'store_id') ?? '')).subarray(0, STORE_BYTES)
 }
 
 function digest(bytes: Buffer): Buffer {

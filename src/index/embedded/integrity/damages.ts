@@ -8,20 +8,30 @@ export interface DamagesOptions {
   notice: (notice: EngineNotice) => void
   /** Takes a document out of everything that answers are made from. */
   leaveOut: (document: number) => void
+  /** Ids of documents that a rebuild of the database could not keep. */
+  lost: Iterable<string>
 }
 
-/** Which stored documents were found damaged, by their keys: never answered with, and each said once. */
+/** Which stored documents were found damaged or are lost: never answered with, and each said once. */
 export class Damages {
   readonly #options: DamagesOptions
   readonly #documents = new Map<number, Problem>()
 
+  readonly #lost: Set<string>
+
   constructor(options: DamagesOptions) {
     this.#options = options
+    this.#lost = new Set(options.lost)
+    this.#sayLost()
   }
 
   /** Documents. */
   get size(): number {
-    return this.#documents.size
+    return this.#documents.size + this.#lost.size
+  }
+
+  isLost(id: string): boolean {
+    return this.#lost.has(id)
   }
 
   has(document: number): boolean {
@@ -33,10 +43,11 @@ export class Damages {
     if (this.#documents.has(document)) return
     this.#documents.set(document, problem)
     this.#options.leaveOut(document)
-    if (this.size > SAID_MAX + 1) return
+    const said = this.#documents.size
+    if (said > SAID_MAX + 1) return
     const facts = { label: document, reason: problem }
     this.#options.notice(
-      this.size <= SAID_MAX
+      said <= SAID_MAX
         ? {
             level: 'error',
             kind: 'document-damaged',
@@ -55,5 +66,29 @@ export class Damages {
   /** The document has been deleted or replaced. */
   gone(document: number): void {
     this.#documents.delete(document)
+  }
+
+  /** A lost document has been deleted or stored again. */
+  settled(id: string): void {
+    this.#lost.delete(id)
+  }
+
+  /** The database has been rebuilt without the documents that were damaged. */
+  rebuilt(lost: Iterable<string>): void {
+    this.#documents.clear()
+    this.#lost.clear()
+    for (const id of lost) this.#lost.add(id)
+    this.#sayLost()
+  }
+
+  #sayLost(): void {
+    const documents = this.#lost.size
+    if (documents === 0) return
+    this.#options.notice({
+      level: 'error',
+      kind: 'documents-lost',
+      message: `${documents} documents were lost when the damaged database was rebuilt; store them again or delete them; \`llara-serve verify\` names them`,
+      facts: { documents },
+    })
   }
 }

@@ -38,7 +38,7 @@ export class StoredDocuments {
 
   /** @throws ServiceError DOCUMENT_DAMAGED */
   byId(id: string): WireDocument | undefined {
-    const document = this.#parts.rows.keyOf(id)
+    const document = this.#keyOf(id)
     if (document === undefined) return undefined
     const found = this.byKey(document)
     if (found?.id === id) return found
@@ -47,8 +47,8 @@ export class StoredDocuments {
 
   /** @throws ServiceError DOCUMENT_DAMAGED */
   passagesOf(id: string): Passage[] | undefined {
-    const { rows, table } = this.#parts
-    const document = rows.keyOf(id)
+    const { table } = this.#parts
+    const document = this.#keyOf(id)
     if (document === undefined) return undefined
     if (this.byKey(document)?.id !== id) throw damaged()
     return table.labelsOf(document).map((label) => {
@@ -74,6 +74,12 @@ export class StoredDocuments {
       )
     }
     return undefined
+  }
+
+  #keyOf(id: string): number | undefined {
+    const { rows, damages } = this.#parts
+    if (damages.isLost(id)) throw damaged()
+    return rows.keyOf(id)
   }
 
   #whole(document: number): DocumentRow | undefined {
