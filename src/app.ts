@@ -99,6 +99,7 @@ export async function createApp(
   async function openEncoder(folder: string): Promise<Encoder> {
     const encoder = await openOnnxEncoder({
       modelFolder: folder,
+      check: config.modelCheck,
       device: config.device,
       deviceId: config.cudaDevice,
       ...(config.threads > 0 && { intraOpThreads: config.threads }),

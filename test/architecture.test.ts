@@ -84,7 +84,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   sharing: ['limits'],
   turns: [],
   worker: [],
-  model: [],
+  model: ['worker'],
   // So that a reranker can stand on model and inference without the encoder.
   inference: ['sharing', 'model'],
   encoder: ['sharing', 'limits', 'model', 'inference', 'worker'],

@@ -34,6 +34,12 @@ export const SETTINGS = {
   port: integer(SERVER, 'port', 8080, [0, 65_535], 'Port to listen on; 0 takes a free one.'),
   dataDir: text(SERVER, 'path', './data', 'Folder of documents, vectors and index. One process at a time.'),
   model: text(SERVER, 'name | path', 'llara-mini', 'Model folder: a name under models/, or a path.'),
+  modelCheck: choice(
+    SERVER,
+    ['before', 'background', 'off'],
+    'before',
+    'When the checksums of model files over 64 MiB are compared with the card, in a thread of their own. `before`: the service is not ready until they are known to be right. `background`: it is ready meanwhile and stops where they are not. `off`: sizes only.',
+  ),
   device: choice(
     SERVER,
     ['auto', 'cpu', 'cuda'],

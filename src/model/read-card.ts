@@ -21,6 +21,17 @@ const FAULTS_MAX = 5
 export function readCard(folder: string): Card
 export function readCard<Kind extends CardKind>(folder: string, kind: Kind): Card<Kind>
 export function readCard(folder: string, kind: CardKind = 'encoder'): Card<CardKind> {
+  const card = readCardAlone(folder, kind)
+  checkFiles(folder, card.files)
+  return card
+}
+
+/**
+ * The card without a look at the files beside it.
+ *
+ * @throws ServiceError MODEL_UNUSABLE with what is wrong and what to do
+ */
+export function readCardAlone(folder: string, kind: CardKind): Card<CardKind> {
   const path = join(folder, MODEL_FILES.card)
   const card = upgradeCard(readJson(folder, path)) as Card<CardKind>
   if (card?.format !== CARD_FORMAT) {
@@ -42,7 +53,6 @@ export function readCard(folder: string, kind: CardKind = 'encoder'): Card<CardK
       'Name another model',
     )
   }
-  checkFiles(folder, card.files)
   return card
 }
 

@@ -63,7 +63,7 @@ describe('a model folder is refused with what is wrong', () => {
 
   test('a file cut short', () => {
     truncateSync(join(folder, 'model.onnx'), 1000)
-    refused(/model\.onnx has 1000 bytes/)
+    refused(/model\.onnx of the model has 1000 bytes/)
   })
 
   test('a file of the right size with other bytes', () => {
@@ -74,7 +74,7 @@ describe('a model folder is refused with what is wrong', () => {
 
   test('a missing file', () => {
     rmSync(join(folder, 'tokenizer.json'))
-    refused(/tokenizer\.json is missing/)
+    refused(/tokenizer\.json of the model is missing/)
   })
 })
 

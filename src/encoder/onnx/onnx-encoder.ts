@@ -8,6 +8,7 @@ import { QueueAccount } from '../../inference/queue-account.ts'
 import { QueueShares } from '../../inference/queue-shares.ts'
 import { limitsFrom } from '../../limits.ts'
 import type { Card } from '../../model/card.ts'
+import { FileCheck } from '../../model/file-check.ts'
 import { inRowOrder, rowTokensMax } from '../../model/prompt.ts'
 import { readCard } from '../../model/read-card.ts'
 import { SHARE_LIMITS, type ShareLimits } from '../../sharing/limits.ts'
@@ -28,9 +29,17 @@ import { abandoned, closed, epochMs } from './encode-call.ts'
 import { encoderCard } from './encoder-card.ts'
 import type { EncoderEngine, WorkerOptions } from './worker.ts'
 
+/**
+ * `before`: the encoder opens when all of the model is known to be what its card says. `background`: it opens as soon as
+ * it can, and dies when something turns out not to be. `off`: of large files the sizes alone are compared.
+ */
+export type ModelCheck = 'before' | 'background' | 'off'
+
 export interface OnnxEncoderOptions {
   /** Folder with model.json, model.onnx and tokenizer.json. */
   modelFolder: string
+  /** When the checksums of large files are compared; default `before`. */
+  check?: ModelCheck
   /** Default `auto`. */
   device?: DeviceChoice
   /** CUDA device number, default 0. */
@@ -60,6 +69,8 @@ export async function openOnnxEncoder(options: OnnxEncoderOptions): Promise<Onnx
   const shares = new QueueShares(accountOptions.name, limits, clientSharePercent)
   const exitGuard = new ExitGuard()
   disableRuntimeTelemetry()
+  const { check: when = 'before' } = options
+  const check = when === 'off' ? undefined : new FileCheck(modelFolder, card.files)
   const worker = spawnWorker(
     new URL('./worker.ts', import.meta.url),
     {
@@ -79,9 +90,11 @@ export async function openOnnxEncoder(options: OnnxEncoderOptions): Promise<Onnx
   worker.once('exit', () => process.off('exit', holdExit))
   const client = new WorkerClient<EncoderEngine>(worker, 'The encoder')
   try {
-    return new OnnxEncoder(client, card, await client.ready(), account, shares)
+    const device = await client.ready()
+    if (when === 'before') await check?.done
+    return new OnnxEncoder(client, card, device, { account, shares, check })
   } catch (error) {
-    await worker.terminate()
+    await Promise.all([worker.terminate(), check?.stop()])
     throw error
   }
 }
@@ -93,6 +106,7 @@ export class OnnxEncoder implements Encoder {
   readonly #client: WorkerClient<EncoderEngine>
   readonly #account: QueueAccount
   readonly #shares: QueueShares
+  readonly #check: FileCheck | undefined
   readonly #deathListeners: ((error: ServiceError) => void)[] = []
   #death: ServiceError | undefined
   #closing: Promise<void> | undefined
@@ -102,18 +116,16 @@ export class OnnxEncoder implements Encoder {
     client: WorkerClient<EncoderEngine>,
     card: Card,
     device: EncoderDevice,
-    account: QueueAccount,
-    shares: QueueShares,
+    { account, shares, check }: { account: QueueAccount; shares: QueueShares; check: FileCheck | undefined },
   ) {
     this.card = encoderCard(card)
     this.device = device
     this.#client = client
     this.#account = account
     this.#shares = shares
-    client.onDeath((error) => {
-      this.#death = error
-      for (const listener of this.#deathListeners) listener(error)
-    })
+    this.#check = check
+    client.onDeath((error) => this.#die(error))
+    check?.done.catch((error: ServiceError) => this.#die(error))
   }
 
   async encode<P extends Prompt>(
@@ -142,8 +154,18 @@ export class OnnxEncoder implements Encoder {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#client.close()
+    this.#closing ??= this.#close()
     return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([this.#check?.stop(), this.#client.close()])
+  }
+
+  #die(error: ServiceError): void {
+    if (this.#death) return
+    this.#death = error
+    for (const listener of this.#deathListeners) listener(error)
   }
 
   /** Takes places in the queue; the returned call gives the client's share of them back. */

@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ToolError } from '../../cli/tool-error.ts'
 import { type Card, MODEL_FILES } from '../../model/card.ts'
+import { verifyModel } from '../../model/verify-model.ts'
 import { adaptedCheckpoint } from './adapter/adapted-checkpoint.ts'
 import { FloatArithmetic } from './arithmetic/float-arithmetic.ts'
 import { WeightOnlyArithmetic } from './arithmetic/weight-only-arithmetic.ts'
@@ -49,8 +51,12 @@ export async function exportModel(options: ExportOptions): Promise<Card> {
       options.expectedPrompts,
     )
     let card: Card | undefined
-    const room = { overwrite: options.overwrite ?? false, bytes: bytesOnTheWay(checkpoint, options, scheme) }
-    await writeFolderAtomically(options.out, room, async (folder) => {
+    const folderOptions = {
+      overwrite: options.overwrite ?? false,
+      bytes: bytesOnTheWay(checkpoint, options, scheme),
+      check: checkWritten,
+    }
+    await writeFolderAtomically(options.out, folderOptions, async (folder) => {
       const measured = await writeModel(folder, { checkpoint, compiled, scheme, options })
       const quality = measured || options.quality ? { ...options.quality, ...measured } : undefined
       await writeFile(join(folder, MODEL_FILES.tokenizer), checkpoint.tokenizerJson, { flag: 'wx' })
@@ -61,6 +67,14 @@ export async function exportModel(options: ExportOptions): Promise<Card> {
   } finally {
     await checkpoint.close()
   }
+}
+
+/** What was written must read back as what the card says, before it takes the place of anything. */
+async function checkWritten(folder: string): Promise<void> {
+  const { faults } = await verifyModel(folder)
+  if (faults.length === 0) return
+  const message = `What was written cannot be read back: ${faults.join('; ')}. Check the disk and export again.`
+  throw new ToolError('NOT_WRITABLE', message)
 }
 
 /** Calibration, and measuring the drift, need the model in fp32 beside the one that is written. */

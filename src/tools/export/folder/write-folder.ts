@@ -15,6 +15,8 @@ interface FolderOptions {
   overwrite: boolean
   /** About how many bytes will be written at most at one time. */
   bytes: number
+  /** Reads what was written once more, when all of it is on disk; where it throws, nothing takes the name. */
+  check?: (folder: string) => Promise<void>
 }
 
 /**
@@ -24,7 +26,7 @@ interface FolderOptions {
  */
 export async function writeFolderAtomically(
   out: string,
-  { overwrite, bytes }: FolderOptions,
+  { overwrite, bytes, check }: FolderOptions,
   fill: (folder: string) => Promise<void>,
 ): Promise<void> {
   const target = resolve(out)
@@ -45,6 +47,7 @@ export async function writeFolderAtomically(
     await fill(partial)
     for (const name of await readdir(partial)) await flush(join(partial, name))
     await flush(partial)
+    await check?.(partial)
     const old = sibling(target, 'old')
     if (exists) await rename(target, old)
     await rename(partial, target)

@@ -1,0 +1,32 @@
+import { ServiceError } from '../errors.ts'
+import { damagedFiles, unlistedWeights } from './check-files.ts'
+import { readCardAlone } from './read-card.ts'
+
+export interface ModelFindings {
+  /** Of the card; null where it cannot be read. */
+  id: string | null
+  files: number
+  bytes: number
+  /** What is wrong, a sentence each; empty where the model is whole. */
+  faults: string[]
+}
+
+/**
+ * Reads every file of an encoder's folder through and compares it with the card.
+ * @param onBytes called with how many bytes were read since the last call
+ */
+export async function verifyModel(
+  folder: string,
+  options: { signal?: AbortSignal; onBytes?: (bytes: number) => void } = {},
+): Promise<ModelFindings> {
+  try {
+    const { id, files } = readCardAlone(folder, 'encoder')
+    const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0)
+    const unlisted = unlistedWeights(folder, files)
+    const faults = [...(unlisted ? [unlisted] : []), ...(await damagedFiles(folder, files, options))]
+    return { id, files: Object.keys(files).length, bytes, faults }
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error
+    return { id: null, files: 0, bytes: 0, faults: [error.message] }
+  }
+}
