@@ -8,6 +8,7 @@ import { Random } from '../index/random.ts'
 import { type Part, Tally } from './part.ts'
 import { bitFlips } from './parts/bit-flips.ts'
 import { diskFaults } from './parts/disk-faults.ts'
+import { floods } from './parts/floods.ts'
 import { fuzz } from './parts/fuzz.ts'
 import { kill } from './parts/kill.ts'
 import { power } from './parts/power.ts'
@@ -20,6 +21,7 @@ const PARTS: Record<string, Part> = {
   'disk-faults': diskFaults,
   'bit-flips': bitFlips,
   fuzz,
+  floods,
   soak,
 }
 

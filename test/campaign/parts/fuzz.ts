@@ -27,8 +27,7 @@ export const fuzz: Part = {
         const request = fuzzRequest(random)
         const fault = faultOf(await sendRaw(service.process.url, request))
         tally.expect(fault === undefined, `${describe(request)}: ${fault}`)
-        if (service.process.child.exitCode !== null)
-          throw new Error(`it ended:\n${service.process.output().slice(-2000)}`)
+        service.mustLive()
       }
     }
     await Promise.all(Array.from({ length: AT_ONCE }, lane))

@@ -39,6 +39,13 @@ export class Service {
     }
   }
 
+  /** @throws Error with what it said, if the process has ended */
+  mustLive(): void {
+    const { exitCode, signalCode } = this.process.child
+    if (exitCode === null && signalCode === null) return
+    throw new Error(`the service ended (${exitCode ?? signalCode}):\n${this.process.output().slice(-3000)}`)
+  }
+
   /** All documents, read page by page. @throws Error when a page does not come */
   async documents(): Promise<Map<string, ClientDocument>> {
     const found = new Map<string, ClientDocument>()
