@@ -4,6 +4,7 @@ import type { Config } from './config/settings.ts'
 import type { Encoder } from './encoder/encoder.ts'
 import { openOnnxEncoder } from './encoder/onnx/onnx-encoder.ts'
 import { ServiceError, toServiceError } from './errors.ts'
+import { KeyRing } from './http/guards/key-ring.ts'
 import { checkState } from './http/guards/request-gate.ts'
 import type { State } from './http/http-context.ts'
 import { buildServer } from './http/server.ts'
@@ -58,6 +59,7 @@ export async function createApp(
   { onProgress, onFailure }: AppEvents = {},
 ) {
   const metrics = new Metrics()
+  const keys = new KeyRing(config.apiKeys)
   const closers: (() => Promise<void>)[] = []
   const collections = new Map<string, Retrieval>()
   /** Of collections that can store nothing. */
@@ -70,6 +72,7 @@ export async function createApp(
     {
       config,
       version: VERSION,
+      keys,
       metrics,
       state: () => state,
       checkStore() {
@@ -175,6 +178,8 @@ export async function createApp(
   return {
     server,
     state: () => state,
+    /** Puts what may change while the service runs in force. @returns names of the keys that came and went */
+    reload: ({ apiKeys }: Pick<Config, 'apiKeys'>) => keys.replace(apiKeys),
     /** Resolves when requests are served. @throws ServiceError what stands in the way; then call `close` */
     start: () => (starting ??= open().catch(refuse)),
     /** Stops accepting, lets open requests end (DRAIN_MS_MAX), closes every part it opened. Idempotent. */

@@ -1,4 +1,5 @@
 import type { Program } from './cli/command.ts'
+import { outliveHangUp } from './cli/hang-up.ts'
 import { VERSION } from './version.ts'
 
 /** The executable. A new command is a folder and a line here; what it imports is loaded when it is asked for. */
@@ -10,7 +11,10 @@ export const PROGRAM: Program = {
   commands: {
     serve: {
       summary: 'Run the service; its settings are environment variables',
-      load: async () => (await import('./serve.ts')).serveCommand,
+      load: async () => {
+        outliveHangUp()
+        return (await import('./serve.ts')).serveCommand
+      },
     },
     pull: {
       summary: 'Download a checkpoint from a model hub and make a model folder of it',

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { type App, createApp, type Started } from './app.ts'
+import { causeText } from './cause.ts'
 import { defineCommand } from './cli/command.ts'
 import { type ExitCode, exitCodeOf } from './cli/exit-code.ts'
 import { faultLine } from './cli/run.ts'
@@ -9,6 +10,9 @@ import { readConfig } from './config/read.ts'
 import type { Config } from './config/settings.ts'
 import { toServiceError } from './errors.ts'
 import { VERSION } from './version.ts'
+
+/** Keys with fewer characters are warned of. */
+const SHORT_KEY = 16
 
 /** A start longer than this says every so often what it is doing. */
 const STILL_MS = 5000
@@ -27,10 +31,7 @@ async function serve(config: Config, terminal: Terminal): Promise<void> {
   const began = performance.now()
   const elapsed = (digits: number) => ((performance.now() - began) / 1000).toFixed(digits)
   say(terminal.stdout, `LLaRA Serve ${VERSION}`)
-  if (config.apiKeys.some(({ key }) => key.length < 16)) {
-    const warning = 'Warning: an API key has fewer than 16 characters; long random keys cannot be guessed.'
-    say(terminal.stderr, warning)
-  }
+  for (const doubt of keyDoubts(config)) say(terminal.stderr, `Warning: ${doubt}`)
   let doing = ''
   const app = await createApp(
     config,
@@ -44,6 +45,7 @@ async function serve(config: Config, terminal: Terminal): Promise<void> {
     },
   )
   listenForSignals(app, terminal)
+  process.on('SIGHUP', () => reload(app, terminal))
   const still = setInterval(
     () => say(terminal.stdout, `  Still starting (${elapsed(0)} s): ${doing}`),
     STILL_MS,
@@ -57,6 +59,35 @@ async function serve(config: Config, terminal: Terminal): Promise<void> {
     if (app.state() === 'draining') return
     const error = toServiceError(thrown)
     await stop(app, terminal, exitCodeOf(error), `Cannot start: ${faultLine(error)}`)
+  }
+}
+
+/** What is legal about keys and worth a second look; names, never values. */
+function keyDoubts({ apiKeys }: Config): string[] {
+  const names = (keys: Config['apiKeys']) => keys.map(({ name }) => name).join(', ')
+  const short = apiKeys.filter(({ key }) => key.length < SHORT_KEY)
+  const expired = apiKeys.filter(({ expiresAt = Number.POSITIVE_INFINITY }) => expiresAt <= Date.now())
+  return [
+    short.length > 0 &&
+      `keys of fewer than ${SHORT_KEY} characters can be guessed; use long random ones: ${names(short)}.`,
+    expired.length > 0 && `keys that have expired are refused: ${names(expired)}.`,
+  ].filter((doubt) => doubt !== false)
+}
+
+/** Reads keys again; whatever is wrong with them leaves the old ones in force. */
+function reload(app: App, terminal: Terminal): void {
+  const { log } = app.server
+  const facts = { audit: true, action: 'reload' }
+  try {
+    const config = readConfig()
+    const { added, removed } = app.reload(config)
+    log.info({ ...facts, keys: config.apiKeys.length, added, removed }, 'audit')
+    for (const doubt of keyDoubts(config)) log.warn(facts, doubt)
+    say(terminal.stdout, `SIGHUP: ${config.apiKeys.length} API keys are in force.`)
+  } catch (thrown) {
+    const { code, message } = toServiceError(thrown)
+    log.error({ ...facts, code, cause: causeText(thrown) }, 'Nothing was reloaded; what was in force stays.')
+    say(terminal.stderr, `SIGHUP: nothing was reloaded; what was in force stays. ${message}`)
   }
 }
 

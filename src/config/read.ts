@@ -1,4 +1,5 @@
 import { ServiceError } from '../errors.ts'
+import { repeated } from './api-keys.ts'
 import { type Config, SETTINGS, variableName } from './settings.ts'
 
 /**
@@ -21,6 +22,8 @@ export function readConfig(environment: Record<string, string | undefined> = pro
   const config = Object.fromEntries(entries) as Config
   const keysFaulty = faults.some((fault) => fault.startsWith('API_KEYS'))
   config.apiKeys = [...config.apiKeys, ...config.apiKeysFile]
+  if (!keysFaulty)
+    faults.push(...repeated(config.apiKeys).map((fault) => `API_KEYS with API_KEYS_FILE ${fault}`))
   faults.push(...misspelt(environment))
   if (!isLoopback(config.host) && config.apiKeys.length === 0 && !config.allowInsecure && !keysFaulty) {
     faults.push(

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { isIP, isIPv4 } from 'node:net'
-import type { ApiKey, Scope } from '../http/api-key.ts'
+import type { ApiKey } from '../http/api-key.ts'
 import type { LimitTable } from '../limits.ts'
+import { parseApiKeys } from './api-keys.ts'
 
 /** One environment variable: how its text becomes a value, and what people read about it. */
 export interface Setting<T> {
@@ -76,24 +77,10 @@ export function flag(group: string, doc: string) {
   return { group, unit, fallback: false, fallbackText: 'false', doc, parse } satisfies Setting<boolean>
 }
 
-/** `scope:key` items between commas or line ends. Messages never repeat a key. */
-export function parseApiKeys(value: string): ApiKey[] {
-  const items = value
-    .split(/[,\n]/)
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
-  const keys = items.map((item, index) => {
-    const match = /^(read|write):([\x21-\x7e]+)$/.exec(item)
-    if (!match) throw new Error(`item ${index + 1} must be read:<key> or write:<key>, without spaces`)
-    return { scope: match[1] as Scope, key: match[2]! }
-  })
-  if (new Set(keys.map(({ key }) => key)).size < keys.length) throw new Error('names one key twice')
-  return keys
-}
-
 export function apiKeys(group: string, unit: string, doc: string) {
+  const parse = (text: string): ApiKey[] => parseApiKeys(text, 'API_KEYS', 'item')
   const fallback: ApiKey[] = []
-  return { group, unit, fallback, fallbackText: '', doc, parse: parseApiKeys } satisfies Setting<ApiKey[]>
+  return { group, unit, fallback, fallbackText: '', doc, parse } satisfies Setting<ApiKey[]>
 }
 
 export function apiKeysFile(group: string, doc: string) {
@@ -104,7 +91,7 @@ export function apiKeysFile(group: string, doc: string) {
     } catch (error) {
       throw new Error(`cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'})`)
     }
-    const keys = parseApiKeys(content)
+    const keys = parseApiKeys(content, 'API_KEYS_FILE', 'line')
     if (keys.length === 0) throw new Error('names a file without a key')
     return keys
   }

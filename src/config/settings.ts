@@ -1,5 +1,5 @@
 import { ENCODER_LIMITS } from '../encoder/limits.ts'
-import { INGEST_REQUEST_LIMITS, RATE_LIMITS, REQUEST_LIMITS } from '../http/limits.ts'
+import { AUTH_LIMITS, INGEST_REQUEST_LIMITS, RATE_LIMITS, REQUEST_LIMITS } from '../http/limits.ts'
 import { INDEX_LIMITS } from '../index/embedded/limits.ts'
 import { INGEST_LIMITS, TEXT_LIMITS } from '../retrieval/limits.ts'
 import { SHARE_LIMITS } from '../sharing/limits.ts'
@@ -66,12 +66,17 @@ export const SETTINGS = {
     'scope:key,...',
     'Keys sent as `Authorization: Bearer <key>`; scope `read` or `write` (which includes read). Without keys the service is open to whoever reaches the port.',
   ),
-  apiKeysFile: apiKeysFile(ACCESS, 'File with further keys, one `scope:key` a line, for mounted secrets.'),
+  apiKeysFile: apiKeysFile(
+    ACCESS,
+    'File with further keys, read again on SIGHUP: one `scope:key` a line, then `name=ci` for the log and `expires=2026-12-31` (the end of that day in UTC, or a time with its zone) where wanted. Lines that begin with # are comments.',
+  ),
   allowInsecure: flag(ACCESS, 'Allow a HOST wider than loopback without any key.'),
   trustProxy: networks(
     ACCESS,
     'Reverse proxies whose X-Forwarded-For is believed. Without keys, clients are told apart by address; behind a proxy that is not named here all are one client.',
   ),
+
+  ...fromLimits(ACCESS, AUTH_LIMITS),
 
   ...fromLimits(REQUESTS, REQUEST_LIMITS),
   ...fromLimits(REQUESTS, SHARE_LIMITS),

@@ -4,7 +4,8 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { RetrievalLimits } from '../retrieval/limits.ts'
 import type { Retrieval } from '../retrieval/retrieval.ts'
 import type { ShareLimits } from '../sharing/limits.ts'
-import type { ApiKey, Scope } from './api-key.ts'
+import type { Scope } from './api-key.ts'
+import type { KeyRing } from './guards/key-ring.ts'
 import type { HttpLimits } from './limits.ts'
 
 /** Where the process stands in its life. Only `ready` serves. */
@@ -22,7 +23,6 @@ export interface HttpMetrics {
 export type HttpConfig = HttpLimits &
   ShareLimits &
   Pick<RetrievalLimits, 'textBytesMax' | 'queryBytesMax'> & {
-    apiKeys: readonly ApiKey[]
     /** Addresses and networks of proxies that may say whom they speak for. */
     trustProxy: readonly string[]
   }
@@ -31,6 +31,7 @@ export type HttpConfig = HttpLimits &
 export interface HttpContext {
   config: HttpConfig
   version: string
+  keys: KeyRing
   metrics: HttpMetrics
   state(): State
   /** @throws ServiceError why nothing can be stored, although the service runs */
@@ -61,6 +62,8 @@ declare module 'fastify' {
     browser?: boolean
     /** Served in every state and never counted: probes must answer when all else is full. */
     always?: boolean
+    /** Every answer is written to the log with the key's name: administration. Deletions are anyway. */
+    audit?: boolean
     /** The handler keeps its own deadline; REQUEST_TIMEOUT_MS does not apply. */
     ownDeadline?: boolean
   }

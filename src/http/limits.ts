@@ -4,6 +4,31 @@ const KIB = 1024
 const MIB = 1024 * KIB
 const HOUR_MS = 3_600_000
 
+/** How long keys can be guessed. */
+export const AUTH_LIMITS = {
+  authFailuresMax: {
+    unit: 'requests',
+    fallback: 20,
+    min: 1,
+    max: 100_000,
+    doc: 'Wrong keys one address (IPv6: one /64 network) may send a minute; then its requests get 429 for a second, doubled at every further wrong key. Keys that have worked from that address still do.',
+  },
+  authBlockMsMax: {
+    unit: 'ms',
+    fallback: 60_000,
+    min: 1000,
+    max: 24 * HOUR_MS,
+    doc: 'Longest such time.',
+  },
+  authAddressesMax: {
+    unit: 'addresses',
+    fallback: 10_000,
+    min: 1,
+    max: 1_000_000,
+    doc: 'Addresses remembered for that; the one longest without a request is forgotten first.',
+  },
+} as const satisfies LimitTable
+
 /** What one request may be and take. */
 export const REQUEST_LIMITS = {
   requestTimeoutMs: {
@@ -143,7 +168,10 @@ export const RATE_LIMITS = {
   },
 } as const satisfies LimitTable
 
-export type HttpLimits = Limits<typeof REQUEST_LIMITS> &
+export type AuthLimits = Limits<typeof AUTH_LIMITS>
+
+export type HttpLimits = AuthLimits &
+  Limits<typeof REQUEST_LIMITS> &
   Limits<typeof INGEST_REQUEST_LIMITS> &
   Limits<typeof RATE_LIMITS>
 

@@ -1,5 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyServerOptions, LogController } from 'fastify'
+import { addAudit } from './guards/audit.ts'
 import { addDeadline } from './guards/deadline.ts'
 import { addAuth } from './guards/keys.ts'
 import { addObservation, requestId } from './guards/observation.ts'
@@ -53,8 +54,9 @@ export async function buildServer(
 
   addErrorReplies(server, config)
   addObservation(server, context)
+  addAudit(server)
   addDeadline(server, context)
-  addAuth(server, config.apiKeys)
+  addAuth(server, context)
   addRateLimits(server, context)
   addRequestGate(server, context)
   addReceiving(server, context)

@@ -1,6 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { configHelp, configMarkdown } from '../../src/config/help.ts'
 import { defaultConfig, readConfig } from '../../src/config/read.ts'
@@ -101,22 +99,6 @@ test.each(['0.0.0.0', '::', '192.168.1.4', 'example.org', '127.evil.com'])('%s n
 
 test.each(['127.0.0.1', '127.1.2.3', 'localhost', '::1'])('%s is loopback', (host) => {
   expect(faults({ HOST: host })).toEqual([])
-})
-
-test('keys come from the variable and from a file; messages never repeat one', () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'llara-keys-')), 'keys')
-  writeFileSync(file, 'read:from-file-1\n\nwrite:from-file-2\n')
-  expect(readConfig({ API_KEYS: ' read:a:b , write:c', API_KEYS_FILE: file }).apiKeys).toEqual([
-    { scope: 'read', key: 'a:b' },
-    { scope: 'write', key: 'c' },
-    { scope: 'read', key: 'from-file-1' },
-    { scope: 'write', key: 'from-file-2' },
-  ])
-  for (const keys of ['hush', 'root:hush', 'read:', 'read:hu sh', 'read:hush,write:hush']) {
-    expect(faults({ API_KEYS: keys })).toHaveLength(1)
-    expect(faults({ API_KEYS: keys }).join()).not.toContain('hush')
-  }
-  expect(faults({ API_KEYS_FILE: '/nowhere/keys' })[0]).toContain('ENOENT')
 })
 
 test('help and docs/configuration.md name every setting', () => {

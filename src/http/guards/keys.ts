@@ -1,37 +1,59 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { ServiceError } from '../../errors.ts'
-import type { ApiKey, Scope } from '../api-key.ts'
-import type { Server } from '../http-context.ts'
-import { identify } from './client.ts'
-
-interface HashedKey {
-  scope: Scope
-  hash: Buffer
-}
+import type { HttpContext, Server } from '../http-context.ts'
+import { noteForAudit, type Refusal } from './audit.ts'
+import { identify, networkOf } from './client.ts'
+import { GuessBrake } from './guess-brake.ts'
 
 /**
  * API keys for every route but those that say `access: 'public'`. The matched route decides, never the path as
  * sent, so no spelling of a path reaches a route without its check; an unknown path needs a key too.
  */
-export function addAuth(server: Server, keys: readonly ApiKey[]): void {
-  if (keys.length === 0) return
-  const hashed = keys.map(({ scope, key }) => ({ scope, hash: sha256(key) }))
+export function addAuth(server: Server, { keys, config: limits }: HttpContext): void {
+  if (keys.open) return
+  const brake = new GuessBrake(limits)
   server.addHook('onRequest', async (request, reply) => {
     const { access = 'write', browser = false } = request.is404
       ? { access: 'read' as const }
       : request.routeOptions.config
     if (access === 'public') return
-    const key = matchingKey(presentedKey(request, browser), hashed)
-    if (key === undefined) {
+    const address = networkOf(request.ip)
+    const refuse = (refusal: Refusal, blockedMs = 0) =>
+      noteForAudit(request, { refusal, blockedMs, silent: blockedMs === 0 && !brake.mayLog(address) })
+    const unauthorized = (refusal: Refusal) => {
+      refuse(refusal)
       reply.header('www-authenticate', browser ? ['Basic realm="llara-serve"', 'Bearer'] : 'Bearer')
-      throw new ServiceError('UNAUTHORIZED', 'Send a valid API key as "Authorization: Bearer <key>".')
+      return new ServiceError('UNAUTHORIZED', 'Send a valid API key as "Authorization: Bearer <key>".')
     }
-    identify(request, key.hash.toString('base64'))
+
+    const presented = presentedKey(request, browser)
+    if (presented === undefined) throw unauthorized('missing')
+    // The same work whatever comes of it.
+    const key = keys.find(presented)
+    const valid = key !== undefined && Date.now() < key.expiresAt
+    const id = key?.hash.toString('base64') ?? ''
+    const blockedMs = brake.blockedMs(address)
+    if (blockedMs > 0 && !(valid && brake.hasWorked(address, id))) throw blocked(blockedMs)
+    if (key) noteForAudit(request, { key: key.name })
+    if (!valid) {
+      const refusal = key ? 'expired' : 'unknown'
+      const nextMs = brake.failed(address)
+      if (nextMs === 0) throw unauthorized(refusal)
+      refuse(refusal, nextMs)
+      throw blocked(nextMs)
+    }
+    brake.worked(address, id)
+    identify(request, id)
     if (access === 'write' && key.scope !== 'write') {
+      refuse('scope')
       throw new ServiceError('FORBIDDEN', 'This route needs a key with the write scope.')
     }
   })
+}
+
+function blocked(ms: number): ServiceError {
+  const message = 'Too many wrong keys came from this address; check the key, and try again in a moment.'
+  return new ServiceError('OVERLOADED', message, { retryAfterMs: Math.ceil(ms) })
 }
 
 function presentedKey({ headers, method }: FastifyRequest, browser: boolean): string | undefined {
@@ -41,17 +63,4 @@ function presentedKey({ headers, method }: FastifyRequest, browser: boolean): st
     return undefined
   const decoded = Buffer.from(credentials, 'base64').toString()
   return decoded.slice(decoded.indexOf(':') + 1)
-}
-
-/** Hashes are compared, all of them, in constant time: neither length nor place of a match shows. */
-function matchingKey(presented: string | undefined, keys: readonly HashedKey[]): HashedKey | undefined {
-  if (presented === undefined) return undefined
-  const hash = sha256(presented)
-  let match: HashedKey | undefined
-  for (const key of keys) if (timingSafeEqual(hash, key.hash)) match = key
-  return match
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
 }

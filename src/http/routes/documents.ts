@@ -97,7 +97,7 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
     '/documents/delete',
     {
       bodyLimit: queryBodyMax(config).bytes,
-      config: { access: 'write' },
+      config: { access: 'write', audit: true },
       schema: {
         tags: ['documents'],
         operationId: 'deleteDocuments',
