@@ -11,12 +11,14 @@ import { diskFaults } from './parts/disk-faults.ts'
 import { floods } from './parts/floods.ts'
 import { fuzz } from './parts/fuzz.ts'
 import { kill } from './parts/kill.ts'
+import { migration } from './parts/migration.ts'
 import { power } from './parts/power.ts'
 import { soak } from './parts/soak.ts'
 
 /** What is tried, each for the same share of the time. */
 const PARTS: Record<string, Part> = {
   kill,
+  migration,
   power,
   'disk-faults': diskFaults,
   'bit-flips': bitFlips,
