@@ -30,7 +30,7 @@ export function docsRoutes(server: Server): void {
         operationId: 'openapi',
         summary: 'This contract',
         response: {
-          200: { description: 'OpenAPI 3.1.', content: { 'application/yaml': { schema: Type.String() } } },
+          200: { description: 'OpenAPI 3.1.', content: { 'application/yaml': { schema: Type.Object({}) } } },
           ...PROBLEMS,
         },
       },
