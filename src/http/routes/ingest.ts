@@ -12,7 +12,7 @@ import type { HttpLimits } from '../limits.ts'
 import { isNdjson } from '../wire/media-type.ts'
 import { ndjsonDocuments } from '../wire/ndjson-body.ts'
 import { DocumentFields, Id, MetadataSchema, PROBLEMS, TruncateSchema } from '../wire/schemas.ts'
-import { compileCheck } from '../wire/validation.ts'
+import { compileBodyCheck } from '../wire/validation.ts'
 
 const EXAMPLE = {
   id: 'astro-17',
@@ -69,7 +69,7 @@ const Answer = Type.Object({
 })
 
 export function ingestRoute(server: Server, { config, retrieval }: HttpContext): void {
-  const checkLine = compileCheck(NewDocument)
+  const checkLine = compileBodyCheck(NewDocument)
   const places = new Places({
     max: config.ingestRequestsMax,
     clientSharePercent: config.clientSharePercent,

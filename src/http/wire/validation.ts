@@ -10,23 +10,29 @@ import { queryValues } from './query-values.ts'
  * is a fault, and only nulls that mean nothing (nulls.ts) are dropped. Queries are text and are converted first.
  */
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
-  const check = compileCheck(schema)
+  const isQuery = httpPart === 'querystring'
+  const check = httpPart === 'body' ? compileBodyCheck(schema) : compileCheck(schema)
   return (value: unknown) => {
-    const candidate = httpPart === 'querystring' ? queryValues(schema, value) : value
+    const candidate = isQuery ? queryValues(schema, value) : value
     const error = check(candidate)
     return error ? { error } : { value: candidate }
   }
 }
 
-/**
- * A function that takes nulls out of a value and finds its first fault, or none. `prefix` names the value in
- * messages.
- */
+/** As `compileCheck`, of a value whose nulls that mean nothing are taken out first. */
+export function compileBodyCheck(schema: TSchema): (value: unknown) => ServiceError | undefined {
+  const removeNulls = nullRemover(schema)
+  const check = compileCheck(schema)
+  return (value) => {
+    removeNulls?.(value)
+    return check(value)
+  }
+}
+
+/** A function that finds the first fault of a value, or none. `prefix` names the value in messages. */
 export function compileCheck(schema: TSchema): (value: unknown, prefix?: string) => ServiceError | undefined {
   const finder = new FaultFinder(schema)
-  const removeNulls = nullRemover(schema)
   return (value, prefix = '') => {
-    removeNulls?.(value)
     const fault = finder.find(value)
     return fault && describe(fault, prefix)
   }
