@@ -10,12 +10,17 @@ ARG NODE_HEADERS_VERSION=24.18.1
 # The CUDA major version must be the one the fetched provider is linked to; the build checks that below.
 # Ubuntu 24.04, because its C library is newer than the build stage's: what is compiled there loads here.
 ARG CUDA_IMAGE=nvidia/cuda:12.8.1-cudnn-runtime-ubuntu24.04
+# A tag can be moved; a digest ("@sha256:...") cannot. They could not be looked up where this was written:
+# docs/deployment.md says how, and CUDA_IMAGE takes its own at its end.
+ARG NODE_DIGEST=""
+ARG NODE_SLIM_DIGEST=""
+ARG NODE_HEADERS_DIGEST=""
 
 # ---------------------------------------------------------------------------------------------------------------
-FROM node:${NODE_HEADERS_VERSION}-bookworm AS headers
+FROM node:${NODE_HEADERS_VERSION}-bookworm${NODE_HEADERS_DIGEST} AS headers
 
 # ---------------------------------------------------------------------------------------------------------------
-FROM node:${NODE_VERSION}-bookworm AS build
+FROM node:${NODE_VERSION}-bookworm${NODE_DIGEST} AS build
 WORKDIR /app
 
 # Compile better-sqlite3 here rather than fetch a binary.
@@ -38,6 +43,10 @@ RUN CXXFLAGS="$HNSW_CXXFLAGS" npm ci \
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
 RUN npm run build
+
+# What the image holds of npm, for its scanners: /app/sbom.cdx.json.
+COPY scripts/sbom ./scripts/sbom
+RUN npm run sbom -- sbom.cdx.json
 
 # Out goes what only building needs, and the native binaries of other platforms (about 300 MB).
 RUN npm prune --omit=dev \
@@ -80,6 +89,7 @@ COPY models ./models
 COPY LICENSE openapi.yaml ./
 COPY --from=build-cuda /app/package.json ./
 COPY --from=build-cuda /app/dist ./dist
+COPY --from=build-cuda /app/sbom.cdx.json ./
 
 # Fails the build rather than the first start: natives that do not load here, or a provider linked to libraries
 # that this base lacks (libcuda.so.1 comes from the host's driver at run time).
@@ -109,7 +119,7 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=600s --retries=3 \
 ENTRYPOINT ["node", "dist/main.js"]
 
 # ---------------------------------------------------------------------------------------------------------------
-FROM node:${NODE_VERSION}-bookworm-slim AS cpu
+FROM node:${NODE_VERSION}-bookworm-slim${NODE_SLIM_DIGEST} AS cpu
 ARG VERSION=unreleased
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="LLaRA Serve" \
@@ -128,6 +138,7 @@ COPY models ./models
 COPY LICENSE openapi.yaml ./
 COPY --from=build /app/package.json ./
 COPY --from=build /app/dist ./dist
+COPY --from=build /app/sbom.cdx.json ./
 
 RUN node -e "new (require('better-sqlite3'))(':memory:'); ['hnswlib-node', 'tokenizers', 'onnxruntime-node'].forEach(require)"
 

@@ -26,6 +26,18 @@ describe('Dockerfile', () => {
     expect(checkDockerfile(dockerfile, context)).toEqual([])
   })
 
+  test('takes digests of every base image', () => {
+    const digest = `@sha256:${'a'.repeat(64)}`
+    const pinned = dockerfile
+      .replaceAll(/^(ARG NODE\w*_DIGEST=)""$/gm, `$1"${digest}"`)
+      .replace(/^(ARG CUDA_IMAGE=.*)$/m, `$1${digest}`)
+    const names = parseStages(pinned).map(({ name }) => name)
+    const bases = parseStages(pinned).filter(({ base }) => !names.includes(base))
+    expect(bases).toHaveLength(4)
+    for (const { base } of bases) expect(base).toMatch(/^[^@]+:\d+\.\d+\.\d+[^@]*@sha256:a{64}$/)
+    expect(checkDockerfile(pinned, context)).toEqual([])
+  })
+
   test('starts the file that the build emits', () => {
     const build = JSON.parse(readFileSync(`${root}/tsconfig.build.json`, 'utf8')).compilerOptions
     expect([build.rootDir, build.outDir]).toEqual(['src', 'dist'])
@@ -92,7 +104,7 @@ describe('the check rejects', () => {
     ['a health check of nothing', "'/readyz'", "'/'", 'no HEALTHCHECK'],
     ['another port', 'EXPOSE 8080', 'EXPOSE 80', 'port 8080 is not exposed'],
     ['no volume', 'VOLUME /data', '', 'no volume'],
-    ['latest', /node:\S+-bookworm AS/g, 'node:latest AS', 'not pinned'],
+    ['latest', /node:\S+-bookworm\S* AS/g, 'node:latest AS', 'not pinned'],
     ['no tag', /node:\S+-slim/g, 'node', 'not pinned'],
     ['a floating tag', 'NODE_VERSION=24.21.0', 'NODE_VERSION=24', 'not pinned'],
     ['two Nodes', /node:\S+-slim/g, 'node:24.1.0-bookworm-slim', 'Node differs'],
@@ -185,6 +197,8 @@ describe('docker-compose.yaml', () => {
     expect(Object.keys(volumes)).toContain(volume)
     const stage = parseStages(dockerfile).find((one) => one.name === target)!
     expect(path).toBe(environment(stage).get('DATA_DIR'))
+    // An image that was built in OCI format has none.
+    expect(service.healthcheck.test).toEqual(['CMD', ...healthcheckCommand(stage)!])
     expect(service.environment.API_KEYS_FILE).toBe(`/run/secrets/${service.secrets[0]}`)
   })
 })

@@ -44,7 +44,7 @@ function baseFaults(stages: Stage[]): string[] {
   const names = new Set(stages.map(({ name }) => name))
   const images = stages.filter(({ base }) => !names.has(base))
   const faults = images
-    .filter(({ base }) => !/:\d+\.\d+\.\d+[^:]*$/.test(base))
+    .filter(({ base }) => !/:\d+\.\d+\.\d+[^:@]*(@sha256:[0-9a-f]{64})?$/.test(base))
     .map(({ base, line }) => `line ${line}: ${base} is not pinned to a full version`)
   const versionsOf = (some: Stage[]) => [
     ...new Set(some.flatMap(({ base }) => /^node:(\d+\.\d+\.\d+)/.exec(base)?.[1] ?? [])),

@@ -6,6 +6,7 @@ import { lastStep, type Stage, type Step } from './stages.ts'
 const PRODUCTS: [RegExp, string][] = [
   [/\bnpm ci\b/, 'node_modules'],
   [/\bnpm run build\b/, 'dist'],
+  [/\bnpm run sbom -- sbom\.cdx\.json\b/, 'sbom.cdx.json'],
 ]
 
 /** Faults of COPY and ADD: sources that nobody put there. */
