@@ -148,9 +148,15 @@ test.each([
   'better-sqlite3',
   'tokenizers',
   'prom-client',
-  'protobufjs',
   '@huggingface/hub',
 ])('%s is imported by exactly one file', (name) => expect(importers('src/', name)).toHaveLength(1))
+
+test('protobufjs writes ONNX and reads SentencePiece, one file each', () => {
+  expect(importers('src/', 'protobufjs')).toEqual([
+    'src/tools/export/onnx/schema.ts',
+    'src/tools/export/tokenizer/sentencepiece-model.ts',
+  ])
+})
 
 test('fastify stays in http/', () => {
   expect(importers('src/', 'fastify', ['src/http/'])).toEqual([])

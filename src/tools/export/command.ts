@@ -44,7 +44,7 @@ export const exportCommand = defineCommand({
   npm: 'npm run model:export --',
   about:
     'Makes a model folder of CHECKPOINT, a Hugging Face LLaMA folder: config.json, model.safetensors (or shards\n' +
-    'with their index), tokenizer.json, tokenizer_config.json.',
+    'with their index), tokenizer.json or tokenizer.model, tokenizer_config.json.',
   operands: { name: 'CHECKPOINT', noun: 'checkpoint folder' },
   options: OPTIONS,
   failure: 'Not exported.',
@@ -81,8 +81,8 @@ function exportOptions(checkpoint: string, given: ExportGiven): ExportOptions {
 /** What a profile knows of its own template. */
 function ofProfile(profile: Profile | undefined, template: TemplateName) {
   if (profile?.template !== template) return {}
-  const { maxBodyTokens, expectedPrompts } = profile
-  return { maxBodyTokens, expectedPrompts }
+  const { maxBodyTokens, expectedIds } = profile
+  return { maxBodyTokens, expectedIds }
 }
 
 function readQuality(path: string): Record<string, unknown> {

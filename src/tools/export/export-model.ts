@@ -16,6 +16,7 @@ import type { ExportOptions } from './export-options.ts'
 import { buildCard } from './folder/build-card.ts'
 import { writeFolderAtomically } from './folder/write-folder.ts'
 import { type CompiledPrompts, compilePrompts } from './prompts/compile-prompts.ts'
+import { tokenizerNeeds } from './prompts/expected-prompts.ts'
 import { TEMPLATES } from './prompts/templates.ts'
 import { chooseScheme, type Precision, type Scheme } from './quantisation/scheme.ts'
 import { parameterCount, storedBytes } from './sizes.ts'
@@ -36,20 +37,15 @@ const INLINE_BYTES_MAX = 128 * 1024 * 1024
 export async function exportModel(options: ExportOptions): Promise<Card> {
   checkEmbeddedAdapter(options.checkpoint, options.adapter)
   await checkSentenceTransformers(options.checkpoint, TEMPLATES[options.template])
-  const base = await openCheckpoint(options.checkpoint)
+  const template = TEMPLATES[options.template]
+  const base = await openCheckpoint(options.checkpoint, tokenizerNeeds(template, options.expectedIds))
   const whole = options.adapter === undefined ? base : await adaptedCheckpoint(base, options.adapter)
   const checkpoint = { ...whole, ...checkedWeights(whole, options.precision) }
   try {
     const { config, notes } = checkpoint
     for (const note of notes) options.onProgress?.(note)
     const scheme = chooseScheme(options.precision, parameterCount(config), options.quantisation)
-    const template = TEMPLATES[options.template]
-    const compiled = await compilePrompts(
-      checkpoint,
-      template,
-      options.maxBodyTokens,
-      options.expectedPrompts,
-    )
+    const compiled = await compilePrompts(checkpoint, template, options.maxBodyTokens, options.expectedIds)
     let card: Card | undefined
     const folderOptions = {
       overwrite: options.overwrite ?? false,

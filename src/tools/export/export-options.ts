@@ -1,10 +1,10 @@
 import type { Card } from '../../model/card.ts'
-import type { ExpectedPrompts } from './prompts/expected-prompts.ts'
+import type { ExpectedIds } from './prompts/expected-prompts.ts'
 import type { TemplateName } from './prompts/templates.ts'
 import type { Quantisation } from './quantisation/scheme.ts'
 
 export interface ExportOptions {
-  /** A Hugging Face LLaMA folder: config.json, safetensors (sharded or not), tokenizer.json and its config. */
+  /** A Hugging Face LLaMA folder: config.json, safetensors (sharded or not), tokenizer.json or tokenizer.model. */
   checkpoint: string
   /** A LoRA adapter in peft's layout (adapter_config.json, adapter_model.safetensors), merged on the way. */
   adapter?: string
@@ -22,7 +22,7 @@ export interface ExportOptions {
   /** Default: the template's (512), or what the model's positions leave room for. */
   maxBodyTokens?: number
   /** Prompt ids the tokenizer must give, where they are known. */
-  expectedPrompts?: ExpectedPrompts
+  expectedIds?: ExpectedIds
   /** Texts that int8's activation ranges are measured on; default a built-in list of English sentences. */
   calibrationTexts?: readonly string[]
   /**

@@ -5,6 +5,7 @@ import { checkEmbeddedAdapter } from '../export/checkpoint/embedded-adapter.ts'
 import { checkSentenceTransformers } from '../export/checkpoint/sentence-transformers.ts'
 import type { ExportOptions } from '../export/export-options.ts'
 import { compilePrompts } from '../export/prompts/compile-prompts.ts'
+import { tokenizerNeeds } from '../export/prompts/expected-prompts.ts'
 import { type Profile, profileNamed, profileOf } from '../export/prompts/profiles.ts'
 import { readPromptSources } from '../export/prompts/prompt-sources.ts'
 import { TEMPLATES } from '../export/prompts/templates.ts'
@@ -39,7 +40,7 @@ export function planExport(request: PullRequest, repository: string | undefined)
     precision,
     template,
     overwrite,
-    ...(known && { expectedPrompts: known.expectedPrompts }),
+    ...(known && { expectedIds: known.expectedIds }),
     ...(maxBodyTokens !== undefined && { maxBodyTokens }),
     ...(licence !== undefined && { licence }),
     ...(quantisation !== undefined && { quantisation }),
@@ -71,12 +72,13 @@ export function licenceFor(plan: Plan, checkpoint: Pick<LocalCheckpoint, 'licenc
 export async function checkPrompts(folder: string, plan: Plan): Promise<string[]> {
   checkEmbeddedAdapter(folder)
   await checkSentenceTransformers(folder, TEMPLATES[plan.template])
-  const sources = await readPromptSources(folder)
-  const { maxBodyTokens, expectedPrompts } = plan
-  const { prompts } = await compilePrompts(sources, TEMPLATES[plan.template], maxBodyTokens, expectedPrompts)
-  const verdict = expectedPrompts ? 'the ids it was trained with' : 'ids'
-  return (['ebar', 'ebae'] as const).map((name) => {
+  const { maxBodyTokens, expectedIds } = plan
+  const sources = await readPromptSources(folder, tokenizerNeeds(TEMPLATES[plan.template], expectedIds))
+  const { prompts } = await compilePrompts(sources, TEMPLATES[plan.template], maxBodyTokens, expectedIds)
+  const verdict = expectedIds ? 'the ids it was trained with' : 'ids'
+  const lines = (['ebar', 'ebae'] as const).map((name) => {
     const { prefix, suffix, prefixIds, suffixIds } = prompts[name]
     return `${name}: ${prefix}{text}${suffix}  ${verdict}: [${prefixIds.join(' ')}] ... [${suffixIds.join(' ')}]`
   })
+  return [...sources.tokenizerNotes, ...lines]
 }

@@ -5,6 +5,7 @@ Runs are reproducible, except for the checkpoint bias-paper: its tokenizer's tra
     python -m recipes.golden checkpoints [NAME ...]    tiny random LLaMAs and the vectors transformers gives for them
     python -m recipes.golden adapters [NAME ...]       random LoRA adapters and what peft itself merges them to
     python -m recipes.golden metrics                   trec_eval's own figures; needs pip install pytrec-eval-terrier
+    python -m recipes.golden sentencepiece [NAME ...]  small tokenizer.model files and the ids SentencePiece gives
 """
 
 import argparse
@@ -14,7 +15,12 @@ from llara_train.cli.mistakes import plain_errors
 from llara_train.cli.parser import command_parser
 
 COMMAND = "python -m recipes.golden"
-KINDS = {"checkpoints": "checkpoints", "adapters": "peft_merges", "metrics": "trec_eval"}
+KINDS = {
+    "checkpoints": "checkpoints",
+    "adapters": "peft_merges",
+    "metrics": "trec_eval",
+    "sentencepiece": "sentencepiece_ids",
+}
 """Kind of fixture -> the module here that makes it."""
 
 

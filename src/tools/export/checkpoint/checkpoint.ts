@@ -1,14 +1,14 @@
-import { ToolError } from '../../../cli/tool-error.ts'
+import { readTokenizer, type TokenizerNeeds } from '../tokenizer/read-tokenizer.ts'
 import type { WeightSource } from '../weights/weight-source.ts'
 import type { RawConfig } from './config-values.ts'
-import { optionalJson, optionalText, requiredJson } from './json-files.ts'
+import { optionalJson, requiredJson } from './json-files.ts'
 import { type LlamaConfig, readLlamaConfig } from './llama-config.ts'
 import { openShards } from './shards.ts'
 
 /** A Hugging Face LLaMA folder, opened and found complete. */
 export interface Checkpoint extends WeightSource {
   readonly config: LlamaConfig
-  /** Text of tokenizer.json, as it is. */
+  /** Text of tokenizer.json, as it is or made from tokenizer.model. */
   readonly tokenizerJson: string
   /** tokenizer_config.json, or nothing. */
   readonly tokenizerConfig: RawConfig
@@ -22,21 +22,15 @@ export interface Checkpoint extends WeightSource {
 }
 
 /**
- * Opens a checkpoint folder: config.json, tokenizer.json, `model.safetensors` or shards with
+ * Opens a checkpoint folder: config.json, tokenizer.json or tokenizer.model, `model.safetensors` or shards with
  * `model.safetensors.index.json`. Everything is checked here, before anything is written.
+ * @param tokenizer what is known of its tokenizer beforehand
  * @throws ToolError CHECKPOINT_UNUSABLE naming the file, key or tensor at fault
  */
-export async function openCheckpoint(folder: string): Promise<Checkpoint> {
+export async function openCheckpoint(folder: string, tokenizer?: TokenizerNeeds): Promise<Checkpoint> {
   const rawConfig = await requiredJson(folder, 'config.json')
   const config = readLlamaConfig(rawConfig)
-  const tokenizerJson = await optionalText(folder, 'tokenizer.json')
-  if (tokenizerJson === undefined) {
-    throw new ToolError(
-      'CHECKPOINT_UNUSABLE',
-      'The checkpoint has no tokenizer.json. Load its tokenizer with transformers and save it as a fast tokenizer.',
-    )
-  }
-  const tokenizerConfig = (await optionalJson(folder, 'tokenizer_config.json')) ?? {}
+  const { tokenizerJson, tokenizerConfig, tokenizerNotes } = await readTokenizer(folder, tokenizer)
   const training = await optionalJson(folder, 'training.json')
   const weights = await openShards(folder, config)
   return {
@@ -45,7 +39,7 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
     tokenizerJson,
     tokenizerConfig,
     training,
-    notes: weights.note === undefined ? [] : [weights.note],
+    notes: [...tokenizerNotes, ...(weights.note === undefined ? [] : [weights.note])],
     read: (name) => weights.read(name),
     bands: (name) => weights.bands(name),
     close: () => weights.close(),

@@ -25,8 +25,13 @@ export async function optionalJson(folder: string, name: string): Promise<RawCon
 
 /** A file's text, or undefined where there is none. */
 export async function optionalText(folder: string, name: string): Promise<string | undefined> {
+  return (await optionalBytes(folder, name))?.toString('utf8')
+}
+
+/** A file's bytes, or undefined where there is none. */
+export async function optionalBytes(folder: string, name: string): Promise<Buffer | undefined> {
   try {
-    return await readFile(join(folder, name), 'utf8')
+    return await readFile(join(folder, name))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new ToolError('CHECKPOINT_UNUSABLE', `${name} cannot be read.`, {}, error)

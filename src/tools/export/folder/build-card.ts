@@ -5,9 +5,10 @@ import type { Card } from '../../../model/card.ts'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import type { ExportOptions } from '../export-options.ts'
 import type { CompiledPrompts } from '../prompts/compile-prompts.ts'
-import { padId, tokenIds } from '../prompts/special-tokens.ts'
+import { padId } from '../prompts/special-tokens.ts'
 import type { Scheme } from '../quantisation/scheme.ts'
 import { parameterCount } from '../sizes.ts'
+import { tokenIds } from '../tokenizer/token-ids.ts'
 import { type FileIdentity, identify } from './write-folder.ts'
 
 /** The card of a folder whose other files are written. */

@@ -4,8 +4,9 @@ import type { CardPrompt } from '../../../model/card.ts'
 import { BodyTokenizer } from '../../../model/tokenizer/body-tokenizer.ts'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import { checkRows, checkTokenIds } from '../tokenizer/check-ids.ts'
-import { checkExpectedPrompts, type ExpectedPrompts } from './expected-prompts.ts'
-import { beginningOfSequence, tokenIds } from './special-tokens.ts'
+import { tokenIds } from '../tokenizer/token-ids.ts'
+import { checkExpectedBodies, checkExpectedPrompts, type ExpectedIds } from './expected-prompts.ts'
+import { beginningOfSequence } from './special-tokens.ts'
 import type { Template, TemplatePrompt } from './templates.ts'
 import { checkTrainedPrompts } from './trained-prompts.ts'
 
@@ -31,7 +32,7 @@ export async function compilePrompts(
   checkpoint: PromptSources,
   template: Template,
   maxBodyTokens?: number,
-  expected?: ExpectedPrompts,
+  expected?: ExpectedIds,
 ): Promise<CompiledPrompts> {
   checkTrainedPrompts(checkpoint.training, template)
   checkTokenIds(checkpoint.tokenizerJson, checkpoint.config.vocabularySize)
@@ -53,7 +54,10 @@ export async function compilePrompts(
   const ebar = await compile(template.prompts.ebar)
   const ebae = await compile(template.prompts.ebae)
   checkRows([...ebar.prefixIds, ...ebar.suffixIds, ...ebae.suffixIds], checkpoint.config.vocabularySize)
-  if (expected) checkExpectedPrompts({ ebae, ebar }, template, expected)
+  if (expected) {
+    checkExpectedPrompts({ ebae, ebar }, template, expected.prompts)
+    await checkExpectedBodies(tokenizer, expected.bodies)
+  }
   const wrapper = Math.max(...[ebar, ebae].map((prompt) => prompt.prefixIds.length + prompt.suffixIds.length))
   const limit = bodyLimit(checkpoint.config.positionsMax - wrapper, template.maxBodyTokens, maxBodyTokens)
   return {

@@ -1,6 +1,10 @@
 import { ToolError } from '../../../cli/tool-error.ts'
 import type { Prompt } from '../../../encoder/encoder.ts'
 import type { CardPrompt } from '../../../model/card.ts'
+import type { BodyTokenizer } from '../../../model/tokenizer/body-tokenizer.ts'
+import { unknownBody } from '../tokenizer/compare-tokenizers.ts'
+import type { KnownBody } from '../tokenizer/known-bodies.ts'
+import type { TokenizerNeeds } from '../tokenizer/read-tokenizer.ts'
 import type { Template } from './templates.ts'
 
 /** The ids a prompt is known to have with a model's own tokenizer. */
@@ -11,7 +15,19 @@ interface ExpectedPrompt {
   wordIds: readonly number[]
 }
 
-export type ExpectedPrompts = Record<Prompt, ExpectedPrompt>
+/** Ids that are known of a model, for its prompts and for some texts. */
+export interface ExpectedIds {
+  prompts: Record<Prompt, ExpectedPrompt>
+  bodies: readonly KnownBody[]
+}
+
+/** What reading a model's tokenizer needs to know of its prompts. */
+export function tokenizerNeeds({ prompts }: Template, expected?: ExpectedIds): TokenizerNeeds {
+  return {
+    specials: Object.values(prompts).flatMap(({ specials }) => specials),
+    bodies: expected?.bodies ?? [],
+  }
+}
 
 type Compiled = Record<Prompt, Pick<CardPrompt, 'prefixIds' | 'suffixIds'>>
 
@@ -23,7 +39,7 @@ type Compiled = Record<Prompt, Pick<CardPrompt, 'prefixIds' | 'suffixIds'>>
 export function checkExpectedPrompts(
   compiled: Compiled,
   template: Template,
-  expected: ExpectedPrompts,
+  expected: ExpectedIds['prompts'],
 ): void {
   for (const name of ['ebae', 'ebar'] satisfies Prompt[]) {
     const { prefixIds, suffixIds } = compiled[name]
@@ -37,6 +53,15 @@ export function checkExpectedPrompts(
   }
 }
 
+/** The same for texts. @throws ToolError CHECKPOINT_UNUSABLE */
+export async function checkExpectedBodies(
+  tokenizer: BodyTokenizer,
+  bodies: readonly KnownBody[],
+): Promise<void> {
+  const fault = await unknownBody(tokenizer, bodies)
+  if (fault !== undefined) throw unusable(fault)
+}
+
 function compare(name: Prompt, part: string, found: readonly number[], expected: readonly number[]): void {
   if (found.length === expected.length && found.every((id, i) => id === expected[i])) return
   throw unusable(
@@ -45,6 +70,6 @@ function compare(name: Prompt, part: string, found: readonly number[], expected:
 }
 
 function unusable(fault: string): ToolError {
-  const message = `The tokenizer ${fault}. Take tokenizer.json and tokenizer_config.json from the model's own repository.`
+  const message = `The tokenizer ${fault}. Take its files from the model's own repository; tokenizer.model alone is enough.`
   return new ToolError('CHECKPOINT_UNUSABLE', message)
 }

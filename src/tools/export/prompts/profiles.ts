@@ -1,5 +1,6 @@
 import { ToolError } from '../../../cli/tool-error.ts'
-import type { ExpectedPrompts } from './expected-prompts.ts'
+import { LLAMA2_BODIES } from '../tokenizer/known-bodies.ts'
+import type { ExpectedIds } from './expected-prompts.ts'
 import type { TemplateName } from './templates.ts'
 
 /** What is known of a public model: how its texts are put to it, and under which terms. */
@@ -16,11 +17,11 @@ export interface Profile {
   adapter: boolean
   /** For people. */
   notes: string
-  expectedPrompts: ExpectedPrompts
+  expectedIds: ExpectedIds
 }
 
 /** `"` before the text; BOS and the words as LLaMA-2's tokenizer gives them. */
-const LLARA_PROMPTS: ExpectedPrompts = {
+const LLARA_PROMPTS: ExpectedIds['prompts'] = {
   ebae: {
     prefixIds: [1, 376],
     wordIds: [9162, 19138, 675, 278, 2038, 13382, 2629, 9475, 3838, 29901, 29871],
@@ -32,7 +33,7 @@ const LLARA_PROMPTS: ExpectedPrompts = {
 }
 
 /** BOS, `passage` or `query`, `:`. */
-const REPLLAMA_PROMPTS: ExpectedPrompts = {
+const REPLLAMA_PROMPTS: ExpectedIds['prompts'] = {
   ebae: { prefixIds: [1, 13382, 29901], wordIds: [] },
   ebar: { prefixIds: [1, 2346, 29901], wordIds: [] },
 }
@@ -49,7 +50,7 @@ function llara(kind: string, notes: string): Profile {
     base: LLAMA2,
     adapter: false,
     notes,
-    expectedPrompts: LLARA_PROMPTS,
+    expectedIds: { prompts: LLARA_PROMPTS, bodies: LLAMA2_BODIES },
   }
 }
 
@@ -67,7 +68,7 @@ function repllama(kind: string, maxBodyTokens: number, notes: string): Profile {
     base: LLAMA2,
     adapter: true,
     notes,
-    expectedPrompts: REPLLAMA_PROMPTS,
+    expectedIds: { prompts: REPLLAMA_PROMPTS, bodies: LLAMA2_BODIES },
   }
 }
 

@@ -1,17 +1,18 @@
-import { optionalJson, optionalText, requiredJson } from '../checkpoint/json-files.ts'
+import { optionalJson, requiredJson } from '../checkpoint/json-files.ts'
 import { readLlamaConfig } from '../checkpoint/llama-config.ts'
+import { readTokenizer, type TokenizerFiles, type TokenizerNeeds } from '../tokenizer/read-tokenizer.ts'
 import type { PromptSources } from './compile-prompts.ts'
 
 /**
  * What decides a checkpoint's prompts, read without its weights: they may not be there yet.
+ * @param tokenizer what is known of its tokenizer beforehand
  * @throws ToolError CHECKPOINT_UNUSABLE naming what is missing or not supported
  */
-export async function readPromptSources(folder: string): Promise<PromptSources> {
+export async function readPromptSources(
+  folder: string,
+  tokenizer?: TokenizerNeeds,
+): Promise<PromptSources & TokenizerFiles> {
   const config = readLlamaConfig(await requiredJson(folder, 'config.json'))
-  return {
-    config,
-    tokenizerJson: (await optionalText(folder, 'tokenizer.json')) ?? '',
-    tokenizerConfig: (await optionalJson(folder, 'tokenizer_config.json')) ?? {},
-    training: await optionalJson(folder, 'training.json'),
-  }
+  const training = await optionalJson(folder, 'training.json')
+  return { config, ...(await readTokenizer(folder, tokenizer)), training }
 }

@@ -1,8 +1,6 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 
 interface TokenizerFile {
-  added_tokens?: { content: string; id: number }[] | null
-  model?: { vocab?: Record<string, number> }
   post_processor?: PostProcessor | null
 }
 
@@ -10,14 +8,6 @@ interface PostProcessor {
   type?: string
   processors?: PostProcessor[]
   single?: { SpecialToken?: { id?: string } }[]
-}
-
-/** Id of every token by its content; added tokens win over the vocabulary. */
-export function tokenIds(tokenizerJson: string): Map<string, number> {
-  const file = JSON.parse(tokenizerJson) as TokenizerFile
-  const ids = new Map(Object.entries(file.model?.vocab ?? {}))
-  for (const token of file.added_tokens ?? []) ids.set(token.content, token.id)
-  return ids
 }
 
 interface NamedToken {

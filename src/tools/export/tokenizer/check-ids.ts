@@ -1,9 +1,5 @@
 import { ToolError } from '../../../cli/tool-error.ts'
-
-interface NumberedTokens {
-  added_tokens?: { content: string; id: number; special?: boolean }[] | null
-  model?: { vocab?: Record<string, number> }
-}
+import type { NumberedTokens } from './token-ids.ts'
 
 /**
  * A tokenizer must not contradict itself about an id, and every id that a text can give must have a row in the

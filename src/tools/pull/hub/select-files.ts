@@ -48,8 +48,8 @@ export function selectFiles(repository: string, files: readonly RemoteFile[]): S
   const weights = named.get(adapter ? ADAPTER_WEIGHTS : WEIGHTS)
   const index = adapter || weights ? undefined : named.get(INDEX)
   if (!index && !weights) throw withoutSafetensors(repository, files)
-  if (!adapter && !named.has('tokenizer.json')) {
-    const message = `${repository} has no tokenizer.json. Load its tokenizer with transformers, save it as a fast tokenizer and export the folder.`
+  if (!adapter && !named.has('tokenizer.json') && !named.has('tokenizer.model')) {
+    const message = `${repository} has neither tokenizer.json nor tokenizer.model. Download it, put the tokenizer of its base model beside the weights, and pull from the folder.`
     throw unusable(message)
   }
   const pooling = files.filter(
