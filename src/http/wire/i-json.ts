@@ -29,7 +29,7 @@ export class JsonFault extends Error {
  * @throws JsonFault
  */
 export function parseIJson(source: Uint8Array | string, subject: string, root = ''): unknown {
-  const text = typeof source === 'string' ? source : decode(source, subject)
+  const text = typeof source === 'string' ? source : decodeJson(source, subject)
   const { depth, fields, rounded } = scanJson(text)
   // Before parsing: a parser's memory grows with the depth.
   if (depth > JSON_DEPTH_MAX) {
@@ -54,7 +54,8 @@ export function parseIJson(source: Uint8Array | string, subject: string, root = 
   return value
 }
 
-function decode(bytes: Uint8Array, subject: string): string {
+/** @throws JsonFault for bytes that are not UTF-8 */
+export function decodeJson(bytes: Uint8Array, subject: string): string {
   try {
     return utf8.decode(bytes)
   } catch {

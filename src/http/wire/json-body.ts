@@ -2,7 +2,8 @@ import type { FastifyRequest } from 'fastify'
 import { ServiceError } from '../../errors.ts'
 import type { Server } from '../http-context.ts'
 import { TransportFault } from '../problems/problem.ts'
-import { JsonFault, parseIJson } from './i-json.ts'
+import { JsonFault } from './i-json.ts'
+import { parseLargeJson } from './large-json.ts'
 import { checkCharset } from './media-type.ts'
 
 /**
@@ -39,9 +40,9 @@ function takesBody({ routeOptions }: FastifyRequest): boolean {
   return routeOptions.schema?.body !== undefined
 }
 
-function parseBody(bytes: Buffer): unknown {
+async function parseBody(bytes: Buffer): Promise<unknown> {
   try {
-    return parseIJson(bytes, 'The body')
+    return await parseLargeJson(bytes, 'The body')
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error
     if (error.kind === 'syntax') throw new TransportFault('MALFORMED_REQUEST', error.message)

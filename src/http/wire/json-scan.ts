@@ -64,7 +64,7 @@ export function repeatedKey(text: string): string | undefined {
 }
 
 /** Index of the quote that ends the string that begins at `start`. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   let i = start + 1
   for (;;) {
     // Most strings end soon; a long one is left to the faster search, which costs more to begin.

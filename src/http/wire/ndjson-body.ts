@@ -6,7 +6,8 @@ import type { IngestLine } from '../../retrieval/ingest-stream.ts'
 import { turn } from '../../turns.ts'
 import type { Server } from '../http-context.ts'
 import { bodyChunks, type StreamPace } from './body-chunks.ts'
-import { JsonFault, parseIJson } from './i-json.ts'
+import { JsonFault } from './i-json.ts'
+import { parseLargeJson } from './large-json.ts'
 import { checkCharset, NDJSON_TYPES } from './media-type.ts'
 import { ndjsonLines } from './ndjson-lines.ts'
 
@@ -36,15 +37,15 @@ export async function* ndjsonDocuments(
       yield { line, error: new ServiceError('TOO_LARGE', message) }
       continue
     }
-    const parsed = parse(bytes)
+    const parsed = await parse(bytes)
     const error = parsed instanceof ServiceError ? parsed : check(parsed)
     yield error ? { line, error } : { line, document: parsed as NewDocument, bytes: bytes.length }
   }
 }
 
-function parse(bytes: Uint8Array): unknown {
+async function parse(bytes: Uint8Array): Promise<unknown> {
   try {
-    return parseIJson(bytes, 'The line')
+    return await parseLargeJson(bytes, 'The line')
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error
     return new ServiceError('INVALID_INPUT', error.message)
