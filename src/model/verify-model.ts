@@ -13,20 +13,24 @@ export interface ModelFindings {
 
 /**
  * Reads every file of an encoder's folder through and compares it with the card.
- * @param onBytes called with how many bytes were read since the last call
+ * @param onBytes called with how many bytes were read since the last call, and how many there are in all
  */
 export async function verifyModel(
   folder: string,
-  options: { signal?: AbortSignal; onBytes?: (bytes: number) => void } = {},
+  { signal, onBytes }: { signal?: AbortSignal; onBytes?: (bytes: number, total: number) => void } = {},
 ): Promise<ModelFindings> {
   try {
     const { id, files } = readCardAlone(folder, 'encoder')
     const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0)
+    const reading = {
+      ...(signal && { signal }),
+      ...(onBytes && { onBytes: (read: number) => onBytes(read, bytes) }),
+    }
     const unlisted = unlistedWeights(folder, files)
-    const faults = [...(unlisted ? [unlisted] : []), ...(await damagedFiles(folder, files, options))]
+    const faults = [...(unlisted ? [unlisted] : []), ...(await damagedFiles(folder, files, reading))]
     return { id, files: Object.keys(files).length, bytes, faults }
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error
-    return { id: null, files: 0, bytes: 0, faults: [error.message] }
+    return { id: null, files: 0, bytes: 0, faults: [error.message.replace(/\.$/, '')] }
   }
 }
