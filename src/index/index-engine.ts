@@ -1,4 +1,5 @@
 import type { ServiceError } from '../errors.ts'
+import type { Backups } from './backups.ts'
 import type { DocumentIndex } from './document-index.ts'
 
 /** The collection that the routes without a collection in their path serve. */
@@ -23,6 +24,8 @@ export interface IndexNotice {
 
 /** What keeps documents: opens collections by name. One of them runs in a process. */
 export interface IndexEngine {
+  /** Absent where documents are backed up by means of the engine's own. */
+  readonly backups?: Backups
   /**
    * Opens a collection, or creates it. The caller closes it, or the engine.
    *

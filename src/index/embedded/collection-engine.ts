@@ -95,7 +95,7 @@ async function startEngine(
   const stored = new StoredDocuments({ table, rows, damages })
   const searcher = new Searcher({ table, graph, filters, rows, stored, damages, scheduler, limits })
   const reads = new Reader({ table, filters, rows, stored, scheduler })
-  const checkWritable = writeGuard(db.current, folder, lock)
+  const checkWritable = writeGuard(db, folder, lock)
   const writer = new Writer({
     db,
     table,

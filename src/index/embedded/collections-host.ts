@@ -1,6 +1,7 @@
 import { ServiceError, toServiceError } from '../../errors.ts'
 import type { Emit } from '../../worker/serve.ts'
 import type { IndexNotice } from '../index-engine.ts'
+import { finishRestore } from './backup/finish-restore.ts'
 import { type CollectionEngine, openCollectionEngine } from './collection-engine.ts'
 import { CooperativeScheduler } from './cooperative-scheduler.ts'
 import { collectionFolder } from './database/data-folder.ts'
@@ -35,6 +36,7 @@ const WATCH_MS = 1000
 export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<HostEvents>) {
   makeFolder(dataDir)
   const lock = new FolderLock(dataDir)
+  finishRestore(dataDir)
   const scheduler = new CooperativeScheduler(limits.sliceMsMax)
   const opened = new Map<string, CollectionEngine>()
   /** Being opened or closed: nobody else touches their files meanwhile. */

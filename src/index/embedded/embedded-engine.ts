@@ -1,9 +1,12 @@
+import { join } from 'node:path'
 import { ServiceError } from '../../errors.ts'
 import { limitsFrom } from '../../limits.ts'
 import { WorkerClient } from '../../worker/client.ts'
 import { spawnWorker } from '../../worker/spawn.ts'
+import type { Backups } from '../backups.ts'
 import type { DocumentIndex } from '../document-index.ts'
 import type { CollectionIdentity, IndexEngine, IndexNotice } from '../index-engine.ts'
+import { EmbeddedBackups } from './embedded-backups.ts'
 import { EmbeddedIndex } from './embedded-index.ts'
 import { INDEX_LIMITS, INDEX_TUNING, type IndexLimits } from './limits.ts'
 import { OperationLimiter } from './operation-limiter.ts'
@@ -17,6 +20,8 @@ const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/
 export interface EmbeddedEngineOptions {
   /** Folder of all collections; made if missing. One process at a time. */
   dataDir: string
+  /** Folder of backups; made with the first. Default: `backups` in the data folder. */
+  backupDir?: string
   limits?: Partial<IndexLimits>
   onNotice?: (notice: IndexNotice) => void
 }
@@ -28,7 +33,7 @@ export interface EmbeddedEngineOptions {
  * @throws ServiceError INVALID_CONFIG for a limit out of its range; STORE_UNUSABLE when another process uses the folder
  */
 export async function startEmbeddedEngine(options: EmbeddedEngineOptions): Promise<IndexEngine> {
-  const { dataDir, onNotice } = options
+  const { dataDir, backupDir = join(dataDir, 'backups'), onNotice } = options
   const limits = { ...limitsFrom(INDEX_LIMITS, options.limits), ...limitsFrom(INDEX_TUNING, options.limits) }
   const data: WorkerData = { dataDir, limits }
   const worker = spawnWorker(new URL('./worker.ts', import.meta.url), data, import.meta.url)
@@ -36,7 +41,8 @@ export async function startEmbeddedEngine(options: EmbeddedEngineOptions): Promi
   if (onNotice) client.on('notice', onNotice)
   try {
     await client.ready()
-    return new EmbeddedEngine(client, new OperationLimiter(limits))
+    const backups = new EmbeddedBackups({ dataDir, backupDir, backupsMax: limits.backupsMax })
+    return new EmbeddedEngine(client, new OperationLimiter(limits), backups)
   } catch (error) {
     await worker.terminate()
     throw error
@@ -45,17 +51,23 @@ export async function startEmbeddedEngine(options: EmbeddedEngineOptions): Promi
 
 class EmbeddedEngine implements IndexEngine {
   readonly #client: WorkerClient<IndexWorker>
+  readonly #backups: EmbeddedBackups
   readonly #limiter: OperationLimiter
   readonly #opened = new Set<EmbeddedIndex>()
   readonly #listeners: ((error: ServiceError) => void)[] = []
   #closing: Promise<void> | undefined
 
-  constructor(client: WorkerClient<IndexWorker>, limiter: OperationLimiter) {
+  constructor(client: WorkerClient<IndexWorker>, limiter: OperationLimiter, backups: EmbeddedBackups) {
     this.#client = client
+    this.#backups = backups
     this.#limiter = limiter
     client.onDeath((error) => {
       for (const listener of this.#listeners) listener(error)
     })
+  }
+
+  get backups(): Backups {
+    return this.#backups
   }
 
   async open(collection: string, identity: CollectionIdentity): Promise<DocumentIndex> {
@@ -94,9 +106,14 @@ class EmbeddedEngine implements IndexEngine {
   }
 
   close(): Promise<void> {
-    this.#closing ??= Promise.all([...this.#opened].map((index) => index.close())).then(() =>
-      this.#client.close(),
-    )
+    this.#closing ??= this.#close()
     return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    // What it reads belongs to this process only as long as the engine holds the folder.
+    await this.#backups.close()
+    await Promise.all([...this.#opened].map((index) => index.close()))
+    await this.#client.close()
   }
 }

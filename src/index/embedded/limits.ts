@@ -58,6 +58,13 @@ export const INDEX_LIMITS = {
     max: 65_536,
     doc: 'Writes waiting for the index; more get 429.',
   },
+  backupsMax: {
+    unit: 'backups',
+    fallback: 7,
+    min: 1,
+    max: 1000,
+    doc: 'Backups kept in BACKUP_DIR; a new one removes the oldest beyond that.',
+  },
   databaseBytesMax: {
     unit: 'bytes',
     fallback: 0,

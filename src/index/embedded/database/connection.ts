@@ -38,6 +38,16 @@ export function connectForCopy(file: string): Connection {
   return db
 }
 
+/** Makes a database that nobody has open one file: without a log, until it is opened to be written to. */
+export function settleJournal(file: string): void {
+  const db = new Database(file)
+  try {
+    db.pragma('journal_mode = DELETE')
+  } finally {
+    db.close()
+  }
+}
+
 /** Refuses writes that would make the file larger than this. */
 export function limitBytes(db: Connection, bytesMax: number): void {
   db.pragma(`max_page_count = ${Math.ceil(bytesMax / PAGE_BYTES)}`)

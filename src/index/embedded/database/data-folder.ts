@@ -6,6 +6,15 @@ import { DEFAULT_COLLECTION } from '../../index-engine.ts'
 export const DATABASE = 'store.sqlite'
 const COLLECTIONS = 'collections'
 
+/** What a data folder holds of its documents; a restore puts all of it aside. */
+const DATA_FILES =
+  /^(commit-count|store\.sqlite(-wal|-shm|-journal)?|graph\.json(\.new)?|graph-[0-9a-f]+\.hnsw|collections)$/
+
+/** Whether a name in a data folder is part of what it holds, and not of how it is kept, such as the lock. */
+export function isDataFile(name: string): boolean {
+  return DATA_FILES.test(name)
+}
+
 /** Where a collection's files are: those of the default one in the data folder itself. */
 export function collectionFolder(dataDir: string, collection: string): string {
   return collection === DEFAULT_COLLECTION ? dataDir : join(dataDir, COLLECTIONS, collection)

@@ -71,7 +71,7 @@ export function openSchema(
   }
   const unusable = (problem: string, details = {}) =>
     new ServiceError('STORE_UNUSABLE', `${folder} ${problem}`, details)
-  if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID) {
+  if (!isOurs(db)) {
     throw unusable('holds a database of another program. Use another DATA_DIR.')
   }
   const version = Number(db.pragma('user_version', { simple: true }))
@@ -106,6 +106,11 @@ export function createTables(db: Connection, dimensions: number): void {
   db.exec(DDL(dimensions))
   db.pragma(`application_id = ${APPLICATION_ID}`)
   db.pragma(`user_version = ${FORMAT_VERSION}`)
+}
+
+/** Whether a program of this name made the database. */
+export function isOurs(db: Connection): boolean {
+  return db.pragma('application_id', { simple: true }) === APPLICATION_ID
 }
 
 export function readFact(db: Connection, key: string): string | undefined {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { TimeSlice } from '../cooperative-scheduler.ts'
 import { HnswGraph, type HnswParameters } from './hnsw-graph.ts'
 
-const MANIFEST = 'graph.json'
+export const GRAPH_MANIFEST = 'graph.json'
 const FORMAT = 1
 const CHUNK_BYTES = 1024 * 1024
 /** hnswlib's own header: offsets, counts and parameters, without padding. */
@@ -28,7 +28,7 @@ export interface GraphFileOptions {
   parameters: HnswParameters
 }
 
-function graphFileName(graphId: string): string {
+export function graphFileName(graphId: string): string {
   return `graph-${graphId}.hnsw`
 }
 
@@ -44,10 +44,10 @@ export async function loadGraph(
 ): Promise<{ graph: HnswGraph; graphId: string } | undefined | { rejected: string }> {
   let text: string
   try {
-    text = await readFile(join(options.folder, MANIFEST), 'utf8')
+    text = await readFile(join(options.folder, GRAPH_MANIFEST), 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return { rejected: String(error) }
-    return known.length > 0 ? { rejected: `${MANIFEST} is missing` } : undefined
+    return known.length > 0 ? { rejected: `${GRAPH_MANIFEST} is missing` } : undefined
   }
   try {
     const manifest = JSON.parse(text) as GraphManifest
@@ -112,9 +112,9 @@ export async function publishGraph(
       elements,
       ...digest,
     }
-    const temporary = join(folder, `${MANIFEST}.new`)
+    const temporary = join(folder, `${GRAPH_MANIFEST}.new`)
     await writeFile(temporary, `${JSON.stringify(manifest, null, 2)}\n`, { flush: true })
-    await rename(temporary, join(folder, MANIFEST))
+    await rename(temporary, join(folder, GRAPH_MANIFEST))
     syncFolder(folder)
     await removeGraphsExcept(folder, graphId)
     return digest
@@ -166,13 +166,13 @@ export function syncFolder(folder: string): void {
 
 /** Takes away a graph that cannot be trusted, manifest first. */
 export async function discardGraph(folder: string): Promise<void> {
-  await rm(join(folder, MANIFEST), { force: true })
+  await rm(join(folder, GRAPH_MANIFEST), { force: true })
   await removeGraphsExcept(folder, undefined)
 }
 
 /** Whether a graph was ever saved here. */
 export function hasGraph(folder: string): boolean {
-  return existsSync(join(folder, MANIFEST))
+  return existsSync(join(folder, GRAPH_MANIFEST))
 }
 
 /** Graph files that no manifest names: left by a crash between two steps, or replaced. */

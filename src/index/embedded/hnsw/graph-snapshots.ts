@@ -8,7 +8,7 @@ import { discardGraph, type GraphFileOptions, loadGraph, publishGraph, writeGrap
 import { HnswGraph } from './hnsw-graph.ts'
 import type { LiveGraph } from './live-graph.ts'
 
-const KNOWN_GRAPHS = 'graph_ids'
+export const KNOWN_GRAPHS = 'graph_ids'
 
 /** Loads and saves the graph, and remembers in the database which saved graphs are its own. */
 export class GraphSnapshots {
