@@ -9,9 +9,9 @@ const SLOW = [
   'test/dockerfile.test.ts',
   'test/sample.test.ts',
   'test/encoder/**/*.test.ts',
-  'test/http/{disk-full,ingest-stream,limits,store-lost}.test.ts',
+  'test/http/{backups,disk-full,ingest-stream,limits,store-lost}.test.ts',
   'test/http/fairness/*.test.ts',
-  'test/index/{backup,collections,concurrency,durability,filter-index,folder-lock,graph,graph-damage,migration,model}.test.ts',
+  'test/index/{backup,collections,concurrency,durability,filter-index,folder-lock,graph,restore-interrupted,graph-damage,migration,model}.test.ts',
   'test/index/integrity/**/*.test.ts',
   'test/inference/{device,no-telemetry}.test.ts',
 ]

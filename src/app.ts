@@ -22,7 +22,12 @@ import { VERSION } from './version.ts'
 /** Where documents are kept. A new engine is one folder under index/ and one line here. */
 const ENGINES = {
   embedded: (config: Config, onNotice: (notice: IndexNotice) => void): Promise<IndexEngine> =>
-    startEmbeddedEngine({ dataDir: config.dataDir, limits: config, onNotice }),
+    startEmbeddedEngine({
+      dataDir: config.dataDir,
+      ...(config.backupDir && { backupDir: config.backupDir }),
+      limits: config,
+      onNotice,
+    }),
 }
 
 /** Parts to take instead of opening them from the configuration. Whoever gives one closes it. */
@@ -64,6 +69,7 @@ export async function createApp(
   const collections = new Map<string, Retrieval>()
   /** Of collections that can store nothing. */
   const troubles = new Map<string, ServiceError>()
+  let engine: IndexEngine | undefined
   let state: State = 'starting'
   let starting: Promise<Started> | undefined
   let closing: Promise<void> | undefined
@@ -77,6 +83,11 @@ export async function createApp(
       state: () => state,
       checkStore() {
         for (const trouble of troubles.values()) throw trouble
+      },
+      backups() {
+        checkState(state)
+        if (engine?.backups) return engine.backups
+        throw new ServiceError('NOT_FOUND', 'The index in use makes no backups of its own.')
       },
       retrieval(collection = DEFAULT_COLLECTION) {
         checkState(state)
@@ -114,12 +125,13 @@ export async function createApp(
 
   async function openIndex({ card: { dimensions, fingerprint } }: Encoder): Promise<DocumentIndex> {
     onProgress?.(`Opening the documents in ${config.dataDir}`)
-    const engine = await ENGINES.embedded(config, ({ level, kind, message, collection, facts }) => {
+    const started = await ENGINES.embedded(config, ({ level, kind, message, collection, facts }) => {
       server.log[level]({ kind, collection, ...facts }, message)
       if (state === 'starting') onProgress?.(message)
     })
-    closers.push(() => engine.close())
-    engine.onTrouble((collection, trouble) => {
+    engine = started
+    closers.push(() => started.close())
+    started.onTrouble((collection, trouble) => {
       if (trouble) {
         troubles.set(collection, trouble)
         server.log.error({ code: trouble.code, collection }, trouble.message)
@@ -127,7 +139,7 @@ export async function createApp(
         server.log.info({ collection }, 'documents can be stored again')
       }
     })
-    return engine.open(DEFAULT_COLLECTION, { dimensions, fingerprint })
+    return started.open(DEFAULT_COLLECTION, { dimensions, fingerprint })
   }
 
   async function open(): Promise<Started> {

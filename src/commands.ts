@@ -24,6 +24,14 @@ export const PROGRAM: Program = {
       summary: 'Make a model folder of a checkpoint that is on this machine',
       load: async () => (await import('./tools/export/command.ts')).exportCommand,
     },
+    backup: {
+      summary: 'Copy the documents of a running service, or of a stopped folder, verified',
+      load: async () => (await import('./tools/backup/command.ts')).backupCommand,
+    },
+    restore: {
+      summary: 'Make a data folder of a backup',
+      load: async () => (await import('./tools/restore/command.ts')).restoreCommand,
+    },
     evaluate: {
       summary: 'Measure how well a model or a running service searches a judged set',
       load: async () => (await import('./tools/evaluate/command.ts')).evaluateCommand,

@@ -1,5 +1,11 @@
 import { ENCODER_LIMITS } from '../encoder/limits.ts'
-import { AUTH_LIMITS, INGEST_REQUEST_LIMITS, RATE_LIMITS, REQUEST_LIMITS } from '../http/limits.ts'
+import {
+  AUTH_LIMITS,
+  BACKUP_REQUEST_LIMITS,
+  INGEST_REQUEST_LIMITS,
+  RATE_LIMITS,
+  REQUEST_LIMITS,
+} from '../http/limits.ts'
 import { INDEX_LIMITS } from '../index/embedded/limits.ts'
 import { INGEST_LIMITS, TEXT_LIMITS } from '../retrieval/limits.ts'
 import { SHARE_LIMITS } from '../sharing/limits.ts'
@@ -20,6 +26,7 @@ const HOUR_MS = 3_600_000
 const SERVER = 'Server'
 const ACCESS = 'Access'
 const REQUESTS = 'Request limits'
+const BACKUP = 'Backup'
 const INGEST = 'Ingest'
 const ENCODER = 'Encoder'
 const INDEX = 'Index'
@@ -33,6 +40,12 @@ export const SETTINGS = {
   host: text(SERVER, 'address', '127.0.0.1', 'Address to listen on. Wider than loopback needs API_KEYS.'),
   port: integer(SERVER, 'port', 8080, [0, 65_535], 'Port to listen on; 0 takes a free one.'),
   dataDir: text(SERVER, 'path', './data', 'Folder of documents, vectors and index. One process at a time.'),
+  backupDir: text(
+    SERVER,
+    'path',
+    '',
+    'Folder of backups, of this data folder alone; default `backups` in DATA_DIR. Better on another disk.',
+  ),
   model: text(SERVER, 'name | path', 'llara-mini', 'Model folder: a name under models/, or a path.'),
   modelCheck: choice(
     SERVER,
@@ -82,6 +95,8 @@ export const SETTINGS = {
   ...fromLimits(REQUESTS, SHARE_LIMITS),
   ...fromLimits(REQUESTS, RATE_LIMITS),
   ...fromLimits(REQUESTS, TEXT_LIMITS),
+
+  ...fromLimits(BACKUP, BACKUP_REQUEST_LIMITS),
 
   ...fromLimits(INGEST, INGEST_REQUEST_LIMITS),
   ...fromLimits(INGEST, INGEST_LIMITS),

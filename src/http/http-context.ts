@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
+import type { Backups } from '../index/backups.ts'
 import type { RetrievalLimits } from '../retrieval/limits.ts'
 import type { Retrieval } from '../retrieval/retrieval.ts'
 import type { ShareLimits } from '../sharing/limits.ts'
@@ -36,6 +37,8 @@ export interface HttpContext {
   state(): State
   /** @throws ServiceError why nothing can be stored, although the service runs */
   checkStore(): void
+  /** @throws ServiceError UNAVAILABLE unless ready, NOT_FOUND where the index makes none of its own */
+  backups(): Backups
   /**
    * What a collection's requests work on; without a name, the default collection's.
    * @throws ServiceError UNAVAILABLE unless ready, NOT_FOUND where there is no such collection
@@ -66,5 +69,7 @@ declare module 'fastify' {
     audit?: boolean
     /** The handler keeps its own deadline; REQUEST_TIMEOUT_MS does not apply. */
     ownDeadline?: boolean
+    /** With that: longest time for its answer to be read, in ms. Default REQUEST_TIMEOUT_MS. */
+    answerMsMax?: number
   }
 }

@@ -150,6 +150,17 @@ export const INGEST_REQUEST_LIMITS = {
   },
 } as const satisfies LimitTable
 
+/** What the making of one backup may take. */
+export const BACKUP_REQUEST_LIMITS = {
+  backupTimeoutMs: {
+    unit: 'ms',
+    fallback: HOUR_MS,
+    min: 100,
+    max: 24 * HOUR_MS,
+    doc: 'Longest time for making a backup, or for downloading one; then 503, or the end of the connection.',
+  },
+} as const satisfies LimitTable
+
 /** What one client may ask for in a minute. */
 export const RATE_LIMITS = {
   requestsPerMinute: {
@@ -172,6 +183,7 @@ export type AuthLimits = Limits<typeof AUTH_LIMITS>
 
 export type HttpLimits = AuthLimits &
   Limits<typeof REQUEST_LIMITS> &
+  Limits<typeof BACKUP_REQUEST_LIMITS> &
   Limits<typeof INGEST_REQUEST_LIMITS> &
   Limits<typeof RATE_LIMITS>
 

@@ -11,6 +11,7 @@ import type { HttpContext, Server } from './http-context.ts'
 import { addOpenapi } from './openapi.ts'
 import { addErrorReplies, refuseGarbage, sendProblem } from './problems/error-replies.ts'
 import { addNotFound } from './problems/not-found.ts'
+import { backupRoutes } from './routes/backups.ts'
 import { docsRoutes } from './routes/docs.ts'
 import { documentRoutes } from './routes/documents.ts'
 import { embedRoute } from './routes/embed.ts'
@@ -73,6 +74,7 @@ export async function buildServer(
   searchRoute(server, context)
   embedRoute(server, context)
   openaiEmbeddingsRoute(server, context)
+  backupRoutes(server, context)
   infoRoute(server, context)
   healthRoutes(server, context)
   metricsRoute(server, context)

@@ -1,5 +1,7 @@
+import { createWriteStream } from 'node:fs'
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ToolError } from '../cli/tool-error.ts'
 import { ERROR_CODES, type ErrorCode, type ErrorDetails, ServiceError } from '../errors.ts'
@@ -66,28 +68,51 @@ export class ServiceClient {
     }
   }
 
-  #exchange({ method, path, body, type = 'application/json', signal }: Sent) {
+  /**
+   * Writes the answer's bytes into a file, over what is there.
+   * @throws ServiceError with the service's own code, message and details
+   * @throws ToolError SERVICE_UNREACHABLE also when the connection breaks off, STOPPED; what the file system says
+   */
+  async download(sent: Sent, file: string): Promise<void> {
+    const answer = await this.#request(sent)
+    const status = answer.statusCode ?? 0
+    if (status < 200 || status >= 300) {
+      const what = `${sent.method} ${this.url}${sent.path}`
+      throw faultOf(status, await textOf(answer), what, this.#options.keyAdvice)
+    }
+    const target = createWriteStream(file)
+    let written: NodeJS.ErrnoException | undefined
+    target.once('error', (error) => {
+      written = error
+    })
+    await pipeline(answer, target).catch((error) => {
+      throw written ?? (sent.signal?.aborted ? stopped() : unreachable(this.url, error))
+    })
+  }
+
+  async #exchange(sent: Sent) {
+    const answer = await this.#request(sent)
+    const text = await textOf(answer).catch((error) => {
+      throw sent.signal?.aborted ? stopped() : unreachable(this.url, error)
+    })
+    const retryAfter = Number(answer.headers['retry-after'])
+    const retryAfterS = Number.isFinite(retryAfter) ? retryAfter : undefined
+    return { status: answer.statusCode ?? 0, retryAfterS, text }
+  }
+
+  #request({ method, path, body, type = 'application/json', signal }: Sent) {
     const request = this.url.startsWith('https:') ? httpsRequest : httpRequest
     const { key } = this.#options
     const headers = {
       ...(body !== undefined && { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
       ...(key !== undefined && { authorization: `Bearer ${key}` }),
     }
-    return new Promise<{ status: number; retryAfterS: number | undefined; text: string }>(
-      (resolve, reject) => {
-        const fail = (error: Error) => reject(signal?.aborted ? stopped() : unreachable(this.url, error))
-        const options = { method, headers, agent: this.#agent, ...(signal && { signal }) }
-        const outgoing = request(`${this.url}${path}`, options, (answer) => {
-          textOf(answer).then((text) => {
-            const retryAfter = Number(answer.headers['retry-after'])
-            const retryAfterS = Number.isFinite(retryAfter) ? retryAfter : undefined
-            resolve({ status: answer.statusCode ?? 0, retryAfterS, text })
-          }, fail)
-        })
-        outgoing.once('error', fail)
-        outgoing.end(body)
-      },
-    )
+    return new Promise<IncomingMessage>((resolve, reject) => {
+      const options = { method, headers, agent: this.#agent, ...(signal && { signal }) }
+      const outgoing = request(`${this.url}${path}`, options, resolve)
+      outgoing.once('error', (error) => reject(signal?.aborted ? stopped() : unreachable(this.url, error)))
+      outgoing.end(body)
+    })
   }
 }
 

@@ -74,7 +74,10 @@ describe('llara-serve', () => {
   test.each([
     [['evalute', 'x'], 'There is no command evalute. Did you mean evaluate?'],
     [['help', 'exporter'], 'There is no command exporter. Did you mean export?'],
-    [['constructor'], 'There is no command constructor. The commands are serve, pull, export, evaluate'],
+    [
+      ['constructor'],
+      'There is no command constructor. The commands are serve, pull, export, backup, restore, evaluate',
+    ],
     [['--port=1'], 'There is no option --port. Settings are environment variables.'],
     [['serve', '8080'], 'This command takes no arguments, and 8080 was given. Settings are'],
     [

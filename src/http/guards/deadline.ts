@@ -29,7 +29,7 @@ export function giveUp(
 
 /**
  * REQUEST_TIMEOUT_MS over the whole request, reading its body included. A route with a deadline of its own has that
- * long for its answer to be read.
+ * long for its answer to be read, or as long as it says.
  */
 export function addDeadline(server: Server, { config }: HttpContext): void {
   const { requestTimeoutMs } = config
@@ -49,9 +49,10 @@ export function addDeadline(server: Server, { config }: HttpContext): void {
   })
   server.addHook('onSend', async (request, reply) => {
     if (timers.has(request) || reply.raw.destroyed) return
+    const { answerMsMax = requestTimeoutMs } = request.routeOptions.config
     timers.set(
       request,
-      setTimeout(() => reply.raw.destroy(), requestTimeoutMs),
+      setTimeout(() => reply.raw.destroy(), answerMsMax),
     )
   })
 }

@@ -1,11 +1,10 @@
 import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { Readable as NodeReadable } from 'node:stream'
-import { create as createTar } from 'tar'
 import { ServiceError } from '../../../errors.ts'
+import { archiveOf } from './archive.ts'
 import { checkBackupName, isBackupName } from './backup-name.ts'
-import { filesOf, MANIFEST, type Manifest, readManifest } from './manifest.ts'
+import { type Manifest, readManifest } from './manifest.ts'
 
 /** Backups on their way out; no backup's name begins so, and the next backup removes what is left of them. */
 const REMOVED = '.unfinished-removed-'
@@ -43,10 +42,9 @@ export class BackupFolder {
 
   /** The backup as a tar archive: its manifest, then its files. @throws ServiceError INVALID_INPUT, NOT_FOUND */
   async archive(name: string): Promise<Readable> {
-    const paths = filesOf(await this.find(name)).map(({ path }) => path)
+    const manifest = await this.find(name)
     this.#reading.set(name, (this.#reading.get(name) ?? 0) + 1)
-    const options = { cwd: join(this.#folder, name), portable: true, strict: true, noDirRecurse: true }
-    const archive = NodeReadable.from(createTar(options, [MANIFEST, ...paths]), { objectMode: false })
+    const archive = archiveOf(join(this.#folder, name), manifest)
     archive.once('close', () => {
       const others = this.#reading.get(name)! - 1
       if (others > 0) this.#reading.set(name, others)

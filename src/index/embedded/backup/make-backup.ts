@@ -32,14 +32,15 @@ export async function makeBackup(
   { dataDir, backupDir, name }: MakeBackup,
   signal?: AbortSignal,
 ): Promise<Manifest> {
+  const names = collectionsIn(dataDir)
+  if (names.length === 0) throw new ServiceError('STORE_UNUSABLE', 'The data folder holds no database.')
   await mkdir(backupDir, { recursive: true })
   await removeUnfinished(backupDir)
   const draft = join(backupDir, `${UNFINISHED}${name}`)
   const snapshots: Snapshot[] = []
   try {
     const createdAt = new Date().toISOString()
-    for (const collection of collectionsIn(dataDir)) snapshots.push(await takeSnapshot(dataDir, collection))
-    if (snapshots.length === 0) throw new ServiceError('STORE_UNUSABLE', 'The data folder holds no database.')
+    for (const collection of names) snapshots.push(await takeSnapshot(dataDir, collection))
     await checkRoom(backupDir, snapshots)
     const collections: Manifest['collections'] = []
     for (const snapshot of snapshots) collections.push(await copyCollection(draft, snapshot, signal))

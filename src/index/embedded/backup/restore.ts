@@ -1,11 +1,11 @@
 import { mkdir, open, rm, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { extract } from 'tar'
 import { ServiceError } from '../../../errors.ts'
 import type { Backup } from '../../backups.ts'
 import { collectionsIn } from '../database/data-folder.ts'
 import { FolderLock } from '../database/folder-lock.ts'
 import { syncFolder } from '../hnsw/graph-file.ts'
+import { unpack } from './archive.ts'
 import { backupNameAt } from './backup-name.ts'
 import { copyOpen, settled } from './durable-files.ts'
 import { commitRestore, draftOf, finishRestore } from './finish-restore.ts'
@@ -86,22 +86,6 @@ async function copyBackup(source: string, draft: string, signal: AbortSignal | u
       throw damagedBackup(`${path} is missing or cannot be read (${cause.code})`)
     })
     await copyOpen(file, target, signal).finally(() => file.close())
-  }
-}
-
-/** Files and folders only, and none outside `folder`: the archive may come from anywhere. */
-async function unpack(file: string, folder: string): Promise<void> {
-  try {
-    await extract({
-      file,
-      cwd: folder,
-      strict: true,
-      filter: (_path, entry) => 'type' in entry && (entry.type === 'File' || entry.type === 'Directory'),
-    })
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code !== undefined && /^E[A-Z]+$/.test(code)) throw error
-    throw damagedBackup('the archive cannot be read to its end')
   }
 }
 

@@ -74,11 +74,11 @@ export async function loadGraph(
 export function damageOfGraph(folder: string): string | undefined {
   if (!hasGraph(folder)) return undefined
   try {
-    const manifest = JSON.parse(readFileSync(join(folder, MANIFEST), 'utf8')) as GraphManifest
+    const manifest = JSON.parse(readFileSync(join(folder, GRAPH_MANIFEST), 'utf8')) as GraphManifest
     const { bytes, sha256 } = digestSync(join(folder, graphFileName(manifest.graphId)))
     return bytes === manifest.bytes && sha256 === manifest.sha256 ? undefined : 'its checksum is wrong'
   } catch (error) {
-    return error instanceof SyntaxError ? `${MANIFEST} is damaged` : 'it cannot be read'
+    return error instanceof SyntaxError ? `${GRAPH_MANIFEST} is damaged` : 'it cannot be read'
   }
 }
 

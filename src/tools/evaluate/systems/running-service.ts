@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { say, type Terminal } from '../../../cli/terminal.ts'
-import { ToolError } from '../../../cli/tool-error.ts'
+import { readApiKeyFile } from '../../api-key-file.ts'
 import { ServiceClient } from '../../service-client.ts'
 import type { EvaluateOptions } from '../evaluate-options.ts'
 import type { BeirSet } from '../judged-set/beir-set.ts'
@@ -17,7 +16,7 @@ export async function withService<T>(
   work: (system: SearchSystem) => Promise<T>,
 ): Promise<T> {
   const client = new ServiceClient(url, {
-    key: keyFrom(options.apiKeyFile),
+    key: readApiKeyFile(options.apiKeyFile),
     keyAdvice: 'Pass a key of scope write with --api-key-file.',
   })
   const { keep, useExisting } = options
@@ -42,18 +41,4 @@ export async function withService<T>(
 async function clean(client: ServiceClient, set: BeirSet, tag: Tag, terminal: Terminal): Promise<void> {
   const removed = await removeSet(client, set, tag)
   say(terminal.stderr, `${removed} documents removed from ${client.url}.`)
-}
-
-function keyFrom(file: string | undefined): string | undefined {
-  if (file === undefined) return undefined
-  let key: string
-  try {
-    key = readFileSync(file, 'utf8').trim()
-  } catch (error) {
-    throw new ToolError('INPUT_UNUSABLE', `--api-key-file: ${(error as Error).message}`)
-  }
-  if (!/^[\x21-\x7e]+$/.test(key)) {
-    throw new ToolError('INPUT_UNUSABLE', `--api-key-file: ${file} must hold one key, on one line.`)
-  }
-  return key
 }
