@@ -6,8 +6,6 @@ Prefix, text and suffix are tokenised separately and their ids joined, exactly a
 from dataclasses import dataclass
 from typing import Protocol
 
-from tokenizers import Encoding
-
 from llara_train.model.templates import PAPER, Template
 
 
@@ -28,10 +26,19 @@ class Prompts:
         return self.ebae if prompt == "ebae" else self.ebar
 
 
+class Encoded(Protocol):
+    """A text as ids."""
+
+    @property
+    def ids(self) -> list[int]:
+        """One for each token."""
+        ...
+
+
 class PromptTokenizer(Protocol):
     """What reading the words and special tokens of a prompt needs of a tokenizer."""
 
-    def encode(self, sequence: str, *, add_special_tokens: bool) -> Encoding:
+    def encode(self, sequence: str, *, add_special_tokens: bool) -> Encoded:
         """Ids of plain words."""
         ...
 

@@ -5,13 +5,15 @@ else the post-processor, else what the tokenizer's class does. The TypeScript ex
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from tokenizers import AddedToken, Encoding, Tokenizer
+from tokenizers import AddedToken, Tokenizer
 from transformers import AutoTokenizer
 from transformers.utils import cached_file
 
+from llara_train.model.added_ids import make_room, renumbered, with_file_ids
 from llara_train.model.prompts import Prompts, prompts_of
 from llara_train.model.templates import Template
 
@@ -31,12 +33,16 @@ def _starts_with(processor: dict | None, token: str) -> bool:
     return first.get("SpecialToken", {}).get("id") == token
 
 
-def without_specials(tokenizer: Tokenizer) -> Tokenizer:
-    """The same tokenizer for text alone, without special tokens: their matcher, their entries and their merges."""
+def without_specials(tokenizer: Tokenizer, reserved: Collection[str] = ()) -> Tokenizer:
+    """The same tokenizer for text alone, without special tokens: their matcher, their entries and their merges.
+
+    `reserved`: special tokens that the file does not mark so. The ids of added tokens may differ: see `renumbered`.
+    """
     file = json.loads(tokenizer.to_str())
     model = file["model"]
-    specials = {token["content"] for token in file.get("added_tokens") or [] if token["special"]}
-    file["added_tokens"] = [token for token in file.get("added_tokens") or [] if not token["special"]]
+    added = file.get("added_tokens") or []
+    specials = {token["content"] for token in added if token["special"]} | set(reserved)
+    file["added_tokens"] = [token for token in added if token["content"] not in specials]
     if not isinstance(model["vocab"], dict):  # Unigram: a list of pieces whose order is their ids
         return Tokenizer.from_str(json.dumps(file))
     removed = specials - {model.get("unk_token")}
@@ -44,6 +50,8 @@ def without_specials(tokenizer: Tokenizer) -> Tokenizer:
     if "merges" in model:
         pairs = (merge if isinstance(merge, list) else merge.split(" ") for merge in model["merges"])
         model["merges"] = [pair for pair in pairs if not removed & {pair[0], pair[1], pair[0] + pair[1]}]
+    if any(token["content"] not in model["vocab"] for token in file["added_tokens"]):
+        make_room(model)
     file["truncation"] = file["padding"] = file["post_processor"] = None
     return Tokenizer.from_str(json.dumps(file))
 
@@ -69,16 +77,30 @@ class TextTokenizer:
 
     def __init__(self, whole: Tokenizer, config: dict) -> None:
         self.whole, self.config = whole, config
-        self.plain = cut_long_words(without_specials(whole))
+        self._read_text(())
+
+    def _read_text(self, reserved: Collection[str]) -> None:
+        self.plain = cut_long_words(without_specials(self.whole, reserved))
+        self.renumbered = renumbered(self.whole, self.plain)
 
     @classmethod
     def load(cls, source: str) -> "TextTokenizer":
-        """Loads from a folder or a Hugging Face id; transformers converts a tokenizer without tokenizer.json."""
+        """Loads from a folder or a Hugging Face id; transformers converts a tokenizer without tokenizer.json.
+
+        Raises ValueError for SentencePiece's tokenizer.model alone, which transformers converts to other ids, and for
+        a tokenizer.json that contradicts itself.
+        """
+        names = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model")
         options = {"_raise_exceptions_for_missing_entries": False}
-        file, settings = (cached_file(source, name, **options) for name in ("tokenizer.json", "tokenizer_config.json"))
+        file, settings, pieces = (cached_file(source, name, **options) for name in names)
         config = json.loads(Path(settings).read_text(encoding="utf-8")) if settings else {}
         if file:
-            return cls(Tokenizer.from_file(str(file)), config)
+            return cls(with_file_ids(json.loads(Path(file).read_text(encoding="utf-8"))), config)
+        if pieces:
+            raise ValueError(
+                f"{source} has a tokenizer.model and no tokenizer.json. Make one that gives the same ids: in the "
+                "repository's root, npx tsx scripts/tokenizer/write-json.ts FOLDER"
+            )
         return cls(AutoTokenizer.from_pretrained(source).backend_tokenizer, config)
 
     @property
@@ -110,7 +132,7 @@ class TextTokenizer:
             bos = self.bos is not None
             self.whole.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in missing])
             self.config["add_bos_token"] = bos
-            self.plain = cut_long_words(without_specials(self.whole))
+        self._read_text(template.specials)
         return missing
 
     def prompts(self, template: Template) -> Prompts:
@@ -120,7 +142,11 @@ class TextTokenizer:
     def encode(self, texts: Sequence[str], max_tokens: int | None = None) -> list[list[int]]:
         """Ids of the texts alone, each cut at `max_tokens`."""
         encodings = self.plain.encode_batch_fast(list(texts), add_special_tokens=False)
-        return [encoding.ids[:max_tokens] for encoding in encodings]
+        return [self.file_ids(encoding.ids[:max_tokens]) for encoding in encodings]
+
+    def file_ids(self, ids: list[int]) -> list[int]:
+        """Ids of `plain` as those of `whole`."""
+        return [self.renumbered.get(i, i) for i in ids] if self.renumbered else ids
 
     def save(self, folder: Path) -> None:
         """Writes tokenizer.json and tokenizer_config.json, which always says whether a BOS opens a text."""
@@ -131,14 +157,20 @@ class TextTokenizer:
         (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n")
 
 
+@dataclass(frozen=True)
+class _Ids:
+    ids: list[int]
+
+
 class _Split:
     """Words by the plain tokenizer, special tokens by the whole one."""
 
     def __init__(self, tokenizer: TextTokenizer) -> None:
         self.tokenizer = tokenizer
 
-    def encode(self, sequence: str, *, add_special_tokens: bool) -> Encoding:
-        return self.tokenizer.plain.encode(sequence, add_special_tokens=add_special_tokens)
+    def encode(self, sequence: str, *, add_special_tokens: bool) -> _Ids:
+        encoding = self.tokenizer.plain.encode(sequence, add_special_tokens=add_special_tokens)
+        return _Ids(self.tokenizer.file_ids(encoding.ids))
 
     def token_to_id(self, token: str) -> int | None:
         return self.tokenizer.whole.token_to_id(token)

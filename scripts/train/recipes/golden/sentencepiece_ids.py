@@ -3,7 +3,7 @@
     python -m recipes.golden sentencepiece            test/fixtures/sentencepiece/*
     python -m recipes.golden.sentencepiece_ids MODEL FILE [COUNT]
 
-The second writes COUNT ugly texts and their ids for any tokenizer.model. scripts/check-tokenizer.ts compares the
+The second writes COUNT ugly texts and their ids for any tokenizer.model. scripts/tokenizer/check.ts compares the
 exporter's with them.
 """
 

@@ -2,16 +2,16 @@
  * Compares the ids that the exporter's tokenizer gives with those of SentencePiece itself, for any tokenizer.model:
  *
  *   (cd scripts/train && python -m recipes.golden.sentencepiece_ids tokenizer.model ids.json 1000)
- *   npx tsx scripts/check-tokenizer.ts tokenizer.model scripts/train/ids.json
+ *   npx tsx scripts/tokenizer/check.ts tokenizer.model scripts/train/ids.json
  */
 import { readFileSync } from 'node:fs'
-import { BodyTokenizer } from '../src/model/tokenizer/body-tokenizer.ts'
-import { readAddedTokens } from '../src/tools/export/tokenizer/added-tokens.ts'
-import { convertSentencePiece } from '../src/tools/export/tokenizer/convert-sentencepiece.ts'
-import { parseSentencePiece } from '../src/tools/export/tokenizer/sentencepiece-model.ts'
+import { BodyTokenizer } from '../../src/model/tokenizer/body-tokenizer.ts'
+import { readAddedTokens } from '../../src/tools/export/tokenizer/added-tokens.ts'
+import { convertSentencePiece } from '../../src/tools/export/tokenizer/convert-sentencepiece.ts'
+import { parseSentencePiece } from '../../src/tools/export/tokenizer/sentencepiece-model.ts'
 
 const [modelFile, idsFile] = process.argv.slice(2)
-if (modelFile === undefined || idsFile === undefined) throw new Error('Usage: check-tokenizer.ts MODEL IDS')
+if (modelFile === undefined || idsFile === undefined) throw new Error('Usage: check.ts MODEL IDS')
 const model = parseSentencePiece(readFileSync(modelFile))
 if (!model) throw new Error(`${modelFile} is not a SentencePiece model`)
 const added = readAddedTokens(model.pieces, { tokenizerConfig: {}, specialTokensMap: {}, addedTokens: {} })
