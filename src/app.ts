@@ -116,6 +116,7 @@ export async function createApp(
       check: config.modelCheck,
       device: config.device,
       deviceId: config.cudaDevice,
+      spinning: config.threadsSpin,
       ...(config.threads > 0 && { intraOpThreads: config.threads }),
       limits: config,
     })

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-/** `npm run bench -- http|store|encoder|export [options]`: each part is a program of its own in this folder. */
-const PARTS = ['http', 'store', 'encoder', 'export']
+/** `npm run bench -- http|load|store|encoder|export [options]`: each part is a program of its own in this folder. */
+const PARTS = ['http', 'load', 'store', 'encoder', 'export']
 const [part = '', ...options] = process.argv.slice(2)
 if (!PARTS.includes(part)) {
   console.error(`Usage: npm run bench -- ${PARTS.join(' | ')} [--help | options of that benchmark]`)

@@ -26,19 +26,27 @@ export async function ingest(
 }
 
 /** Milliseconds of each of `count` searches, one after the other with a pause between. */
-export async function searches(url: string, queries: readonly string[], count: number): Promise<number[]> {
+export async function searches(
+  url: string,
+  queries: readonly string[],
+  count: number,
+  pauseMs = 10,
+): Promise<number[]> {
   const times: number[] = []
   for (let i = 0; i < count; i++) {
     const started = performance.now()
     const answer = await fetch(`${url}/search`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query: queries[i % queries.length], k: 10 }),
+      body: JSON.stringify({
+        query: queries[(i + Math.floor(Math.random() * queries.length)) % queries.length],
+        k: 10,
+      }),
     })
     await answer.arrayBuffer()
     if (!answer.ok) throw new Error(`search answered ${answer.status}`)
     times.push(performance.now() - started)
-    await sleep(10)
+    if (pauseMs > 0) await sleep(pauseMs)
   }
   return times
 }

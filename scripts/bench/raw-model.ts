@@ -22,7 +22,7 @@ export async function openRawModel(
 ): Promise<RawModel> {
   const card = readCard(folder)
   const path = join(folder, MODEL_FILES.model)
-  const session = await openSession(path, { provider, intraOpThreads, deviceId: 0 })
+  const session = await openSession(path, { provider, intraOpThreads, spinning: false, deviceId: 0 })
   const runner = new BatchRunner(session, card.padId, card.dimensions)
   return {
     tokenizer: BodyTokenizer.load(readFileSync(join(folder, MODEL_FILES.tokenizer), 'utf8')),

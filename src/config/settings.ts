@@ -108,6 +108,10 @@ export const SETTINGS = {
     [0, 1024],
     'CPU threads of the model; 0 takes what the process may use.',
   ),
+  threadsSpin: flag(
+    ENCODER,
+    'Whether these threads wait for work by spinning. It may be a little quicker where the cores have nothing else to do, and costs up to twice the processor time where they have.',
+  ),
   cudaDevice: integer(ENCODER, 'number', 0, [0, 63], 'Which CUDA device.'),
   ...fromLimits(ENCODER, ENCODER_LIMITS),
 

@@ -19,6 +19,8 @@ export interface DeviceOptions {
   deviceId: number
   /** Threads inside one operator on the CPU. */
   intraOpThreads: number
+  /** Whether those threads spin while they wait for work, on the CPU. */
+  spinning: boolean
 }
 
 export interface OpenedModel {

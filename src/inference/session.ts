@@ -15,6 +15,8 @@ export interface SessionOptions {
   provider: Provider
   /** Threads inside one operator; 0 leaves it to the runtime. CPU only. */
   intraOpThreads: number
+  /** Whether those threads wait for their next piece of work by spinning, which is quicker and busies their cores. */
+  spinning: boolean
   /** CUDA device number. */
   deviceId: number
 }
@@ -64,7 +66,7 @@ export class ModelSession {
  */
 export async function openSession(path: string, options: SessionOptions): Promise<ModelSession> {
   disableRuntimeTelemetry()
-  const { provider, intraOpThreads, deviceId } = options
+  const { provider, intraOpThreads, spinning, deviceId } = options
   const session = await InferenceSession.create(path, {
     executionProviders: [provider === 'cuda' ? { name: 'cuda', deviceId } : 'cpu'],
     graphOptimizationLevel: 'all',
@@ -72,6 +74,7 @@ export async function openSession(path: string, options: SessionOptions): Promis
     interOpNumThreads: 1,
     executionMode: 'sequential',
     logSeverityLevel: 3,
+    extra: { session: { intra_op: { allow_spinning: spinning ? '1' : '0' } } },
   })
   return new ModelSession(session)
 }

@@ -7,7 +7,12 @@ import { tinyModel } from '../fixtures/tiny-model.ts'
 describe('the device', () => {
   const open = async (device: DeviceChoice, precision: Card['precision'] = 'fp32') => {
     const path = join(await tinyModel(), MODEL_FILES.model)
-    const opened = await openOnDevice(path, precision, { device, deviceId: 0, intraOpThreads: 1 })
+    const opened = await openOnDevice(path, precision, {
+      device,
+      deviceId: 0,
+      intraOpThreads: 1,
+      spinning: false,
+    })
     await opened.session.release()
     return opened.device
   }

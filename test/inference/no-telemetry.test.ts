@@ -43,7 +43,7 @@ test('nor does a model opened on the main thread', async () => {
   const path = JSON.stringify(join(await tinyModel(), 'model.onnx'))
   const script = `
     const { openSession } = await import(${module('inference/session.ts')})
-    const session = await openSession(${path}, { provider: 'cpu', intraOpThreads: 1, deviceId: 0 })
+    const session = await openSession(${path}, { provider: 'cpu', intraOpThreads: 1, spinning: false, deviceId: 0 })
     await session.release()`
   expect(await homeAfter(script)).toEqual([])
 })

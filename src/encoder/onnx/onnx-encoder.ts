@@ -46,6 +46,8 @@ export interface OnnxEncoderOptions {
   deviceId?: number
   /** Threads inside one operator on the CPU; default as many as the process may use. */
   intraOpThreads?: number
+  /** Whether those threads wait for work by spinning, default false. */
+  spinning?: boolean
   /** Other names than those of `ENCODER_LIMITS` and `SHARE_LIMITS` are ignored. */
   limits?: Partial<EncoderLimits & ShareLimits>
 }
@@ -79,6 +81,7 @@ export async function openOnnxEncoder(options: OnnxEncoderOptions): Promise<Onnx
       device: options.device ?? 'auto',
       deviceId: options.deviceId ?? 0,
       intraOpThreads: options.intraOpThreads ?? availableParallelism(),
+      spinning: options.spinning ?? false,
       limits,
       account: { ...accountOptions, buffer: account.buffer },
       exitGuard: exitGuard.buffer,

@@ -15,7 +15,7 @@ beforeAll(async () => {
   const folder = await tinyModel()
   card = readCard(folder)
   const path = join(folder, MODEL_FILES.model)
-  session = await openSession(path, { provider: 'cpu', intraOpThreads: 1, deviceId: 0 })
+  session = await openSession(path, { provider: 'cpu', intraOpThreads: 1, spinning: false, deviceId: 0 })
   rows = [1, 2, 3].map((tokens) => rowTokens(card, ['ebae'], new Uint32Array(tokens).fill(40)))
 })
 afterAll(() => session.release())

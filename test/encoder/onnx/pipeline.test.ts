@@ -27,7 +27,7 @@ beforeAll(async () => {
   card = readCard(folder)
   tokenizer = BodyTokenizer.load(readFileSync(join(folder, MODEL_FILES.tokenizer), 'utf8'))
   const path = join(folder, MODEL_FILES.model)
-  session = await openSession(path, { provider: 'cpu', intraOpThreads: 1, deviceId: 0 })
+  session = await openSession(path, { provider: 'cpu', intraOpThreads: 1, spinning: false, deviceId: 0 })
 })
 afterAll(() => session.release())
 

@@ -9,24 +9,24 @@ const get = (path: string, key: string) => service.http().get(path).set('authori
 const post = (path: string, key: string) => service.http().post(path).set('authorization', `Bearer ${key}`)
 
 test('requests over the limit of a minute are refused, of that key only', async () => {
-  service = await openService({ apiKeys: KEYS, requestsPerMinute: 3 })
+  service = await openService({ apiKeys: KEYS, requestsPerMinute: 1 })
   const first = await get('/info', ALICE).expect(200)
   expect(first.headers).toMatchObject({
-    'ratelimit-limit': '3',
-    'ratelimit-remaining': '2',
-    'ratelimit-reset': '20',
-    'x-ratelimit-limit-requests': '3',
-    'x-ratelimit-remaining-requests': '2',
-    'x-ratelimit-reset-requests': '20s',
+    'ratelimit-limit': '1',
+    'ratelimit-remaining': '0',
+    'ratelimit-reset': expect.stringMatching(/^\d+$/),
+    'x-ratelimit-limit-requests': '1',
+    'x-ratelimit-remaining-requests': '0',
+    'x-ratelimit-reset-requests': expect.stringMatching(/^\d+s$/),
   })
-  await post('/search', ALICE).send({ faulty: true }).expect(422)
-  await get('/unknown', ALICE).expect(404)
   const { body, headers } = await post('/search', ALICE).send({ query: 'q' }).expect(429)
-  expect(body).toMatchObject({ code: 'RATE_LIMITED', details: { limit: 3, setting: 'REQUESTS_PER_MINUTE' } })
+  expect(body).toMatchObject({ code: 'RATE_LIMITED', details: { limit: 1, setting: 'REQUESTS_PER_MINUTE' } })
   expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1)
-  expect(Number(headers['retry-after'])).toBeLessThanOrEqual(20)
+  expect(Number(headers['retry-after'])).toBeLessThanOrEqual(60)
   expect(headers).toMatchObject({ 'ratelimit-remaining': '0', 'x-ratelimit-remaining-requests': '0' })
-  await post('/search', BOB).send({ query: 'q' }).expect(200)
+  // A faulty request is one, too.
+  await post('/search', BOB).send({ faulty: true }).expect(422)
+  await get('/unknown', BOB).expect(429)
   // Watching the service and reading its documentation is free.
   for (const path of ['/livez', '/readyz', '/metrics', '/openapi.yaml']) {
     const free = await get(path, ALICE).expect(200)
@@ -40,7 +40,7 @@ test('without limits there are no headers', async () => {
   expect(Object.keys(headers).filter((name) => name.includes('ratelimit'))).toEqual([])
 })
 
-const LIMIT = 100_000
+const LIMIT = 3000
 const left = ({ headers }: { headers: Record<string, string> }) =>
   Number(headers['x-ratelimit-remaining-tokens'])
 

@@ -36,7 +36,12 @@ export class TinyOnnx {
   /** The graph of one folder with the card of another. */
   static async openWith(graphFolder: string, cardFolder: string): Promise<TinyOnnx> {
     const path = join(graphFolder, MODEL_FILES.model)
-    const session = await openSession(path, { provider: 'cpu', intraOpThreads: 1, deviceId: 0 })
+    const session = await openSession(path, {
+      provider: 'cpu',
+      intraOpThreads: 1,
+      spinning: false,
+      deviceId: 0,
+    })
     return new TinyOnnx(readCard(cardFolder), session)
   }
 

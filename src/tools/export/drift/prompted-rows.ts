@@ -29,7 +29,12 @@ export async function promptedRows(
 
 /** Opens the ONNX model of a folder on the CPU, with as many threads as the runtime chooses. */
 export function openModel(folder: string): Promise<ModelSession> {
-  return openSession(join(folder, MODEL_FILES.model), { provider: 'cpu', intraOpThreads: 0, deviceId: 0 })
+  return openSession(join(folder, MODEL_FILES.model), {
+    provider: 'cpu',
+    intraOpThreads: 0,
+    spinning: true,
+    deviceId: 0,
+  })
 }
 
 /** Runs one row by itself: no padding, so nothing but real text is measured. */
