@@ -12,7 +12,7 @@ import { metric, startServer } from './server-process.ts'
 
 const COUNT = [1, 10_000_000] as const
 /** Documents of one stream. */
-const STREAM = 64
+const STREAM = 16
 /** Streams at once. */
 const STREAMS = 2
 const { given } = benchCall({
