@@ -3,6 +3,7 @@ import type { Document } from '../index/document.ts'
 import type { CallOptions, ScanOptions, ScanPage } from '../index/document-index.ts'
 import type { Filter } from '../index/filter.ts'
 import { checkId } from './checks/check-document.ts'
+import { matchesEverything } from './checks/matches-everything.ts'
 import type { Retrieval } from './retrieval.ts'
 
 /** @throws ServiceError NOT_FOUND */
@@ -17,13 +18,23 @@ export function list({ index }: Retrieval, options: ScanOptions): Promise<ScanPa
   return index.scan(options)
 }
 
-/** Deletes by ids (unknown ones are not an error) or by filter; durable when it resolves. */
+export type RemoveTarget = { ids: readonly string[] } | { filter: Filter } | { all: true }
+
+/**
+ * Deletes by ids (unknown ones are not an error), by filter, or everything; durable when it resolves.
+ * @throws ServiceError INVALID_INPUT for a filter that matches every document: that is said by `all`
+ */
 export async function remove(
   { index }: Retrieval,
-  target: { ids: readonly string[] } | { filter: Filter },
+  target: RemoveTarget,
   options: CallOptions,
 ): Promise<{ removed: number }> {
+  if ('all' in target) return index.remove({ filter: { kind: 'and', filters: [] } }, options)
   if ('ids' in target) for (const [i, id] of target.ids.entries()) checkId(id, `ids[${i}]`)
+  else if (matchesEverything(target.filter)) {
+    const message = 'filter matches every document; send {"all": true} to delete all, or narrow the filter.'
+    throw new ServiceError('INVALID_INPUT', message, { field: 'filter' })
+  }
   return index.remove(target, options)
 }
 

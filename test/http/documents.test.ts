@@ -10,12 +10,7 @@ const service = await openService({
 afterAll(() => service.close())
 const http = service.http
 beforeEach(() => http().post('/documents').send({ documents: COLOURS }).expect(200))
-afterEach(() =>
-  http()
-    .post('/documents/delete')
-    .send({ filter: { none: { $exists: false } } })
-    .expect(200),
-)
+afterEach(() => http().post('/documents/delete').send({ all: true }).expect(200))
 
 test('added documents are told, read back and replaced by id', async () => {
   const added = await http()
@@ -154,13 +149,27 @@ test('deleting by ids counts what was there; by filter what matched', async () =
   expect(body.documents).toEqual([COLOURS[2]])
 })
 
-test.each([{}, { ids: ['a'], filter: { b: 1 } }, { ids: [] }, { filter: {} }, { ids: [1] }])(
-  'deleting %j is refused',
-  async (body) => {
-    const answer = await http().post('/documents/delete').send(body).expect(422)
-    expect(answer.body.code).toBe('INVALID_INPUT')
-  },
-)
+test('deleting all is said by all', async () => {
+  await http().post('/documents/delete').send({ all: true, filter: null }).expect(200, { removed: 3 })
+})
+
+test.each([
+  {},
+  { ids: ['a'], filter: { b: 1 } },
+  { ids: ['a'], all: true },
+  { ids: [] },
+  { ids: [1] },
+  { all: false },
+  { all: 'true' },
+  { filter: {} },
+  { filter: { $and: [{}] } },
+  { filter: { year: { $nin: [] } } },
+  { filter: { $not: { year: { $in: [] } } } },
+])('deleting %j is refused, and nothing is gone', async (body) => {
+  const answer = await http().post('/documents/delete').send(body).expect(422)
+  expect(answer.body.code).toBe('INVALID_INPUT')
+  expect((await http().get('/documents').expect(200)).body.documents).toHaveLength(COLOURS.length)
+})
 
 test.each([
   [{ documents: [] }, 422, 'documents'],

@@ -1,11 +1,11 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../errors.ts'
 import type { Filter } from '../../index/filter.ts'
 import { parseFilter } from '../../retrieval/checks/parse-filter.ts'
-import { list, readOne, remove, removeOne } from '../../retrieval/documents.ts'
+import { list, type RemoveTarget, readOne, remove, removeOne } from '../../retrieval/documents.ts'
 import { signalOf } from '../guards/deadline.ts'
 import type { HttpContext, Server } from '../http-context.ts'
-import { queryBodyMax } from '../limits.ts'
+import { type HttpLimits, queryBodyMax } from '../limits.ts'
 import { JsonFault, parseIJson } from '../wire/i-json.ts'
 import { DocumentFields, FilterSchema, Id, PROBLEMS } from '../wire/schemas.ts'
 
@@ -16,6 +16,23 @@ const Params = Type.Object({ id: Id })
 const Removed = Type.Object({
   removed: Type.Integer({ description: 'How many documents were deleted.' }),
 })
+
+const deletionSchema = ({ documentsPerRequestMax }: HttpLimits) =>
+  Type.Object(
+    {
+      ids: Type.Optional(Type.Array(Id, { minItems: 1, maxItems: documentsPerRequestMax })),
+      filter: Type.Optional(FilterSchema),
+      all: Type.Optional(
+        Type.Unsafe<true>({ type: 'boolean', enum: [true], description: 'Delete every document.' }),
+      ),
+    },
+    {
+      additionalProperties: false,
+      description:
+        'Exactly one of `ids`, `filter`, `all`. A filter that matches every document whatever is stored, such as `{}`, is refused: say `all`.',
+      examples: [{ ids: ['astro-17'] }, { filter: { year: { $lt: 2000 } } }, { all: true }],
+    },
+  )
 
 export function documentRoutes(server: Server, { config, retrieval }: HttpContext): void {
   server.get(
@@ -101,41 +118,26 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
       schema: {
         tags: ['documents'],
         operationId: 'deleteDocuments',
-        summary: 'Delete documents by id or by filter',
-        body: Type.Object(
-          {
-            ids: Type.Optional(Type.Array(Id, { minItems: 1, maxItems: config.documentsPerRequestMax })),
-            filter: Type.Optional(FilterSchema),
-          },
-          {
-            additionalProperties: false,
-            description: 'Exactly one of `ids`, `filter`.',
-            examples: [{ ids: ['astro-17'] }, { filter: { year: { $lt: 2000 } } }],
-          },
-        ),
+        summary: 'Delete documents by id, by filter, or all',
+        body: deletionSchema(config),
         response: { 200: Removed, ...PROBLEMS },
       },
     },
     async (request) => {
-      const { ids, filter } = request.body
-      const options = { signal: signalOf(request) }
-      if (ids !== undefined && filter === undefined) return remove(retrieval(), { ids }, options)
-      if (filter === undefined || ids !== undefined) {
-        throw new ServiceError('INVALID_INPUT', 'Give exactly one of ids, filter.')
-      }
-      // An empty filter matches everything: too much to delete by mistake.
-      if (Object.keys(filter).length === 0) {
-        throw new ServiceError(
-          'INVALID_INPUT',
-          'filter is empty and would delete everything; say which documents to delete.',
-          {
-            field: 'filter',
-          },
-        )
-      }
-      return remove(retrieval(), { filter: parseFilter(filter) }, options)
+      return remove(retrieval(), targetOf(request.body), { signal: signalOf(request) })
     },
   )
+}
+
+/** @throws ServiceError INVALID_INPUT unless the body names exactly one target */
+function targetOf({ ids, filter, all }: Static<ReturnType<typeof deletionSchema>>): RemoveTarget {
+  const targets: RemoveTarget[] = []
+  if (ids !== undefined) targets.push({ ids })
+  if (filter !== undefined) targets.push({ filter: parseFilter(filter) })
+  if (all !== undefined) targets.push({ all })
+  const [target] = targets
+  if (target && targets.length === 1) return target
+  throw new ServiceError('INVALID_INPUT', 'Give exactly one of ids, filter, all.')
 }
 
 /** @throws ServiceError INVALID_INPUT */
