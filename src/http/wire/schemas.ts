@@ -39,7 +39,10 @@ export const TruncateSchema = oneOf(['error', 'end'], {
 /** Fields of a stored document. */
 export const DocumentFields = {
   id: Id,
-  title: Type.Unsafe<string | null>({ type: ['string', 'null'] }),
+  title: Type.Unsafe<string | null>({
+    type: ['string', 'null'],
+    description: 'Embedded before the text. An empty string is as null.',
+  }),
   text: Type.String(),
   metadata: MetadataSchema,
 }

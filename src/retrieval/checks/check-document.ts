@@ -13,8 +13,7 @@ export interface NewDocument {
 }
 
 export const ID_BYTES_MAX = 512
-// biome-ignore lint/suspicious/noControlCharactersInRegex: ids with control characters are what this finds
-const CONTROL = /[\u0000-\u001f\u007f]/
+const CONTROL = /\p{Cc}/u
 
 /**
  * The document to store; an id is made where none was given. The only maker of a CheckedDocument.

@@ -17,20 +17,25 @@ export function queryBound({ queryBytesMax }: { queryBytesMax: number }): TextBo
   return { bytesMax: queryBytesMax, setting: 'QUERY_BYTES_MAX', advice: 'shorten it' }
 }
 
+/** Anything but white space and what Unicode has to be invisible; the braille pattern without dots is as blank. */
+const VISIBLE = /[^\p{White_Space}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u
+
 /**
- * A text that can be embedded: not blank, well-formed Unicode, within the limit.
+ * A text that can be embedded: something to see in it, well-formed Unicode, within the limit.
  *
  * @param field where it stands in the request, for the message: `documents[3].text`
  * @throws ServiceError INVALID_INPUT, TOO_LARGE
  */
 export function checkText(text: string, field: string, { bytesMax, setting, advice }: TextBound): void {
-  if (text.trim() === '') throw new ServiceError('INVALID_INPUT', `${field} is empty.`, { field })
   checkUnicode(text, field)
   // UTF-8 needs at most three bytes for one UTF-16 unit: most texts are cleared without counting.
   if (text.length * 3 > bytesMax && Buffer.byteLength(text) > bytesMax) {
     const message = `${field} is longer than ${bytesMax} bytes (${setting}); ${advice}.`
     throw new ServiceError('TOO_LARGE', message, { field, limit: bytesMax })
   }
+  if (VISIBLE.test(text)) return
+  const fault = text === '' ? 'is empty' : 'is empty: it has nothing but spaces and invisible characters'
+  throw new ServiceError('INVALID_INPUT', `${field} ${fault}.`, { field })
 }
 
 /** As `checkText`, for each of a list. */

@@ -21,6 +21,8 @@ test.each<[string, Partial<NewDocument>, string, string]>([
   ['a control character in an id', { id: 'a\u0000b' }, 'INVALID_INPUT', 'document.id'],
   ['half a surrogate pair in an id', { id: '\ud800' }, 'INVALID_INPUT', 'document.id'],
   ['a blank text', { text: ' \n\t' }, 'INVALID_INPUT', 'document.text'],
+  ['a C1 control character in an id', { id: 'a\u0085b' }, 'INVALID_INPUT', 'document.id'],
+  ['an invisible title', { title: '\u200b\u00ad' }, 'INVALID_INPUT', 'document.title'],
   ['a broken text', { text: 'a\udc00' }, 'INVALID_INPUT', 'document.text'],
   ['a long text', { text: 'é'.repeat(51) }, 'TOO_LARGE', 'document.text'],
   ['a blank title', { title: ' ' }, 'INVALID_INPUT', 'document.title'],
