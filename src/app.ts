@@ -8,6 +8,7 @@ import { KeyRing } from './http/guards/key-ring.ts'
 import { checkState } from './http/guards/request-gate.ts'
 import type { State } from './http/http-context.ts'
 import { buildServer } from './http/server.ts'
+import { type Certificate, TlsServers } from './http/tls.ts'
 import type { DocumentIndex } from './index/document-index.ts'
 import { startEmbeddedEngine } from './index/embedded/embedded-engine.ts'
 import { DEFAULT_COLLECTION, type IndexEngine, type IndexNotice } from './index/index-engine.ts'
@@ -65,6 +66,7 @@ export async function createApp(
 ) {
   const metrics = new Metrics()
   const keys = new KeyRing(config.apiKeys)
+  const tls = config.tlsCert === '' ? undefined : new TlsServers(certificateOf(config))
   const closers: (() => Promise<void>)[] = []
   const collections = new Map<string, Retrieval>()
   /** Of collections that can store nothing. */
@@ -79,6 +81,7 @@ export async function createApp(
       config,
       version: VERSION,
       keys,
+      tls,
       metrics,
       state: () => state,
       checkStore() {
@@ -192,12 +195,19 @@ export async function createApp(
     server,
     state: () => state,
     /** Puts what may change while the service runs in force. @returns names of the keys that came and went */
-    reload: ({ apiKeys }: Pick<Config, 'apiKeys'>) => keys.replace(apiKeys),
+    reload(fresh: Pick<Config, 'apiKeys' | 'tlsCert' | 'tlsKey'>) {
+      tls?.renew(certificateOf(fresh))
+      return keys.replace(fresh.apiKeys)
+    },
     /** Resolves when requests are served. @throws ServiceError what stands in the way; then call `close` */
     start: () => (starting ??= open().catch(refuse)),
     /** Stops accepting, lets open requests end (DRAIN_MS_MAX), closes every part it opened. Idempotent. */
     close: () => (closing ??= shutDown()),
   }
+}
+
+function certificateOf({ tlsCert: cert, tlsKey: key }: Pick<Config, 'tlsCert' | 'tlsKey'>): Certificate {
+  return { cert, key }
 }
 
 /** What every later request does, once: a service is ready when it has really embedded and searched. */

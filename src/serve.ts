@@ -1,10 +1,11 @@
 import { resolve } from 'node:path'
 import { type App, createApp, type Started } from './app.ts'
-import { causeText } from './cause.ts'
+import { causeLine } from './cause.ts'
 import { defineCommand } from './cli/command.ts'
 import { type ExitCode, exitCodeOf } from './cli/exit-code.ts'
 import { faultLine } from './cli/run.ts'
 import { say, type Terminal } from './cli/terminal.ts'
+import { certificateDoubt } from './config/certificate.ts'
 import { configHelp } from './config/help.ts'
 import { readConfig } from './config/read.ts'
 import type { Config } from './config/settings.ts'
@@ -31,7 +32,7 @@ async function serve(config: Config, terminal: Terminal): Promise<void> {
   const began = performance.now()
   const elapsed = (digits: number) => ((performance.now() - began) / 1000).toFixed(digits)
   say(terminal.stdout, `LLaRA Serve ${VERSION}`)
-  for (const doubt of keyDoubts(config)) say(terminal.stderr, `Warning: ${doubt}`)
+  for (const doubt of doubtsOf(config)) say(terminal.stderr, `Warning: ${doubt}`)
   let doing = ''
   const app = await createApp(
     config,
@@ -62,8 +63,8 @@ async function serve(config: Config, terminal: Terminal): Promise<void> {
   }
 }
 
-/** What is legal about keys and worth a second look; names, never values. */
-function keyDoubts({ apiKeys }: Config): string[] {
+/** What is legal about keys and certificate, and worth a second look; names, never values. */
+function doubtsOf({ apiKeys, tlsCert: cert, tlsKey: key }: Config): string[] {
   const names = (keys: Config['apiKeys']) => keys.map(({ name }) => name).join(', ')
   const short = apiKeys.filter(({ key }) => key.length < SHORT_KEY)
   const expired = apiKeys.filter(({ expiresAt = Number.POSITIVE_INFINITY }) => expiresAt <= Date.now())
@@ -71,10 +72,11 @@ function keyDoubts({ apiKeys }: Config): string[] {
     short.length > 0 &&
       `keys of fewer than ${SHORT_KEY} characters can be guessed; use long random ones: ${names(short)}.`,
     expired.length > 0 && `keys that have expired are refused: ${names(expired)}.`,
-  ].filter((doubt) => doubt !== false)
+    cert !== '' && certificateDoubt({ cert, key }),
+  ].filter((doubt) => typeof doubt === 'string')
 }
 
-/** Reads keys again; whatever is wrong with them leaves the old ones in force. */
+/** Reads keys and certificate again; whatever is wrong with them leaves the old ones in force. */
 function reload(app: App, terminal: Terminal): void {
   const { log } = app.server
   const facts = { audit: true, action: 'reload' }
@@ -82,11 +84,14 @@ function reload(app: App, terminal: Terminal): void {
     const config = readConfig()
     const { added, removed } = app.reload(config)
     log.info({ ...facts, keys: config.apiKeys.length, added, removed }, 'audit')
-    for (const doubt of keyDoubts(config)) log.warn(facts, doubt)
-    say(terminal.stdout, `SIGHUP: ${config.apiKeys.length} API keys are in force.`)
+    for (const doubt of doubtsOf(config)) log.warn(facts, doubt)
+    say(
+      terminal.stdout,
+      `SIGHUP: ${config.apiKeys.length} API keys${config.tlsCert && ' and the certificate'} are in force.`,
+    )
   } catch (thrown) {
-    const { code, message } = toServiceError(thrown)
-    log.error({ ...facts, code, cause: causeText(thrown) }, 'Nothing was reloaded; what was in force stays.')
+    const { message } = toServiceError(thrown)
+    log.error({ ...facts, cause: causeLine(thrown) }, 'Nothing was reloaded; what was in force stays.')
     say(terminal.stderr, `SIGHUP: nothing was reloaded; what was in force stays. ${message}`)
   }
 }

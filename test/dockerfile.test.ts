@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -14,6 +15,9 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const dockerfile = readFileSync(`${root}/Dockerfile`, 'utf8')
 const context = buildContext(root)
 const manifest = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))
+
+const pem = (name: string) => readFileSync(`${root}/test/fixtures/tls/first.${name}.pem`, 'utf8')
+const certificate = { cert: pem('cert'), key: pem('key') }
 
 /** Major and minor version of the Node that a stage starts from. */
 function nodeOf(name: string): number[] {
@@ -160,15 +164,17 @@ describe.each(RUNTIME_TARGETS)('the health check of %s', (target) => {
   afterEach(() => server?.close())
 
   /** Runs the command as the container would, against a service that answers /readyz with `status`. */
-  async function exitCode(status: number): Promise<number> {
-    server = createServer((request, response) => {
+  async function exitCode(status: number, tls: boolean): Promise<number> {
+    const answer: RequestListener = (request, response) => {
       response.statusCode = request.url === '/readyz' ? status : 404
       response.end()
-    })
+    }
+    server = tls ? createTlsServer(certificate, answer) : createServer(answer)
     await once(server.listen(0, '127.0.0.1'), 'listening')
     const { port } = server.address() as AddressInfo
     if (status === 0) await new Promise((resolve) => server!.close(resolve))
-    const child = spawn(process.execPath, words, { env: { PORT: String(port) }, stdio: 'ignore' })
+    const env = { PORT: String(port), ...(tls && { TLS_CERT: '/run/secrets/tls-cert' }) }
+    const child = spawn(process.execPath, words, { env, stdio: 'ignore' })
     const [code] = await once(child, 'exit')
     return code
   }
@@ -177,8 +183,11 @@ describe.each(RUNTIME_TARGETS)('the health check of %s', (target) => {
     [200, 0],
     [503, 1],
     [0, 1],
-  ])('answer %i -> exit %i', async (status, code) => {
-    expect(await exitCode(status)).toBe(code)
+  ])('answer %i -> exit %i, with TLS and without', async (status, code) => {
+    for (const tls of [false, true]) {
+      expect(await exitCode(status, tls)).toBe(code)
+      server?.close()
+    }
   })
 })
 

@@ -1,5 +1,6 @@
 import { ServiceError } from '../errors.ts'
 import { repeated } from './api-keys.ts'
+import { certificateFaults } from './certificate.ts'
 import { type Config, SETTINGS, variableName } from './settings.ts'
 
 /**
@@ -24,6 +25,9 @@ export function readConfig(environment: Record<string, string | undefined> = pro
   config.apiKeys = [...config.apiKeys, ...config.apiKeysFile]
   if (!keysFaulty)
     faults.push(...repeated(config.apiKeys).map((fault) => `API_KEYS with API_KEYS_FILE ${fault}`))
+  if (!faults.some((fault) => fault.startsWith('TLS_'))) {
+    faults.push(...certificateFaults({ cert: config.tlsCert, key: config.tlsKey }))
+  }
   faults.push(...misspelt(environment))
   if (!isLoopback(config.host) && config.apiKeys.length === 0 && !config.allowInsecure && !keysFaulty) {
     faults.push(

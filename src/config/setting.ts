@@ -85,18 +85,35 @@ export function apiKeys(group: string, unit: string, doc: string) {
 
 export function apiKeysFile(group: string, doc: string) {
   const parse = (path: string): ApiKey[] => {
-    let content: string
-    try {
-      content = readFileSync(path, 'utf8')
-    } catch (error) {
-      throw new Error(`cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'})`)
-    }
-    const keys = parseApiKeys(content, 'API_KEYS_FILE', 'line')
+    const keys = parseApiKeys(contentOf(path), 'API_KEYS_FILE', 'line')
     if (keys.length === 0) throw new Error('names a file without a key')
     return keys
   }
   const fallback: ApiKey[] = []
   return { group, unit: 'path', fallback, fallbackText: '', doc, parse } satisfies Setting<ApiKey[]>
+}
+
+/** A file whose content is the value; empty where there is none. */
+export function fileContent(group: string, doc: string) {
+  return {
+    group,
+    unit: 'path',
+    fallback: '',
+    fallbackText: '',
+    doc,
+    parse: contentOf,
+  } satisfies Setting<string>
+}
+
+function contentOf(path: string): string {
+  let content: string
+  try {
+    content = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new Error(`cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'})`)
+  }
+  if (content.trim() === '') throw new Error('names an empty file')
+  return content
 }
 
 /** Addresses, networks as address/bits, or names of private networks, between commas. */

@@ -13,6 +13,7 @@ import {
   apiKeys,
   apiKeysFile,
   choice,
+  fileContent,
   flag,
   fromLimits,
   integer,
@@ -83,6 +84,11 @@ export const SETTINGS = {
     ACCESS,
     'File with further keys, read again on SIGHUP: one `scope:key` a line, then `name=ci` for the log and `expires=2026-12-31` (the end of that day in UTC, or a time with its zone) where wanted. Lines that begin with # are comments.',
   ),
+  tlsCert: fileContent(
+    ACCESS,
+    'PEM file with the certificate of this service, and those that vouch for it behind it: with TLS_KEY, the port speaks HTTPS (TLS 1.2 and later) and nothing else. Read again on SIGHUP.',
+  ),
+  tlsKey: fileContent(ACCESS, "PEM file with the certificate's private key, without a passphrase."),
   allowInsecure: flag(ACCESS, 'Allow a HOST wider than loopback without any key.'),
   trustProxy: networks(
     ACCESS,

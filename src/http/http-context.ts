@@ -8,6 +8,7 @@ import type { ShareLimits } from '../sharing/limits.ts'
 import type { Scope } from './api-key.ts'
 import type { KeyRing } from './guards/key-ring.ts'
 import type { HttpLimits } from './limits.ts'
+import type { TlsServers } from './tls.ts'
 
 /** Where the process stands in its life. Only `ready` serves. */
 export type State = 'starting' | 'ready' | 'draining' | 'failed'
@@ -33,6 +34,8 @@ export interface HttpContext {
   config: HttpConfig
   version: string
   keys: KeyRing
+  /** Without it the port speaks plain HTTP. */
+  tls: TlsServers | undefined
   metrics: HttpMetrics
   state(): State
   /** @throws ServiceError why nothing can be stored, although the service runs */

@@ -33,9 +33,11 @@ export async function buildServer(
   context: HttpContext,
   logger: NonNullable<FastifyServerOptions['logger']>,
 ): Promise<Server> {
-  const { config } = context
+  const { config, tls } = context
   const server: Server = fastify({
     logger,
+    // Fastify writes https in its addresses where it has options for it.
+    ...(tls && { https: {}, serverFactory: tls.factory }),
     // The lines Fastify writes by itself hold the path and query as sent; observation.ts writes ours.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     bodyLimit: config.bodyBytesMax,

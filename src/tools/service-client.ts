@@ -139,7 +139,14 @@ function json<T>(text: string, url: string): T {
   }
 }
 
+/** Codes of what is wrong with a certificate, as Node and OpenSSL name them. */
+const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_/
+
 function unreachable(url: string, cause: NodeJS.ErrnoException): ToolError {
+  if (UNTRUSTED.test(cause.code ?? '')) {
+    const message = `The certificate of ${url} is not trusted (${cause.code}). Name a file with the certificate of who issued it in NODE_EXTRA_CA_CERTS.`
+    return new ToolError('SERVICE_UNREACHABLE', message, {}, cause)
+  }
   const reason = cause.code ?? cause.message
   const message = `Nothing answers at ${url} (${reason || 'no reason given'}). Check the address, or start the service there.`
   return new ToolError('SERVICE_UNREACHABLE', message, {}, cause)

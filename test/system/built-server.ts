@@ -62,7 +62,7 @@ export async function startServer(environment: Record<string, string>): Promise<
   })
   for (;;) {
     if (gone) throw new Error(`the server ended:\n${launched.output()}`)
-    const url = /Listening on (http:\/\/[^;\s]+)/.exec(launched.output())?.[1]
+    const url = /Listening on (https?:\/\/[^;\s]+)/.exec(launched.output())?.[1]
     if (url && launched.output().includes('Ready after')) return { ...launched, url }
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
