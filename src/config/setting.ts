@@ -135,3 +135,21 @@ export function networks(group: string, doc: string) {
   const unit = 'address, ...'
   return { group, unit, fallback, fallbackText: '', doc, parse } satisfies Setting<string[]>
 }
+
+/** Origins of pages as browsers write them, between commas; or `*` alone. */
+export function origins(group: string, doc: string) {
+  const parse = (value: string): string[] => {
+    const items = value.split(',').map((item) => item.trim())
+    for (const item of items) {
+      if (item === '*' && items.length === 1) continue
+      const origin = /^https?:[^*]+$/i.test(item) && URL.canParse(item) ? new URL(item).origin : undefined
+      if (origin === item) continue
+      const form = origin ?? 'https://app.example.org'
+      throw new Error(`must list origins, each written like ${form}, or be * alone`)
+    }
+    return items
+  }
+  const fallback: string[] = []
+  const unit = 'origin, ...'
+  return { group, unit, fallback, fallbackText: '', doc, parse } satisfies Setting<string[]>
+}

@@ -18,6 +18,7 @@ import {
   fromLimits,
   integer,
   networks,
+  origins,
   type Setting,
   text,
 } from './setting.ts'
@@ -90,6 +91,10 @@ export const SETTINGS = {
   ),
   tlsKey: fileContent(ACCESS, "PEM file with the certificate's private key, without a passphrase."),
   allowInsecure: flag(ACCESS, 'Allow a HOST wider than loopback without any key.'),
+  corsOrigins: origins(
+    ACCESS,
+    'Origins whose pages may call the service from a browser, such as `https://app.example.org`; `*` is every page. Keys are sent by the page itself, never by the browser.',
+  ),
   trustProxy: networks(
     ACCESS,
     'Reverse proxies whose X-Forwarded-For is believed. Without keys, clients are told apart by address; behind a proxy that is not named here all are one client.',

@@ -27,6 +27,8 @@ export type HttpConfig = HttpLimits &
   Pick<RetrievalLimits, 'textBytesMax' | 'queryBytesMax'> & {
     /** Addresses and networks of proxies that may say whom they speak for. */
     trustProxy: readonly string[]
+    /** Origins whose pages may call the service from a browser; `*` for all. */
+    corsOrigins: readonly string[]
   }
 
 /** What the HTTP face is given. It opens nothing and closes nothing of it. */

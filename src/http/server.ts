@@ -1,6 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyServerOptions, LogController } from 'fastify'
 import { addAudit } from './guards/audit.ts'
+import { addCors } from './guards/cors.ts'
 import { addDeadline } from './guards/deadline.ts'
 import { addAuth } from './guards/keys.ts'
 import { addObservation, requestId } from './guards/observation.ts'
@@ -58,6 +59,7 @@ export async function buildServer(
   addErrorReplies(server, config)
   addObservation(server, context)
   addAudit(server)
+  await addCors(server, context)
   addDeadline(server, context)
   addAuth(server, context)
   addRateLimits(server, context)
