@@ -15,7 +15,7 @@ def read_json_lines(file: Path) -> Iterator[dict[str, Any]]:
 
     Raises ValueError, with file and line, for a line that is no JSON object.
     """
-    with _OPENERS.get(file.suffix, open)(file, "rt", encoding="utf-8") as lines:
+    with _OPENERS.get(file.suffix, open)(file, "rt", encoding="utf-8-sig") as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
