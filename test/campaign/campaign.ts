@@ -6,6 +6,7 @@ import { setup as build } from '../build.ts'
 import { tinyModel } from '../fixtures/tiny-model.ts'
 import { Random } from '../index/random.ts'
 import { type Part, Tally } from './part.ts'
+import { backup } from './parts/backup.ts'
 import { bitFlips } from './parts/bit-flips.ts'
 import { diskFaults } from './parts/disk-faults.ts'
 import { floods } from './parts/floods.ts'
@@ -18,6 +19,7 @@ import { soak } from './parts/soak.ts'
 /** What is tried, each for the same share of the time. */
 const PARTS: Record<string, Part> = {
   kill,
+  backup,
   migration,
   power,
   'disk-faults': diskFaults,

@@ -10,11 +10,17 @@ const SAME = 0.9999
 export async function checkService(
   service: Service,
   model: ClientModel,
-  { tally, random, time, when }: { tally: Tally; random: Random; time?: number; when: string },
+  {
+    tally,
+    random,
+    time,
+    end,
+    when,
+  }: { tally: Tally; random: Random; time?: number; end?: number; when: string },
 ): Promise<Map<string, ClientDocument>> {
   const documents = await service.documents()
   tally.tried(model.ids.length)
-  for (const fault of model.faults(documents, time).slice(0, 5)) tally.fail(`${when}: ${fault}`)
+  for (const fault of model.faults(documents, time, end).slice(0, 5)) tally.fail(`${when}: ${fault}`)
   await checkSearches(service, documents, { tally, random, when })
   await checkFilter(service, documents, tally, when)
   return documents

@@ -70,16 +70,20 @@ export class ClientModel {
 
   /**
    * What is wrong with the documents of a service that ended at `time` and was started again: each must be as its last
-   * acknowledged write left it, or as a later write that had been sent.
+   * acknowledged write left it, or as a later write that had been sent (until `end`, for what took from `time` to `end`).
    */
-  faults(documents: ReadonlyMap<string, ClientDocument>, time = Number.POSITIVE_INFINITY): string[] {
+  faults(
+    documents: ReadonlyMap<string, ClientDocument>,
+    time = Number.POSITIVE_INFINITY,
+    end = time,
+  ): string[] {
     const faults: string[] = []
     for (const id of documents.keys()) if (!this.#writes.has(id)) faults.push(`${id} was never sent`)
     for (const [id, writes] of this.#writes) {
       const last = writes.findLastIndex(({ acknowledged = Number.NaN }) => acknowledged <= time)
       const possible = writes
         .slice(Math.max(last, 0))
-        .filter(({ begun }) => begun <= time)
+        .filter(({ begun }) => begun <= end)
         .map(({ document }) => canonical(document))
       if (last < 0) possible.push(canonical(undefined))
       if (!possible.includes(canonical(documents.get(id)))) {
