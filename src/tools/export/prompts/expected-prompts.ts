@@ -70,6 +70,6 @@ function compare(name: Prompt, part: string, found: readonly number[], expected:
 }
 
 function unusable(fault: string): ToolError {
-  const message = `The tokenizer ${fault}. Take its files from the model's own repository; tokenizer.model alone is enough.`
+  const message = `The tokenizer ${fault}. Take its files from the model's own repository; tokenizer.model and its added tokens are enough.`
   return new ToolError('CHECKPOINT_UNUSABLE', message)
 }

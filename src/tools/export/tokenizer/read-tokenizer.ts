@@ -4,6 +4,7 @@ import type { RawConfig } from '../checkpoint/config-values.ts'
 import { optionalBytes, optionalJson, optionalText } from '../checkpoint/json-files.ts'
 import { type AddedToken, readAddedTokens } from './added-tokens.ts'
 import { differentText, differentToken, unknownBody } from './compare-tokenizers.ts'
+import { conversionDoubts } from './conversion-doubts.ts'
 import { convertSentencePiece } from './convert-sentencepiece.ts'
 import type { KnownBody } from './known-bodies.ts'
 import { parseSentencePiece } from './sentencepiece-model.ts'
@@ -39,7 +40,9 @@ export async function readTokenizer(folder: string, needs: TokenizerNeeds = {}):
   const tokenizerJson = await optionalText(folder, 'tokenizer.json')
   const bytes = await optionalBytes(folder, 'tokenizer.model')
   if (bytes === undefined) {
-    if (tokenizerJson !== undefined) return { tokenizerJson, tokenizerConfig, tokenizerNotes: [] }
+    if (tokenizerJson !== undefined) {
+      return { tokenizerJson, tokenizerConfig, tokenizerNotes: await doubtsOf(tokenizerJson) }
+    }
     const message = 'The checkpoint has neither tokenizer.json nor tokenizer.model. Copy its tokenizer, too.'
     throw new ToolError('CHECKPOINT_UNUSABLE', message)
   }
@@ -69,6 +72,15 @@ export async function readTokenizer(folder: string, needs: TokenizerNeeds = {}):
     return { tokenizerJson, tokenizerConfig, tokenizerNotes: [note] }
   }
   throw conflict(difference)
+}
+
+async function doubtsOf(tokenizerJson: string): Promise<string[]> {
+  const doubts = await conversionDoubts(tokenizerJson)
+  if (doubts.length === 0) return []
+  return [
+    `tokenizer.json ${doubts.join(' and ')}, though its vocabulary has pieces for that. If the model was trained with ` +
+      'SentencePiece, put its tokenizer.model into the folder: the two are then compared',
+  ]
 }
 
 async function knows(tokenizerJson: string, bodies: readonly KnownBody[] = []): Promise<boolean> {

@@ -6,6 +6,12 @@ import { ModelOnlyCheckpoint } from './model-only.ts'
 
 const BODY = 'if  a:\n    return "東京"'
 
+interface Json {
+  model: object
+}
+
+const REPLACE = { type: 'Replace', pattern: { String: ' ' }, content: '▁' }
+
 /** What the tokenizer of a checkpoint gives: its tokenizer.json, its ids of prompts and of a text. */
 async function given(
   checkpoint = new ModelOnlyCheckpoint(),
@@ -104,6 +110,29 @@ describe('tokenizer.json beside tokenizer.model', () => {
     await expect(checkpoint.export({ expectedIds })).rejects.toThrow(
       /encodes .* but the model was trained with/,
     )
+  })
+})
+
+describe('tokenizer.json alone', () => {
+  it('is taken without a word where every kind of piece comes out', async () => {
+    const checkpoint = jsonOnly((await given()).json)
+    await checkpoint.export()
+    expect(checkpoint.notes.filter((note) => note.includes('tokenizer'))).toEqual([])
+  })
+
+  const LOST: [what: string, change: (json: Json) => Json, note: RegExp][] = [
+    ['runs of spaces', (json) => JSON.parse(converted(JSON.stringify(json))), /no piece for several spaces,/],
+    [
+      'the space before a text',
+      (json) => ({ ...json, normalizer: REPLACE }),
+      /json puts no space before a text,/,
+    ],
+    ['bytes', (json) => ({ ...json, model: { ...json.model, byte_fallback: false } }), /gives no bytes for/],
+  ]
+  it.each(LOST)('is taken with a notice where it lost %s', async (_, change, note) => {
+    const checkpoint = jsonOnly(JSON.stringify(change(JSON.parse((await given()).json))))
+    await checkpoint.export()
+    expect(checkpoint.notes).toContainEqual(expect.stringMatching(note))
   })
 })
 
