@@ -1,6 +1,7 @@
 import { causeText } from './cause.ts'
 import { defaultConfig } from './config/read.ts'
 import type { Config } from './config/settings.ts'
+import { withDeadline } from './deadline.ts'
 import type { Encoder } from './encoder/encoder.ts'
 import { openOnnxEncoder } from './encoder/onnx/onnx-encoder.ts'
 import { ServiceError, toServiceError } from './errors.ts'
@@ -18,16 +19,19 @@ import { loggerOptions } from './telemetry/logger.ts'
 import { measuredEncoder } from './telemetry/measured-encoder.ts'
 import { measuredIndex } from './telemetry/measured-index.ts'
 import { Metrics } from './telemetry/metrics.ts'
+import { Troubles } from './telemetry/troubles.ts'
 import { VERSION } from './version.ts'
+import type { Watch } from './worker/watchdog.ts'
 
 /** Where documents are kept. A new engine is one folder under index/ and one line here. */
 const ENGINES = {
-  embedded: (config: Config, onNotice: (notice: IndexNotice) => void): Promise<IndexEngine> =>
+  embedded: (config: Config, onNotice: (notice: IndexNotice) => void, watch: Watch): Promise<IndexEngine> =>
     startEmbeddedEngine({
       dataDir: config.dataDir,
       ...(config.backupDir && { backupDir: config.backupDir }),
       limits: config,
       onNotice,
+      watch,
     }),
 }
 
@@ -69,8 +73,7 @@ export async function createApp(
   const tls = config.tlsCert === '' ? undefined : new TlsServers(certificateOf(config))
   const closers: (() => Promise<void>)[] = []
   const collections = new Map<string, Retrieval>()
-  /** Of collections that can store nothing. */
-  const troubles = new Map<string, ServiceError>()
+  const troubles = new Troubles()
   let engine: IndexEngine | undefined
   let state: State = 'starting'
   let starting: Promise<Started> | undefined
@@ -84,9 +87,7 @@ export async function createApp(
       tls,
       metrics,
       state: () => state,
-      checkStore() {
-        for (const trouble of troubles.values()) throw trouble
-      },
+      checkParts: () => troubles.check(),
       backups() {
         checkState(state)
         if (engine?.backups) return engine.backups
@@ -109,6 +110,13 @@ export async function createApp(
     logFatal(error)
     onFailure?.(error)
   }
+  const watch = (thread: 'encoder' | 'index'): Watch => ({
+    msMax: config.watchdogMs,
+    onChange(silent) {
+      metrics.setSilent(thread, silent !== undefined)
+      troubles.set(server.log, { thread }, silent, 'the thread answers again')
+    },
+  })
   const stillWanted = () => {
     if (closing) throw new ServiceError('UNAVAILABLE', 'The service was stopped while it started.')
   }
@@ -122,6 +130,7 @@ export async function createApp(
       spinning: config.threadsSpin,
       ...(config.threads > 0 && { intraOpThreads: config.threads }),
       limits: config,
+      watch: watch('encoder'),
     })
     closers.push(() => encoder.close())
     return encoder
@@ -129,19 +138,18 @@ export async function createApp(
 
   async function openIndex({ card: { dimensions, fingerprint } }: Encoder): Promise<DocumentIndex> {
     onProgress?.(`Opening the documents in ${config.dataDir}`)
-    const started = await ENGINES.embedded(config, ({ level, kind, message, collection, facts }) => {
-      server.log[level]({ kind, collection, ...facts }, message)
-      if (state === 'starting') onProgress?.(message)
-    })
+    const started = await ENGINES.embedded(
+      config,
+      ({ level, kind, message, collection, facts }) => {
+        server.log[level]({ kind, collection, ...facts }, message)
+        if (state === 'starting') onProgress?.(message)
+      },
+      watch('index'),
+    )
     engine = started
     closers.push(() => started.close())
     started.onTrouble((collection, trouble) => {
-      if (trouble) {
-        troubles.set(collection, trouble)
-        server.log.error({ code: trouble.code, collection }, trouble.message)
-      } else if (troubles.delete(collection)) {
-        server.log.info({ collection }, 'documents can be stored again')
-      }
+      troubles.set(server.log, { collection }, trouble, 'documents can be stored again')
     })
     return started.open(DEFAULT_COLLECTION, { dimensions, fingerprint })
   }
@@ -215,25 +223,6 @@ async function firstRequests(encoder: Encoder, index: DocumentIndex): Promise<vo
   const { vectors } = await encoder.encode(['ready'], ['ebar'], { lane: 'interactive' })
   await encoder.encode(['ready'], ['ebae'], { lane: 'interactive' })
   await index.search([{ vector: vectors.ebar[0]! }], 1)
-}
-
-/** Waits for `work`; past the deadline calls `late` once, then waits on unless `late` throws. */
-async function withDeadline<T>(work: Promise<T>, msMax: number, late: () => void): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      try {
-        late()
-      } catch (error) {
-        reject(error)
-      }
-    }, msMax)
-  })
-  try {
-    return await Promise.race([work, deadline])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 /** openapi.yaml, as the routes have it with default settings. */

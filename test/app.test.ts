@@ -204,3 +204,33 @@ test('open requests end before the app does', async () => {
   await closing.close()
   expect((await ingest).status).toBe(200)
 })
+
+test('while a thread with work does not answer the service is not ready, and says so', async () => {
+  const lines: string[] = []
+  const probes: Promise<number>[] = []
+  let ready = false
+  const write = (line: string) => {
+    lines.push(line)
+    if (ready && probes.length === 0 && line.includes('The encoder has not answered')) {
+      probes.push(watched.server.inject('/readyz').then(({ statusCode }) => statusCode))
+      probes.push(watched.server.inject('/livez').then(({ statusCode }) => statusCode))
+    }
+  }
+  // Each batch of this model holds its thread for longer than that.
+  const watched = await app({ watchdogMs: 1, logLevel: 'info' }, {}, { log: { write } })
+  const { retrieval } = await watched.start()
+  ready = true
+  const texts = Array.from({ length: 200 }, (_, i) => `word ${i} `.repeat(300))
+  while (probes.length === 0) await retrieval.encoder.encode(texts, ['ebae'])
+  expect(await Promise.all(probes)).toEqual([503, 200])
+  while (!lines.join('').includes('answers again')) await retrieval.encoder.encode(['a'], ['ebae'])
+  expect(await metricOf(watched, 'llara_thread_silent{thread="encoder"}')).toMatch(/^[01]$/)
+})
+
+async function metricOf({ server }: App, name: string): Promise<string | undefined> {
+  const { payload } = await server.inject('/metrics')
+  return payload
+    .split('\n')
+    .find((line) => line.startsWith(`${name} `))
+    ?.slice(name.length + 1)
+}

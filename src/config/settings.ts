@@ -67,6 +67,13 @@ export const SETTINGS = {
     'info',
     'Least severe log line written (JSON, standard error). `debug` adds a line per request.',
   ),
+  watchdogMs: integer(
+    SERVER,
+    'ms',
+    120_000,
+    [1000, HOUR_MS],
+    'Longest silence of a thread that has work; then /readyz is 503 until it answers. More than the slowest batch takes.',
+  ),
   drainMsMax: integer(SERVER, 'ms', 15_000, [0, HOUR_MS], 'Longest wait for open requests at shutdown.'),
   closeMsMax: integer(
     SERVER,

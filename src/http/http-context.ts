@@ -40,8 +40,8 @@ export interface HttpContext {
   tls: TlsServers | undefined
   metrics: HttpMetrics
   state(): State
-  /** @throws ServiceError why nothing can be stored, although the service runs */
-  checkStore(): void
+  /** @throws ServiceError why nothing can be stored, or which thread does not answer, although the service runs */
+  checkParts(): void
   /** @throws ServiceError UNAVAILABLE unless ready, NOT_FOUND where the index makes none of its own */
   backups(): Backups
   /**

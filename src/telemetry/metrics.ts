@@ -43,6 +43,12 @@ export class Metrics {
     'collection',
     'path',
   ])
+  readonly #silent = new Gauge({
+    name: 'llara_thread_silent',
+    help: '1 while a thread that has work does not answer.',
+    labelNames: ['thread'],
+    registers: [this.#registry],
+  })
   /** Open collections by name. */
   readonly #indexes = new Map<string, DocumentIndex>()
 
@@ -106,6 +112,11 @@ export class Metrics {
 
   countSearch(labels: { collection: string; path: string }): void {
     this.#searches.inc(labels)
+  }
+
+  /** Whether a thread has been silent for longer than it may. */
+  setSilent(thread: string, silent: boolean): void {
+    this.#silent.set({ thread }, silent ? 1 : 0)
   }
 
   countEncodeFault(code: string): void {

@@ -2,6 +2,7 @@ import type { Transferable, Worker } from 'node:worker_threads'
 import { ServiceError } from '../errors.ts'
 import { errorFromWire, type FromWorker, type ToWorker } from './protocol.ts'
 import type { Transfer, WorkerEngine } from './serve.ts'
+import { type Watch, Watchdog } from './watchdog.ts'
 
 interface Pending {
   resolve(value: unknown): void
@@ -43,9 +44,16 @@ export class WorkerClient<Engine extends WorkerEngine> {
   #dead: ServiceError | undefined
   #onDeath: ((error: ServiceError) => void) | undefined
   #closed: Promise<void> | undefined
+  readonly #watch: Watch | undefined
+  /** From the start of the thread's work on. */
+  #watchdog: Watchdog | undefined
 
-  /** @param name for messages: "The encoder", "The index" */
-  constructor(worker: Worker, name: string) {
+  /**
+   * @param name for messages: "The encoder", "The index"
+   * @param watch who is to know when the thread has calls and does not answer
+   */
+  constructor(worker: Worker, name: string, watch?: Watch) {
+    this.#watch = watch
     this.#worker = worker
     this.#name = name
     this.#ready = new Promise((resolve, reject) => this.#pending.set(0, { resolve, reject }))
@@ -97,6 +105,7 @@ export class WorkerClient<Engine extends WorkerEngine> {
     if (this.#dead) return Promise.reject(this.#dead)
     if (signal?.aborted) return Promise.reject(new ServiceError('ABORTED', 'The request was abandoned.'))
     const id = this.#nextId++
+    if (this.#pending.size === 0) this.#watchdog?.heard()
     return new Promise((resolve, reject) => {
       const abort = () => this.#send({ kind: 'abort', id })
       const settle = () => signal?.removeEventListener('abort', abort)
@@ -127,6 +136,7 @@ export class WorkerClient<Engine extends WorkerEngine> {
     } catch (error) {
       if (!this.#dead) throw error
     } finally {
+      this.#watchdog?.stop()
       await this.#worker.terminate()
     }
   }
@@ -137,6 +147,8 @@ export class WorkerClient<Engine extends WorkerEngine> {
   }
 
   #receive(message: FromWorker): void {
+    this.#watchdog?.heard()
+    if (message.kind === 'pong') return
     if (message.kind === 'event') {
       this.#listeners.get(message.name)?.(message.value as never)
       return
@@ -144,13 +156,21 @@ export class WorkerClient<Engine extends WorkerEngine> {
     const id = message.kind === 'ready' || message.kind === 'start-failure' ? 0 : message.id
     const pending = this.#pending.get(id)
     this.#pending.delete(id)
-    if (message.kind === 'ready') this.#started = true
+    if (message.kind === 'ready') this.#begin()
     if (message.kind === 'ready' || message.kind === 'result') pending?.resolve(message.value)
     else pending?.reject(errorFromWire(message.error))
   }
 
+  #begin(): void {
+    this.#started = true
+    if (!this.#watch) return
+    const ask = () => this.#send({ kind: 'ping' })
+    this.#watchdog = new Watchdog(this.#name, this.#watch, () => this.#pending.size > 0, ask)
+  }
+
   #die(cause: unknown): void {
     if (this.#dead) return
+    this.#watchdog?.stop()
     this.#dead = this.#started
       ? new ServiceError('UNAVAILABLE', `${this.#name} has stopped; restart the service.`, {}, cause)
       : new ServiceError('INTERNAL', `${this.#name} could not start.`, {}, cause)

@@ -5,12 +5,14 @@ import { type ErrorCode, type ErrorDetails, ServiceError, toServiceError } from 
 export type ToWorker =
   | { kind: 'call'; id: number; method: string; argument: unknown }
   | { kind: 'abort'; id: number }
+  | { kind: 'ping' }
 export type FromWorker =
   | { kind: 'ready'; value: unknown }
   | { kind: 'result'; id: number; value: unknown }
   | { kind: 'failure'; id: number; error: WireError }
   | { kind: 'start-failure'; error: WireError }
   | { kind: 'event'; name: string; value: unknown }
+  | { kind: 'pong' }
 
 export interface WireError {
   code: ErrorCode

@@ -61,6 +61,7 @@ export async function serveWorker<Engine extends WorkerEngine>(
       aborts.get(message.id)?.abort()
       return
     }
+    if (message.kind === 'ping') return send({ kind: 'pong' })
     const { id } = message
     const abort = new AbortController()
     aborts.set(id, abort)

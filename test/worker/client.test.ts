@@ -140,6 +140,32 @@ test('a death fails calls waiting and future, and is told once', async () => {
   expect(deaths).toHaveLength(1)
 })
 
+test('a thread that is held up is silent, and heard of again when it goes on', async () => {
+  const changes: (ServiceError | undefined)[] = []
+  let changed = () => {}
+  const nextChange = () => new Promise<void>((resolve) => (changed = resolve))
+  const onChange = (silent: ServiceError | undefined) => {
+    changes.push(silent)
+    changed()
+  }
+  const worker = spawnWorker(new URL('./sample-worker.ts', import.meta.url), {}, import.meta.url)
+  const client = new WorkerClient<SampleEngine>(worker, 'The sample worker', { msMax: 1000, onChange })
+  opened.push(client)
+  await client.ready()
+  const until = new Int32Array(new SharedArrayBuffer(4))
+  const silence = nextChange()
+  const blocked = client.call('block', until)
+  await silence
+  expect(changes).toEqual([expect.objectContaining({ code: 'UNAVAILABLE' })])
+  expect(changes[0]?.message).toContain('The sample worker has not answered for 1 s')
+
+  const answer = nextChange()
+  Atomics.store(until, 0, 1)
+  Atomics.notify(until, 0)
+  await Promise.all([answer, blocked])
+  expect(changes).toEqual([expect.anything(), undefined])
+})
+
 test('close is no death, and calls after it are refused', async () => {
   const client = open()
   const deaths: unknown[] = []

@@ -61,6 +61,10 @@ async function start(emit: Emit<Events>) {
       notify: () => emit('news', 42),
       die: () => process.exit(3),
       hang: () => new Promise(() => {}),
+      /** Holds the thread until the first number is no longer 0. */
+      block: (until: Int32Array) => {
+        Atomics.wait(until, 0, 0)
+      },
       close: () => undefined,
     },
   }

@@ -14,6 +14,7 @@ import { readCard } from '../../model/read-card.ts'
 import { SHARE_LIMITS, type ShareLimits } from '../../sharing/limits.ts'
 import { WorkerClient } from '../../worker/client.ts'
 import { spawnWorker } from '../../worker/spawn.ts'
+import type { Watch } from '../../worker/watchdog.ts'
 import type {
   EncodeOptions,
   EncodeResult,
@@ -50,6 +51,8 @@ export interface OnnxEncoderOptions {
   spinning?: boolean
   /** Other names than those of `ENCODER_LIMITS` and `SHARE_LIMITS` are ignored. */
   limits?: Partial<EncoderLimits & ShareLimits>
+  /** Who is to know when the encoder's thread does not answer. */
+  watch?: Watch
 }
 
 /** How long an exit of the process waits for the running batch; `close` it first to wait for all of it. */
@@ -91,7 +94,7 @@ export async function openOnnxEncoder(options: OnnxEncoderOptions): Promise<Onnx
   const holdExit = () => exitGuard.leave(EXIT_WAIT_MS_MAX)
   process.once('exit', holdExit)
   worker.once('exit', () => process.off('exit', holdExit))
-  const client = new WorkerClient<EncoderEngine>(worker, 'The encoder')
+  const client = new WorkerClient<EncoderEngine>(worker, 'The encoder', options.watch)
   try {
     const device = await client.ready()
     if (when === 'before') await check?.done

@@ -7,7 +7,7 @@ const config = { access: 'public', always: true } as const
 const Status = Type.Object({ status: Type.String({ examples: ['ok'] }) })
 
 /** The two public routes: probes. */
-export function healthRoutes(server: Server, { state, checkStore }: HttpContext): void {
+export function healthRoutes(server: Server, { state, checkParts }: HttpContext): void {
   server.get(
     '/livez',
     {
@@ -33,14 +33,14 @@ export function healthRoutes(server: Server, { state, checkStore }: HttpContext)
         operationId: 'readyz',
         summary: 'Readiness',
         description:
-          '200 once the index is open and the model has embedded a first text; 503 while starting or shutting down, and while nothing can be stored because the data folder was removed or replaced. Needs no key.',
+          '200 once the index is open and the model has embedded a first text; 503 while starting or shutting down, and while nothing can be stored because the data folder was removed or replaced or a thread does not answer (WATCHDOG_MS). Needs no key.',
         security: [],
         response: { 200: Status, '5xx': PROBLEMS['5xx'] },
       },
     },
     async () => {
       checkState(state())
-      checkStore()
+      checkParts()
       return { status: 'ok' }
     },
   )

@@ -3,6 +3,7 @@ import { ServiceError } from '../../errors.ts'
 import { limitsFrom } from '../../limits.ts'
 import { WorkerClient } from '../../worker/client.ts'
 import { spawnWorker } from '../../worker/spawn.ts'
+import type { Watch } from '../../worker/watchdog.ts'
 import type { Backups } from '../backups.ts'
 import type { DocumentIndex } from '../document-index.ts'
 import type { CollectionIdentity, IndexEngine, IndexNotice } from '../index-engine.ts'
@@ -24,6 +25,8 @@ export interface EmbeddedEngineOptions {
   backupDir?: string
   limits?: Partial<IndexLimits>
   onNotice?: (notice: IndexNotice) => void
+  /** Who is to know when the index's thread does not answer. */
+  watch?: Watch
 }
 
 /**
@@ -37,7 +40,7 @@ export async function startEmbeddedEngine(options: EmbeddedEngineOptions): Promi
   const limits = { ...limitsFrom(INDEX_LIMITS, options.limits), ...limitsFrom(INDEX_TUNING, options.limits) }
   const data: WorkerData = { dataDir, limits }
   const worker = spawnWorker(new URL('./worker.ts', import.meta.url), data, import.meta.url)
-  const client = new WorkerClient<IndexWorker>(worker, 'The index')
+  const client = new WorkerClient<IndexWorker>(worker, 'The index', options.watch)
   if (onNotice) client.on('notice', onNotice)
   try {
     await client.ready()
