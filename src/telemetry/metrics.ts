@@ -67,6 +67,11 @@ export class Metrics {
       ({ own }) => own['damagedDocuments'],
     ),
     this.#indexGauge(
+      'llara_index_file_damaged',
+      '1 while pages or indexes of the database are damaged.',
+      ({ own }) => own['fileDamaged'],
+    ),
+    this.#indexGauge(
       'llara_index_missing_commits',
       'Acknowledged writes that the database has lost with its log.',
       ({ own }) => own['missingCommits'],

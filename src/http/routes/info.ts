@@ -27,6 +27,10 @@ const Info = Type.Object({
       description:
         'Documents that are damaged on the disk and left out of every answer. 0 where all is well.',
     }),
+    file_damaged: Type.Boolean({
+      description:
+        'Whether pages or indexes of the database are damaged; documents that can be read are served.',
+    }),
     missing_commits: Type.Integer({
       description: 'Acknowledged writes that the database has lost, with its log. 0 where all is well.',
     }),
@@ -60,6 +64,7 @@ export function infoRoute(server: Server, { config, version, retrieval }: HttpCo
           documents,
           tombstones: own['tombstones'] ?? 0,
           damaged_documents: own['damagedDocuments'] ?? 0,
+          file_damaged: own['fileDamaged'] === 1,
           missing_commits: own['missingCommits'] ?? 0,
         },
         version,

@@ -1,19 +1,22 @@
 import type { CollectionIdentity } from '../index-engine.ts'
 import { type CooperativeScheduler, Mutex } from './cooperative-scheduler.ts'
 import { rowReader } from './database/checked-rows.ts'
-import { storeError } from './database/connection.ts'
+import { isDamage, storeError } from './database/connection.ts'
 import type { FolderLock } from './database/folder-lock.ts'
-import { LiveConnection } from './database/live-connection.ts'
-import { loadVectors } from './database/load-vectors.ts'
+import { loadVectors, reloadVectors } from './database/load-vectors.ts'
 import type { MigrationProgress } from './database/migrations/migrate.ts'
+import { migrationNotice } from './database/migrations/migration-notice.ts'
 import { damaged, type OpenFiles, openFiles } from './database/open-files.ts'
 import { writeGuard } from './database/write-guard.ts'
 import { FilterIndex } from './filter/filter-index.ts'
 import { GraphSnapshots } from './hnsw/graph-snapshots.ts'
 import { LiveGraph } from './hnsw/live-graph.ts'
 import { Damages } from './integrity/damages.ts'
+import { Mender } from './integrity/mender.ts'
 import { lostIds } from './integrity/rebuild.ts'
+import { Scrub } from './integrity/scrub.ts'
 import { StoredDocuments } from './integrity/stored-documents.ts'
+import type { LostDocument } from './integrity/survey.ts'
 import type { IndexLimits } from './limits.ts'
 import type { EngineNotice } from './notice.ts'
 import { Reader } from './reader.ts'
@@ -65,14 +68,13 @@ export async function openCollectionEngine(options: CollectionEngineOptions) {
 
 async function startEngine(
   { folder, identity, limits, lock, scheduler, notice }: CollectionEngineOptions,
-  { commits, release, ...files }: OpenFiles,
+  files: OpenFiles,
   guard: <T>(work: () => Promise<T>) => Promise<T>,
 ) {
   const { dimensions, fingerprint } = identity
   const parameters = { dimensions, m: limits.hnswM, efConstruction: limits.hnswEfConstruction }
   const writes = new Mutex()
-  const db = new LiveConnection(files.db)
-  const reader = new LiveConnection(files.reader)
+  const { db, reader, commits } = files
   const table = new VectorTable(dimensions)
   const rows = rowReader(reader)
   let retire = (_labels: number[]): void => {}
@@ -82,9 +84,10 @@ async function startEngine(
     retire(labels)
   }
   const damages = new Damages({ notice, leaveOut, lost: lostIds(reader) })
-  loadVectors(table, rows, damages)
-  if (damages.size > 0 && table.documents === 0) {
-    throw damaged(folder, `none of its ${damages.size} documents can be read`)
+  const before = damages.size
+  const indexed = loadVectors(table, rows, damages)
+  if (damages.size > before && table.documents === 0) {
+    throw damaged(folder, `none of its ${damages.size - before} documents can be read`)
   }
   const snapshots = new GraphSnapshots({ folder, fingerprint, parameters }, db, notice)
   const graph = new LiveGraph(
@@ -92,10 +95,21 @@ async function startEngine(
     await snapshots.load(),
   )
   const filters = new FilterIndex(reader, table)
-  const stored = new StoredDocuments({ table, rows, damages })
+  const reload = async (lost: readonly LostDocument[]) => {
+    for (const { document } of lost) leaveOut(document)
+    filters.forget()
+    graph.expect(reloadVectors(table, rows))
+    await graph.link([...graph.pending], scheduler.slice('write'))
+  }
+  const mender = new Mender({ folder, files, damages, scheduler, writes, notice, reload })
+  const stored = new StoredDocuments({ table, rows, damages, mender })
   const searcher = new Searcher({ table, graph, filters, rows, stored, damages, scheduler, limits })
   const reads = new Reader({ table, filters, rows, stored, scheduler })
-  const checkWritable = writeGuard(db, folder, lock)
+  const guardFiles = writeGuard(db, folder, lock)
+  const checkWritable = () => {
+    mender.checkWritable()
+    guardFiles()
+  }
   const writer = new Writer({
     db,
     table,
@@ -156,15 +170,42 @@ async function startEngine(
     inBackground(graph.linkPending().then(upkeep), notBuilt)
   }
 
+  if (files.problem !== undefined) mender.suspect(files.problem)
+  else if (damages.unreadable) mender.suspect('a page cannot be read')
+  else if (!indexed) mender.suspect('the index on ids does not agree with the documents')
+  const { scrubHours: hours } = limits
+  const scrub = new Scrub({
+    folder,
+    reader,
+    rows,
+    table,
+    damages,
+    mender,
+    scheduler,
+    notice,
+    hours,
+    pagesChecked: files.checked,
+  })
+  /** What meets damage that is not one document's waits for the database to be rebuilt, and is done again. */
+  const answer = <T>(work: () => Promise<T>): Promise<T> =>
+    guard(async () => {
+      try {
+        return await work()
+      } catch (error) {
+        if (!isDamage(error) || !(await mender.mend('a page or index cannot be used'))) throw error
+        return work()
+      }
+    })
+
   return {
     upsert: (call: UpsertCall, signal: AbortSignal) =>
-      guard(() => writer.upsert(call, signal).then(thenUpkeep)),
+      answer(() => writer.upsert(call, signal).then(thenUpkeep)),
     remove: (call: RemoveCall, signal: AbortSignal) =>
-      guard(() => writer.remove(call, signal).then(thenUpkeep)),
-    search: (call: SearchCall, signal: AbortSignal) => guard(() => searcher.search(call, signal)),
-    get: (call: IdsCall, signal: AbortSignal) => guard(() => reads.get(call, signal)),
-    passages: (call: IdsCall, signal: AbortSignal) => guard(() => reads.passages(call, signal)),
-    scan: (call: ScanCall, signal: AbortSignal) => guard(() => reads.scan(call, signal)),
+      answer(() => writer.remove(call, signal).then(thenUpkeep)),
+    search: (call: SearchCall, signal: AbortSignal) => answer(() => searcher.search(call, signal)),
+    get: (call: IdsCall, signal: AbortSignal) => answer(() => reads.get(call, signal)),
+    passages: (call: IdsCall, signal: AbortSignal) => answer(() => reads.passages(call, signal)),
+    scan: (call: ScanCall, signal: AbortSignal) => answer(() => reads.scan(call, signal)),
     /** @throws ServiceError STORE_UNUSABLE where nothing that is written would last */
     checkWritable,
     counts: (): Counts => ({
@@ -173,27 +214,17 @@ async function startEngine(
       tombstones: graph.tombstones,
       damagedDocuments: damages.size,
       missingCommits: commits.missing,
+      fileDamaged: mender.problem === undefined ? 0 : 1,
+      scrubs: scrub.done,
     }),
     /** Saves the graph, then lets go of the files. */
     close: () =>
       guard(async () => {
         closing = true
         graph.stop()
-        await Promise.all(background)
+        await Promise.all([scrub.stop(), mender.stop(), ...background])
         await save().catch(notSaved)
-        release()
+        files.release()
       }),
-  }
-}
-
-function migrationNotice({ from, to, done, all }: MigrationProgress): EngineNotice {
-  const finished = done === all
-  return {
-    level: 'info',
-    kind: finished ? 'migrated' : 'migrating',
-    message: finished
-      ? `converted ${all} documents from format ${from} to format ${to}`
-      : `converting documents from format ${from} to format ${to}: ${done} of ${all}`,
-    facts: { from, to, done, all },
   }
 }

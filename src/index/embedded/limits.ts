@@ -65,6 +65,13 @@ export const INDEX_LIMITS = {
     max: 1000,
     doc: 'Backups kept in BACKUP_DIR; a new one removes the oldest beyond that.',
   },
+  scrubHours: {
+    unit: 'hours',
+    fallback: 24,
+    min: 0,
+    max: 500,
+    doc: 'Time between two checks of everything stored against its checksums, in the background, the first right after the start; 0 leaves them out.',
+  },
   databaseBytesMax: {
     unit: 'bytes',
     fallback: 0,

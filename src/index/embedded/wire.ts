@@ -87,4 +87,8 @@ export interface Counts {
   damagedDocuments: number
   /** Acknowledged, and not in the database. */
   missingCommits: number
+  /** 1 while pages or indexes of the database are known to be damaged. */
+  fileDamaged: 0 | 1
+  /** Checks of everything stored that were finished since the start. */
+  scrubs: number
 }

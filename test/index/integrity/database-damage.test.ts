@@ -3,16 +3,13 @@ import { open, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { connect } from '../../../src/index/embedded/database/connection.ts'
-import { vectorOf } from '../documents.ts'
 import { countOf, IDENTITY, openIn } from '../scratch.ts'
-import { documents, wholeFolder } from '../whole-folder.ts'
+import { wholeFolder } from '../whole-folder.ts'
 
 const whole = wholeFolder()
 
 describe('a damaged database', () => {
   const database = (folder: string) => join(folder, 'store.sqlite')
-  const pageOf = (folder: string, needle: Buffer) => readFileSync(database(folder)).indexOf(needle)
-  const vectorBytes = () => Buffer.from(vectorOf(documents[700]!).buffer)
   const damages: [string, (folder: string) => Promise<unknown>][] = [
     [
       'is no database',
@@ -22,42 +19,16 @@ describe('a damaged database', () => {
     ['is gone', (folder) => rm(database(folder))],
     ['is cut in its header', (folder) => truncate(database(folder), 60)],
     ['is cut after its first page', (folder) => truncate(database(folder), 8192)],
-    ['is cut in the middle', (folder) => truncate(database(folder), 8192 * 20)],
     [
       'is cut within its last page',
       async (folder) => truncate(database(folder), readFileSync(database(folder)).length - 100),
     ],
+    ['is cut in the middle', (folder) => truncate(database(folder), 8192 * 20)],
     [
       'has its header overwritten',
       async (folder) => {
         const handle = await open(database(folder), 'r+')
         await handle.write(Buffer.alloc(100, 0xaa), 0, 100, 0)
-        await handle.close()
-      },
-    ],
-    [
-      'has a page overwritten',
-      async (folder) => {
-        const handle = await open(database(folder), 'r+')
-        await handle.write(
-          Buffer.alloc(8192, 0xaa),
-          0,
-          8192,
-          Math.floor(pageOf(folder, vectorBytes()) / 8192) * 8192,
-        )
-        await handle.close()
-      },
-    ],
-    [
-      'has a page of zeros',
-      async (folder) => {
-        const handle = await open(database(folder), 'r+')
-        await handle.write(
-          Buffer.alloc(8192),
-          0,
-          8192,
-          Math.floor(pageOf(folder, vectorBytes()) / 8192) * 8192,
-        )
         await handle.close()
       },
     ],
@@ -67,7 +38,7 @@ describe('a damaged database', () => {
     await damage(folder)
     await expect(openIn(folder)).rejects.toMatchObject({
       code: 'STORE_UNUSABLE',
-      message: expect.stringMatching(/Restore it from a backup|Use another DATA_DIR/),
+      message: expect.stringMatching(/[Rr]estore (it from )?a backup|Use another DATA_DIR/),
     })
   })
 })

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { verifyCommand } from '../../../src/tools/verify/command.ts'
@@ -138,6 +138,11 @@ const DAMAGES: [string, (folder: string) => unknown, (lost: string[]) => void][]
     (folder) => damageRows(folder, "UPDATE metadata_values SET value = 5 WHERE document = 4 AND path = 'n'"),
     exactly(),
   ],
+  [
+    'the end of the file, cut off',
+    (folder) => truncate(databaseOf(folder), statSync(databaseOf(folder)).size - 10 * 8192),
+    (lost) => expect(lost.length).toBeLessThan(1400),
+  ],
 ]
 
 function exactly(...ids: string[]) {
@@ -153,7 +158,7 @@ function includes(id: string) {
 describe.each(DAMAGES)('of %s', (_, damage, expected) => {
   it('verify says so, and --repair keeps everything else', async () => {
     const folder = await whole.copy()
-    damage(folder)
+    await damage(folder)
     const checked = await verify(folder)
     expect(checked).toMatchObject({ status: 1, stderr: expect.stringContaining('The data is damaged') })
     expected(named(checked.stdout))

@@ -7,13 +7,23 @@ export type Statement = Database.Statement<unknown[]>
 
 const PAGE_BYTES = 8192
 
+interface ConnectOptions {
+  readonly?: boolean
+  /** Open also what SQLite would refuse as a whole: a file that was cut, or tables with a damaged description. */
+  damaged?: boolean
+}
+
 /**
  * A connection to a collection's database: WAL, and every commit waits for the disk (synchronous=FULL), so that what was
  * acknowledged survives power loss. https://www.sqlite.org/pragma.html#pragma_synchronous
  */
-export function connect(file: string, options: { readonly?: boolean } = {}): Connection {
+export function connect(file: string, options: ConnectOptions = {}): Connection {
   const db = new Database(file, { readonly: options.readonly ?? false, timeout: 5_000 })
   try {
+    if (options.damaged) {
+      db.unsafeMode()
+      db.pragma('writable_schema = ON')
+    }
     if (!options.readonly) {
       db.pragma(`page_size = ${PAGE_BYTES}`)
       db.pragma('journal_mode = WAL')
@@ -124,7 +134,9 @@ export function storeError(error: unknown): unknown {
     )
   }
   if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB')) {
-    return say('The database is damaged. Restore it from a backup, or ingest into an empty DATA_DIR.')
+    return say(
+      'The database is damaged. Stop the service and run `llara-serve verify --repair`, or restore a backup.',
+    )
   }
   if (/^SQLITE_(IOERR|CANTOPEN|READONLY|PERM|AUTH|BUSY|LOCKED)/.test(code)) {
     return say(`The database cannot be read or written (${code}). Check the disk and its permissions.`)

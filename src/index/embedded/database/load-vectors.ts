@@ -1,5 +1,6 @@
 import { compareCodePoints } from '../../order.ts'
 import type { Damages } from '../integrity/damages.ts'
+import { examineDocument } from '../integrity/examine.ts'
 import type { VectorTable } from '../vectors/vector-table.ts'
 import type { Problem, RowReader } from './checked-rows.ts'
 import type { PassageRow } from './checksum.ts'
@@ -20,6 +21,28 @@ export function loadVectors(table: VectorTable, rows: RowReader, damages: Damage
   const bad = loadPassages(table, rows)
   for (const { document, problem } of ownersOf(bad, table, rows)) damages.found(document, problem)
   return checkDocuments(table, rows, damages)
+}
+
+/**
+ * Brings the vectors in step with a database that was rebuilt: documents that only the damaged one could not find are
+ * there again.
+ *
+ * @returns labels that were added
+ */
+export function reloadVectors(table: VectorTable, rows: RowReader): number[] {
+  const added: number[] = []
+  for (const key of rows.keys(() => {})) {
+    if (table.has(key)) continue
+    const found = examineDocument(rows, key, table.dimensions)
+    if ('problem' in found) continue
+    for (const passage of found.passages) {
+      const vector = vectorOf(passage, table.dimensions)
+      if (!vector) break
+      table.add(passage.label, key, vector)
+      added.push(passage.label)
+    }
+  }
+  return added
 }
 
 /** By label: what is wrong with a passage, its document where that can be read, and the document before it. */

@@ -1,24 +1,32 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ServiceError } from '../../../errors.ts'
 import type { CollectionIdentity } from '../../index-engine.ts'
 import { hasGraph, syncFolder } from '../hnsw/graph-file.ts'
 import { CommitCount, everCommitted } from '../integrity/commit-count.ts'
+import { checkStructure } from '../integrity/structure.ts'
 import type { EngineNotice } from '../notice.ts'
-import { type Connection, connect, limitBytes } from './connection.ts'
+import { connect, limitBytes } from './connection.ts'
 import { DATABASE } from './data-folder.ts'
+import { LiveConnection } from './live-connection.ts'
 import type { MigrationProgress } from './migrations/migrate.ts'
-import { openSchema } from './schema.ts'
+import { isCurrent, openSchema } from './schema.ts'
 
-/** Databases up to this size are checked page by page at every start (about a third of a second). */
-const QUICK_CHECK_BYTES_MAX = 64 * 1024 * 1024
+/** Databases up to this size are checked page by page before they are used (about a third of a second). */
+const CHECKED_AT_START_BYTES_MAX = 64 * 1024 * 1024
 
 export interface OpenFiles {
   /** The one connection that writes. */
-  db: Connection
+  db: LiveConnection
   /** Sees what is committed, never a write in progress. */
-  reader: Connection
+  reader: LiveConnection
   commits: CommitCount
+  /** Whether SQLite has checked the pages of the file. */
+  checked: boolean
+  /** What SQLite found wrong with the pages of the file; undefined where it found nothing, or did not look. */
+  problem: string | undefined
+  /** Closes both connections, does `work` with the file, and opens them again. */
+  exchange(work: () => void): void
   /** Closes all of them. */
   release(): void
 }
@@ -49,29 +57,64 @@ export function openFiles(options: OpenFilesOptions): OpenFiles {
     const db = connect(file)
     closers.push(() => db.close())
     if (written && db.pragma('schema_version', { simple: true }) === 0) throw emptied(folder)
-    if (!fresh && statSync(file).size <= QUICK_CHECK_BYTES_MAX) {
-      // What a row holds is checked when it is read.
-      db.pragma('ignore_check_constraints = ON')
-      const problems = db.pragma('quick_check(1)', { simple: true })
-      db.pragma('ignore_check_constraints = OFF')
-      if (problems !== 'ok') throw damaged(folder, String(problems))
-    }
+    const small = !fresh && statSync(file).size <= CHECKED_AT_START_BYTES_MAX
+    const [problem] = small ? checkStructure(db, { quick: true }) : []
+    // Tables that may not be read are not converted.
+    if (problem !== undefined && !isCurrent(db)) throw damaged(folder, problem)
     const created = openSchema(db, folder, identity, onMigration)
     if (created) {
       // The tables are then there even where the log is lost.
       db.pragma('wal_checkpoint(TRUNCATE)')
       syncFolder(folder)
     }
-    if (databaseBytesMax > 0) limitBytes(db, databaseBytesMax)
-    const reader = connect(file, { readonly: true })
-    closers.push(() => reader.close())
-    const commits = new CommitCount(folder, db, notice)
+    db.close()
+    closers.pop()
+    const live = connectBoth(file, databaseBytesMax)
+    closers.push(() => live.close())
+    const commits = new CommitCount(folder, live.db.current, notice)
     closers.push(() => commits.close())
-    return { db, reader, commits, release }
+    const { reader, exchange } = live
+    return { db: live.db, reader, commits, checked: small, problem, exchange, release }
   } catch (error) {
     release()
     throw error
   }
+}
+
+/** Frames in the log, and how many of them are in the file too. */
+interface Checkpoint {
+  log: number
+  checkpointed: number
+}
+
+/** The two connections of a collection to its database. */
+function connectBoth(file: string, databaseBytesMax: number) {
+  const connectWriter = () => {
+    const db = connect(file)
+    if (databaseBytesMax > 0) limitBytes(db, databaseBytesMax)
+    return db
+  }
+  const db = new LiveConnection(connectWriter())
+  const reader = new LiveConnection(connect(file, { readonly: true }))
+  // The last connection to close moves the log into the file.
+  const close = () => {
+    reader.current.close()
+    db.current.close()
+  }
+  const exchange = (work: () => void) => {
+    const [{ log, checkpointed }] = db.current.pragma('wal_checkpoint(PASSIVE)') as [Checkpoint]
+    if (log !== checkpointed) throw new ServiceError('STORE_UNUSABLE', 'its log is in use')
+    close()
+    try {
+      // All of it is in the file; a connection that still reads keeps the log from going with the last writer.
+      for (const suffix of ['-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true })
+      work()
+    } finally {
+      db.replace(connectWriter())
+      reader.replace(connect(file, { readonly: true }))
+    }
+  }
+  return { db, reader, close, exchange }
 }
 
 function emptied(folder: string): ServiceError {
@@ -99,6 +142,6 @@ export function makeFolder(folder: string): void {
 export function damaged(folder: string, problem: string): ServiceError {
   return new ServiceError(
     'STORE_UNUSABLE',
-    `The database in ${folder} is damaged (${problem}). Restore it from a backup, or ingest into an empty DATA_DIR.`,
+    `The database in ${folder} is damaged (${problem}). Run \`llara-serve verify --repair\`, or restore a backup.`,
   )
 }

@@ -113,6 +113,10 @@ export function isOurs(db: Connection): boolean {
   return db.pragma('application_id', { simple: true }) === APPLICATION_ID
 }
 
+export function isCurrent(db: Connection): boolean {
+  return db.pragma('user_version', { simple: true }) === FORMAT_VERSION
+}
+
 export function readFact(db: Connection, key: string): string | undefined {
   return db.prepare('SELECT value FROM store WHERE key = ?').pluck().get(key) as string | undefined
 }

@@ -65,6 +65,11 @@ export class FilterIndex {
     return (document) => found.has(this.#table.slot(document) ?? found.length)
   }
 
+  /** After the database was rebuilt: what was read before may have been damaged. */
+  forget(): void {
+    this.#cache.clear()
+  }
+
   #remember(key: string, result: { version: number; found: Bitset }): void {
     if (key.length > CACHED_KEY_CHARS_MAX) return
     this.#cache.delete(key)

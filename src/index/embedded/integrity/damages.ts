@@ -30,6 +30,11 @@ export class Damages {
     return this.#documents.size + this.#lost.size
   }
 
+  /** Whether some could not be read at all, so that more than these documents is damaged. */
+  get unreadable(): boolean {
+    return [...this.#documents.values()].some((problem) => problem.endsWith('cannot be read'))
+  }
+
   isLost(id: string): boolean {
     return this.#lost.has(id)
   }

@@ -35,7 +35,7 @@ export interface Inspection {
 export function inspectCollection(folder: string): Promise<Inspection> {
   return withDatabase(folder, async (db) => {
     const format = Number(db.pragma('user_version', { simple: true }))
-    const structure = checkStructure(db)
+    const structure = [...refusal(join(folder, DATABASE)), ...checkStructure(db)]
     const live = new LiveConnection(db)
     const current = format === FORMAT_VERSION
     return {
@@ -81,12 +81,28 @@ export async function repairCollection(folder: string, inspection: Inspection): 
   return whole ? undefined : replaceDatabase(folder)
 }
 
+/** Why the service would not open it, such as a file that was cut; none where it would. */
+function refusal(file: string): string[] {
+  try {
+    const db = connect(file, { readonly: true })
+    try {
+      db.prepare('SELECT count(*) FROM sqlite_schema').get()
+    } finally {
+      db.close()
+    }
+    return []
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    return ['the file is shorter than it was, or its tables are not described any more']
+  }
+}
+
 async function withDatabase<T>(folder: string, work: (db: Connection) => Promise<T>): Promise<T> {
   const file = join(folder, DATABASE)
   if (!existsSync(file)) throw new ServiceError('STORE_UNUSABLE', `The database ${DATABASE} is missing.`)
   let db: Connection | undefined
   try {
-    db = connect(file)
+    db = connect(file, { damaged: true })
     return await work(db)
   } catch (error) {
     if (!isDamage(error)) throw error

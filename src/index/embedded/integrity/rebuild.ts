@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, rmSync } from 'node:fs'
 import { ServiceError } from '../../../errors.ts'
 import { lastGiven } from '../database/checked-rows.ts'
-import { type Connection, connectForCopy, readable } from '../database/connection.ts'
+import { connectForCopy, readable } from '../database/connection.ts'
 import { LiveConnection } from '../database/live-connection.ts'
 import { rowWriter } from '../database/rows.ts'
 import { createTables, writeFact } from '../database/schema.ts'
@@ -20,6 +20,8 @@ export interface RebuildOptions {
   pause?: () => Promise<void>
   /** The number of the last commit, where the missing ones need no longer be said. */
   acknowledged?: number
+  /** How the new file is checked; in this thread where absent. */
+  check?: (file: string) => Promise<string[]>
 }
 
 /**
@@ -32,7 +34,7 @@ export interface RebuildOptions {
 export async function rebuild(
   source: LiveConnection,
   target: string,
-  { pause, acknowledged }: RebuildOptions = {},
+  { pause, acknowledged, check }: RebuildOptions = {},
 ): Promise<Survey> {
   rmSync(target, { force: true })
   const facts = factsOf(source)
@@ -68,8 +70,10 @@ export async function rebuild(
         SELECT 'passages', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'passages');
       UPDATE sqlite_sequence SET seq = max(seq, ${last}) WHERE name = 'passages'`)
     db.exec('COMMIT')
-    checkCopy(db, found)
-    return found
+    // What SQLite calls whole is what it will read.
+    const problems = check ? await check(target) : checkStructure(db)
+    if (problems.length === 0) return found
+    throw new ServiceError('STORE_UNUSABLE', 'The rebuilt database is not whole. Check the disk.')
   } finally {
     copy.current.close()
     sync(target)
@@ -102,17 +106,6 @@ export function lostIds(db: LiveConnection): string[] {
 /** One of them has been stored again or deleted: inside that transaction. */
 export function forgetLost(db: LiveConnection, id: string): void {
   db.prepare('DELETE FROM store WHERE key = ?').run(`${LOST}${id}`)
-}
-
-/** @throws ServiceError STORE_UNUSABLE when the copy is not what was read */
-function checkCopy(db: Connection, { documents }: Survey): void {
-  const problems = checkStructure(db)
-  const copied = db.prepare('SELECT count(*) FROM documents').pluck().get() as number
-  if (problems.length === 0 && copied <= documents) return
-  throw new ServiceError(
-    'STORE_UNUSABLE',
-    'The rebuilt database is not whole; the old one is kept. Check the disk.',
-  )
 }
 
 function sync(path: string): void {

@@ -1,10 +1,11 @@
 import { ServiceError } from '../../../errors.ts'
 import type { Passage, Span } from '../../document.ts'
-import type { Checked, RowReader } from '../database/checked-rows.ts'
+import type { Checked, Problem, RowReader } from '../database/checked-rows.ts'
 import type { DocumentRow } from '../database/checksum.ts'
 import type { VectorTable } from '../vectors/vector-table.ts'
 import type { WireDocument } from '../wire.ts'
 import type { Damages } from './damages.ts'
+import type { Mender } from './mender.ts'
 
 /** Where a passage stands among those of its document, and in the text. */
 export interface FoundPassage extends Span {
@@ -15,6 +16,7 @@ export interface StoredDocumentsParts {
   table: VectorTable
   rows: RowReader
   damages: Damages
+  mender: Mender
 }
 
 /**
@@ -41,8 +43,9 @@ export class StoredDocuments {
     const document = this.#keyOf(id)
     if (document === undefined) return undefined
     const found = this.byKey(document)
-    if (found?.id === id) return found
-    throw damaged()
+    if (!found) throw damaged()
+    this.#checkIndex(id, found)
+    return found
   }
 
   /** @throws ServiceError DOCUMENT_DAMAGED */
@@ -50,7 +53,9 @@ export class StoredDocuments {
     const { table } = this.#parts
     const document = this.#keyOf(id)
     if (document === undefined) return undefined
-    if (this.byKey(document)?.id !== id) throw damaged()
+    const found = this.byKey(document)
+    if (!found) throw damaged()
+    this.#checkIndex(id, found)
     return table.labelsOf(document).map((label) => {
       const passage = this.passage(label, document)
       if (!passage) throw damaged()
@@ -86,12 +91,25 @@ export class StoredDocuments {
     const { rows, table, damages } = this.#parts
     if (damages.has(document)) return undefined
     const found: Checked<DocumentRow> = rows.document(document)
-    if (found && 'problem' in found) damages.found(document, found.problem)
-    else if (!found && table.has(document)) damages.found(document, 'its row is missing')
+    if (found && 'problem' in found) this.#found(document, found.problem)
+    else if (!found && table.has(document)) this.#found(document, 'its row is missing')
     else if (found && table.labelsOf(document).length !== found.row.passages) {
-      damages.found(document, 'a passage is missing')
+      this.#found(document, 'a passage is missing')
     } else return found?.row
     return undefined
+  }
+
+  /** Unless it is damage of the file beyond this document, only the document is left out. */
+  #found(document: number, problem: Problem): void {
+    const { damages, mender } = this.#parts
+    damages.found(document, problem)
+    if (!problem.endsWith('its checksum')) mender.suspect(problem)
+  }
+
+  #checkIndex(id: string, found: WireDocument): void {
+    if (found.id === id) return
+    this.#parts.mender.suspect('the index on ids leads to another document')
+    throw damaged()
   }
 }
 
