@@ -7,7 +7,7 @@ export function findings(inspection: Inspection): string[] {
     rows
       ? `${rows.documents} documents in ${rows.passages} passages are whole, ${rows.lost.length} are damaged.`
       : `in format ${format}, which has no checksums: only the pages were checked. Start the service once, which converts it.`,
-    ...structure.map((complaint) => `pages: ${complaint.replace(/\s+/g, ' ')}`),
+    ...structure.map((complaint) => `pages: ${complaint}`),
   ]
   for (const { id, document, problem } of rows?.lost ?? []) {
     const named = typeof id === 'string' ? `document ${JSON.stringify(id)}` : 'a document whose id is lost'

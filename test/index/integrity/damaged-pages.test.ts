@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { DocumentIndex } from '../../../src/index/document-index.ts'
@@ -50,6 +50,11 @@ const DAMAGES: [string, (folder: string) => unknown, number][] = [
   ['a page of documents of zeros', (folder) => zeroPageWith(folder, 'd700text 700{'), 200],
   ['the index on id gone', (folder) => zeroPage(folder, rootPage(folder, 'sqlite_autoindex_documents_1')), 0],
   ['an index for filters gone', (folder) => zeroPage(folder, rootPage(folder, 'metadata_values')), 0],
+  [
+    'a part of its last page cut off',
+    (folder) => truncateSync(databaseOf(folder), statSync(databaseOf(folder)).size - 100),
+    200,
+  ],
 ]
 
 function overwrite(folder: string, needle: Buffer): void {

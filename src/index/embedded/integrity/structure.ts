@@ -12,7 +12,7 @@ export function checkStructure(db: Connection, { quick = false } = {}): string[]
   try {
     const check = quick ? 'quick_check' : 'integrity_check'
     const complaints = (db.pragma(`${check}(${COMPLAINTS_MAX})`) as Record<string, string>[]).flatMap((row) =>
-      Object.values(row),
+      Object.values(row).map((complaint) => complaint.replace(/\s+/g, ' ')),
     )
     return complaints.length === 1 && complaints[0] === 'ok' ? [] : complaints
   } catch (error) {
