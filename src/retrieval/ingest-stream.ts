@@ -1,8 +1,9 @@
 import type { Truncate } from '../encoder/encoder.ts'
-import { type ErrorCode, ServiceError, toServiceError } from '../errors.ts'
+import { ServiceError, toServiceError } from '../errors.ts'
 import type { CheckedDocument, IndexedDocument } from '../index/document.ts'
 import { checkDocument, type NewDocument } from './checks/check-document.ts'
 import { retryWhenOverloaded } from './encode-bulk.ts'
+import { inHalves } from './halves.ts'
 import { IngestReport, type IngestSummary } from './ingest-report.ts'
 import { interruptible } from './interruptible.ts'
 import { asOnePassage, passageText } from './passages.ts'
@@ -20,14 +21,17 @@ interface Entry {
   document: CheckedDocument
 }
 
+interface EncodedEntry {
+  line: number
+  indexed: IndexedDocument
+}
+
 interface Batch {
   entries: Entry[]
   /** Last line the batch reaches, faulty ones included. */
   lastLine: number
 }
 
-/** Codes a batch gets for what one of its texts, or its size, is: halves find out which. */
-const OWN_FAULTS: ReadonlySet<ErrorCode> = new Set(['TEXT_TOO_LONG', 'INVALID_INPUT', 'TOO_LARGE'])
 /** Batches between reading and commit: one is stored while the next ones are encoded. */
 const BATCHES_AT_ONCE = 3
 
@@ -106,49 +110,46 @@ async function encodeBatch(
   truncate: Truncate,
   signal: AbortSignal,
   report: IngestReport,
-): Promise<IndexedDocument[]> {
-  if (entries.length === 0) return []
-  const encode = (part: Entry[]) =>
-    retryWhenOverloaded(() => {
+): Promise<EncodedEntry[]> {
+  const parts = await inHalves(
+    entries,
+    async (part) => {
       const texts = part.map(({ document }) => passageText(document))
-      return encoder.encode(texts, ['ebae'], { lane: 'bulk', truncate, signal })
-    }, signal)
-  const attempt = async (part: Entry[]): Promise<IndexedDocument[]> => {
-    try {
-      const result = await encode(part)
-      report.encoded(
-        part.map(({ document }) => document.id),
-        result,
+      const result = await retryWhenOverloaded(
+        () => encoder.encode(texts, ['ebae'], { lane: 'bulk', truncate, signal }),
+        signal,
       )
-      return part.map(({ document }, i) => asOnePassage(document, result.vectors.ebae[i]!))
-    } catch (thrown) {
-      const error = toServiceError(thrown)
-      if (!OWN_FAULTS.has(error.code)) throw error
-      if (part.length === 1) {
-        report.fault(part[0]!.line, toServiceError(renameTextIndex(error, () => 'text')))
-        return []
-      }
-      const half = part.length >> 1
-      return [...(await attempt(part.slice(0, half))), ...(await attempt(part.slice(half)))]
-    }
-  }
-  return attempt(entries)
+      const ids = part.map(({ document }) => document.id)
+      report.encoded(ids, result)
+      return part.map(({ line, document }, i) => {
+        return { line, indexed: asOnePassage(document, result.vectors.ebae[i]!) }
+      })
+    },
+    ({ line }, error) => report.fault(line, toServiceError(renameTextIndex(error, () => 'text'))),
+  )
+  return parts.flat()
 }
 
+/** Stores a batch after the one before; a document the index refuses is reported and the rest goes on. */
 async function commitAfter(
   previous: Promise<void>,
-  encoded: Promise<IndexedDocument[]>,
+  encoded: Promise<EncodedEntry[]>,
   { index }: Retrieval,
   batch: Batch,
   report: IngestReport,
   { signal, caller }: { signal: AbortSignal; caller: AbortSignal },
 ): Promise<void> {
   // Both are awaited at once so that neither failure goes unhandled.
-  const [, documents] = await Promise.all([previous, encoded])
-  if (documents.length > 0) {
-    // A later batch's failure does not undo this one, only the caller does.
-    const stored = await retryWhenOverloaded(() => index.upsert(documents, { signal: caller }), signal)
-    report.committed(documents, stored)
-  }
+  const [, entries] = await Promise.all([previous, encoded])
+  await inHalves(
+    entries,
+    async (part) => {
+      const documents = part.map(({ indexed }) => indexed)
+      // A later batch's failure does not undo this one, only the caller does.
+      const stored = await retryWhenOverloaded(() => index.upsert(documents, { signal: caller }), signal)
+      report.committed(documents, stored)
+    },
+    ({ line }, error) => report.fault(line, error),
+  )
   report.reached(batch.lastLine)
 }

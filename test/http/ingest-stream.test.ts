@@ -101,9 +101,48 @@ test('of equal ids the last wins, across batches too', async () => {
   expect(document.text).toBe('last')
 })
 
-test('an empty stream is no error', async () => {
-  const { body } = await post('\n\n').expect(200)
-  expect(body).toMatchObject({ created: 0, failed: 0, lines: 0 })
+test.each([
+  ['', 0, 0],
+  ['\n\n', 0, 0],
+  ['{"text":""}\n{"text":1}\nnonsense\n', 3, 3],
+])('%j has no good line: 422 with the summary', async (body, failed, last) => {
+  const answer = await fetch(`${service.url}/documents`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson' },
+    body,
+  })
+  expect(answer.status).toBe(422)
+  expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/)
+  const problem = (await answer.json()) as { errors: { line: number }[] }
+  expect(problem).toMatchObject({
+    code: 'INVALID_INPUT',
+    created: 0,
+    updated: 0,
+    failed,
+    lines: last,
+    ids: [],
+  })
+  expect(problem.errors.map(({ line }) => line)).toEqual(Array.from({ length: failed }, (_, i) => i + 1))
+})
+
+test.each([
+  'application/x-ndjson',
+  'application/ndjson',
+  'application/jsonl',
+  'application/jsonlines',
+  'application/x-jsonlines',
+  'Application/X-JSONLines; charset=UTF-8',
+])('%s is a stream of lines', async (type) => {
+  const lines = '{"id":"typed","text":"a"}\n\ufeff{"id":"marked","text":"b"}\n'
+  const { body } = await service.http().post('/documents').set('content-type', type).send(lines).expect(200)
+  expect(body).toMatchObject({ failed: 0, lines: 2, ids: ['typed', 'marked'] })
+})
+
+test('a number too large is the fault of its line', async () => {
+  const body =
+    '{"id":"n-1","text":"x"}\n{"id":"n-2","text":"y","metadata":{"x":1e400}}\n{"id":"n-3","text":"z"}'
+  const { body: answer } = await post(body).expect(200)
+  expect(answer).toMatchObject({ created: 2, failed: 1, ids: ['n-1', 'n-3'], errors: [{ line: 2 }] })
 })
 
 test('a client that goes away leaves whole batches only, in order', async () => {

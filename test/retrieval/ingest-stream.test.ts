@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { ServiceError } from '../../src/errors.ts'
+import type { IndexedDocument } from '../../src/index/document.ts'
+import type { CallOptions, UpsertResult } from '../../src/index/document-index.ts'
 import { type EmbeddedEngineOptions, startEmbeddedEngine } from '../../src/index/embedded/embedded-engine.ts'
 import { DEFAULT_COLLECTION } from '../../src/index/index-engine.ts'
 import { REPORT_ENTRIES_MAX } from '../../src/retrieval/ingest-report.ts'
@@ -58,6 +60,41 @@ test('an index that fails in the middle ends the stream and says what is safe', 
     code: 'STORE_UNUSABLE',
     details: { committedLines: stored, created: stored },
   })
+})
+
+/** Takes two documents at once, and none whose text says so. */
+class PickyIndex extends ExactIndex {
+  override async upsert(documents: readonly IndexedDocument[], options?: CallOptions): Promise<UpsertResult> {
+    if (documents.some(({ document }) => document.text.includes('bad'))) {
+      throw new ServiceError('INVALID_INPUT', 'The index does not take this document.')
+    }
+    if (documents.length > 2) throw new ServiceError('TOO_LARGE', 'More than 2 documents.')
+    return super.upsert(documents, options)
+  }
+}
+
+test('what the index refuses is the fault of its line, and the lines around it are stored', async () => {
+  const retrieval = { ...parts, index: new PickyIndex(parts.index.dimensions) }
+  const bad = new Set([2, 7, 8, 11])
+  async function* lines(): AsyncGenerator<IngestLine> {
+    for (let line = 1; line <= 11; line++) {
+      yield { line, document: { id: `d${line}`, text: bad.has(line) ? 'bad' : 'good' }, bytes: 10 }
+    }
+  }
+  const summary = await ingestStream(retrieval, lines(), options)
+  expect(summary).toMatchObject({ created: 7, failed: 4, lastLine: 11 })
+  expect(summary.errors.map(({ line, code }) => [line, code])).toEqual(
+    [...bad].map((n) => [n, 'INVALID_INPUT']),
+  )
+  expect(summary.ids).toEqual(['d1', 'd3', 'd4', 'd5', 'd6', 'd9', 'd10'])
+})
+
+test('vectors that the index cannot take are faults of their lines', async () => {
+  const { encoder, index } = parts
+  const narrow = new ExactIndex(index.dimensions - 1)
+  const summary = await ingestStream({ ...parts, encoder, index: narrow }, documents(6), options)
+  expect(summary).toMatchObject({ created: 0, failed: 6, lastLine: 6 })
+  expect(summary.errors.map(({ line }) => line)).toEqual([1, 2, 3, 4, 5, 6])
 })
 
 test('reading stays a bounded number of batches ahead of the index', async () => {

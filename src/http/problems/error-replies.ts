@@ -13,11 +13,13 @@ export function addErrorReplies(server: Server, limits: BodyLimits): void {
 
 type BodyLimits = Pick<HttpLimits, 'bodyBytesMax' | 'queryBodyBytesMax'>
 
+/** @param members that the problem has besides its own */
 export function sendProblem(
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
   limits: BodyLimits,
+  members: object = {},
 ): FastifyReply {
   const fault = faultOf(error, bodyMaxOf(request, limits))
   const problem = problemOf(fault, request.id)
@@ -28,7 +30,10 @@ export function sendProblem(
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
   // What is left of an unread body is not worth reading.
   if (!request.raw.complete) reply.header('connection', 'close')
-  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+  return reply
+    .code(problem.status)
+    .type('application/problem+json')
+    .send(JSON.stringify({ ...problem, ...members }))
 }
 
 /** The limit that the request's route has. */

@@ -9,6 +9,7 @@ import { forClient } from '../guards/for-client.ts'
 import { Places } from '../guards/places.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import type { HttpLimits } from '../limits.ts'
+import { sendProblem } from '../problems/error-replies.ts'
 import { isNdjson } from '../wire/media-type.ts'
 import { ndjsonDocuments } from '../wire/ndjson-body.ts'
 import { DocumentFields, Id, MetadataSchema, PROBLEMS, TruncateSchema } from '../wire/schemas.ts'
@@ -44,7 +45,7 @@ const Query = Type.Object({ truncate: Type.Optional(TruncateSchema) }, { additio
 
 const NdjsonBody = Type.Unknown({
   description:
-    'One document per line; the body may have any length. Lines are committed in batches, in order; a faulty line is reported and skipped.',
+    'One document per line; the body may have any length. Lines are committed in batches, in order; a faulty line is reported and skipped. A stream without one good line is answered with 422: a problem with the same summary among its members.',
   examples: [`${JSON.stringify(EXAMPLE)}\n{"text":"A second document, without an id of its own."}\n`],
 })
 
@@ -109,13 +110,17 @@ export function ingestRoute(server: Server, { config, retrieval }: HttpContext):
       },
       preValidation: async (request, reply) => places.take(request, reply),
     },
-    async (request) => {
+    async (request, reply) => {
       const fromQuery = request.query.truncate
       if (isNdjson(request.headers)) {
         const lines = ndjsonDocuments(request.body as IncomingMessage, checkLine, config)
         const truncate = fromQuery ?? 'end'
         const parts = forClient(retrieval(), request, true)
-        return summaryOf(await ingestStream(parts, lines, { truncate, signal: signalOf(request) }))
+        const summary = summaryOf(await ingestStream(parts, lines, { truncate, signal: signalOf(request) }))
+        if (summary.created + summary.updated > 0) return summary
+        // Whoever looks at the status only must not take this for success.
+        sendProblem(nothingStored(summary), request, reply, config, summary)
+        return reply
       }
       const { documents, truncate = fromQuery ?? 'end' } = request.body as Static<
         ReturnType<typeof bodySchema>
@@ -133,6 +138,11 @@ export function ingestRoute(server: Server, { config, retrieval }: HttpContext):
       return { created, updated, failed: 0, tokens, ids, truncated, truncated_total, errors: [] }
     },
   )
+}
+
+function nothingStored({ failed }: { failed: number }): ServiceError {
+  const why = failed === 0 ? 'it has no lines' : 'errors says what is wrong with each line'
+  return new ServiceError('INVALID_INPUT', `The stream has no document that could be stored; ${why}.`)
 }
 
 function summaryOf({ truncatedTotal, lastLine, ...summary }: IngestSummary) {
