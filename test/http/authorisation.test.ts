@@ -37,6 +37,9 @@ interface Route {
 const EXCEPTIONS: Record<string, Route['access']> = {
   'GET /livez': 'public',
   'GET /readyz': 'public',
+  // A backup holds everything, and listing them is administration.
+  'GET /backups': 'write',
+  'GET /backups/:name': 'write',
   'POST /search': 'read',
   'POST /embed': 'read',
   'POST /v1/embeddings': 'read',
