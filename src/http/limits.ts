@@ -80,6 +80,13 @@ export const REQUEST_LIMITS = {
     max: HOUR_MS,
     doc: 'How often the pace of a JSON body is looked at.',
   },
+  deletionsMax: {
+    unit: 'requests',
+    fallback: 32,
+    min: 1,
+    max: 65_536,
+    doc: 'Deletions served at once; more get 429.',
+  },
   textsPerRequestMax: {
     unit: 'texts',
     fallback: 1024,

@@ -38,7 +38,7 @@ test('a body that never ends is answered at the deadline and frees its place', a
 test('more requests than allowed are turned away, probes and metrics are not', async () => {
   const { encoder, http } = await service({
     requestsMax: 1,
-    requestTimeoutMs: 1000,
+    requestTimeoutMs: 3000,
     bodyBytesMax: 64 * 1024 * 1024,
   })
   const held = http()

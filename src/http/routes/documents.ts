@@ -1,9 +1,11 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../errors.ts'
 import type { Filter } from '../../index/filter.ts'
 import { parseFilter } from '../../retrieval/checks/parse-filter.ts'
 import { list, type RemoveTarget, readOne, remove, removeOne } from '../../retrieval/documents.ts'
 import { signalOf } from '../guards/deadline.ts'
+import { Places } from '../guards/places.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import { type HttpLimits, queryBodyMax } from '../limits.ts'
 import { JsonFault, parseIJson } from '../wire/i-json.ts'
@@ -35,6 +37,15 @@ const deletionSchema = ({ documentsPerRequestMax }: HttpLimits) =>
   )
 
 export function documentRoutes(server: Server, { config, retrieval }: HttpContext): void {
+  // Writes wait for each other in the index: one client's deletions must leave room for what others write.
+  const deletions = new Places({
+    max: config.deletionsMax,
+    clientSharePercent: config.clientSharePercent,
+    what: 'deletions',
+    setting: 'DELETIONS_MAX',
+  })
+  const takePlace = async (request: FastifyRequest, reply: FastifyReply) => deletions.take(request, reply)
+
   server.get(
     '/documents',
     {
@@ -98,6 +109,7 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
   server.delete(
     '/documents/:id',
     {
+      preValidation: takePlace,
       config: { access: 'write' },
       schema: {
         tags: ['documents'],
@@ -113,6 +125,7 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
   server.post(
     '/documents/delete',
     {
+      preValidation: takePlace,
       bodyLimit: queryBodyMax(config).bytes,
       config: { access: 'write', audit: true },
       schema: {

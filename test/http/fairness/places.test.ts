@@ -53,20 +53,35 @@ test('a stream that trickles is cut off, and learns how far it came', async () =
   expect(answer).toContain('"committed_lines":1')
 })
 
-test('requests of one key leave places for the requests of another', async () => {
-  service = await openService({
-    apiKeys: KEYS,
-    requestsMax: 4,
-    bodyBytesMax: 64 * 1024 * 1024,
-    requestTimeoutMs: 1500,
-  })
-  // Seconds of work for the tiny model each.
-  const texts = Array.from({ length: 1000 }, (_, i) => `word ${i} `.repeat(400))
-  const body = JSON.stringify({ texts, prompt: 'both' })
-  const calls = Array.from({ length: 4 }, () => send(`${postHead('/embed', ALICE, body.length)}${body}`))
-  await until(() => calls.some(({ answer }) => statusOf(answer()) === 429))
-  await service.http().get('/info').set('authorization', `Bearer ${ALICE}`).expect(429)
-  await service.http().get('/info').set('authorization', `Bearer ${BOB}`).expect(200)
+/** Keeps calls of an index waiting until the returned function is called. */
+function hold(method: 'get' | 'remove'): () => void {
+  const { index } = service
+  let goOn = () => {}
+  const held = new Promise<void>((resolve) => (goOn = resolve))
+  const { get, remove } = index
+  if (method === 'get') index.get = (...call) => held.then(() => get.apply(index, call))
+  else index.remove = (...call) => held.then(() => remove.apply(index, call))
+  return goOn
+}
+
+test.each([
+  ['requests', 'get', 'get', { requestsMax: 4 }],
+  ['deletions', 'remove', 'delete', { deletionsMax: 4 }],
+] as const)('%s of one key leave places for those of another', async (_, method, verb, limits) => {
+  service = await openService({ apiKeys: KEYS, ...limits })
+  const goOn = hold(method)
+  const statuses: number[] = []
+  const call = async (key: string) => {
+    const { status } = await service.http()[verb]('/documents/a').set('authorization', `Bearer ${key}`)
+    statuses.push(status)
+  }
+  const alice = Array.from({ length: 6 }, () => call(ALICE))
+  await until(() => statuses.length === 3)
+  expect(statuses).toEqual([429, 429, 429])
+  const bob = call(BOB)
+  goOn()
+  await Promise.all([...alice, bob])
+  expect(statuses.slice(3)).toEqual([404, 404, 404, 404])
 })
 
 test('without keys, clients are told apart by address, as a trusted proxy forwards it', async () => {
@@ -81,7 +96,7 @@ test('without keys, clients are told apart by address, as a trusted proxy forwar
 })
 
 test('an answer that nobody reads is given up, and its place with it', async () => {
-  service = await openService({ apiKeys: KEYS, requestsMax: 1, requestTimeoutMs: 400 })
+  service = await openService({ apiKeys: KEYS, requestsMax: 1, requestTimeoutMs: 3000 })
   const text = 'a'.repeat(1_000_000)
   const { encoder, index } = service
   const { vectors } = await encoder.encode(['a'], ['ebae'])
