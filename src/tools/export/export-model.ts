@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ToolError } from '../../cli/tool-error.ts'
 import { type Card, MODEL_FILES } from '../../model/card.ts'
-import { verifyModel } from '../../model/verify-model.ts'
+import { damagedFiles } from '../../model/check-files.ts'
 import { adaptedCheckpoint } from './adapter/adapted-checkpoint.ts'
 import { FloatArithmetic } from './arithmetic/float-arithmetic.ts'
 import { WeightOnlyArithmetic } from './arithmetic/weight-only-arithmetic.ts'
@@ -50,7 +50,7 @@ export async function exportModel(options: ExportOptions): Promise<Card> {
     const folderOptions = {
       overwrite: options.overwrite ?? false,
       bytes: bytesOnTheWay(checkpoint, options, scheme),
-      check: checkWritten,
+      check: (folder: string) => checkWritten(folder, card!),
     }
     await writeFolderAtomically(options.out, folderOptions, async (folder) => {
       const measured = await writeModel(folder, { checkpoint, compiled, scheme, options })
@@ -66,8 +66,8 @@ export async function exportModel(options: ExportOptions): Promise<Card> {
 }
 
 /** What was written must read back as what the card says, before it takes the place of anything. */
-async function checkWritten(folder: string): Promise<void> {
-  const { faults } = await verifyModel(folder)
+async function checkWritten(folder: string, { files }: Card): Promise<void> {
+  const faults = await damagedFiles(folder, files)
   if (faults.length === 0) return
   const message = `What was written cannot be read back: ${faults.join('; ')}. Check the disk and export again.`
   throw new ToolError('NOT_WRITABLE', message)
