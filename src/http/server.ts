@@ -10,8 +10,9 @@ import { addReceiving } from './guards/receiving.ts'
 import { addRequestGate } from './guards/request-gate.ts'
 import type { HttpContext, Server } from './http-context.ts'
 import { addOpenapi } from './openapi.ts'
-import { addErrorReplies, refuseGarbage, sendProblem } from './problems/error-replies.ts'
+import { addErrorReplies, sendProblem } from './problems/error-replies.ts'
 import { addNotFound } from './problems/not-found.ts'
+import { refuseConnection } from './problems/refuse-connection.ts'
 import { backupRoutes } from './routes/backups.ts'
 import { docsRoutes } from './routes/docs.ts'
 import { documentRoutes } from './routes/documents.ts'
@@ -49,7 +50,7 @@ export async function buildServer(
     // Our own admission answers while closing, with a problem.
     return503OnClosing: false,
     routerOptions: { maxParamLength: PARAM_LENGTH_MAX },
-    clientErrorHandler: refuseGarbage,
+    clientErrorHandler: refuseConnection,
     frameworkErrors: (error, request, reply) => {
       sendProblem(error, request, reply as never, config)
     },

@@ -58,7 +58,7 @@ test.each([
   ['an unknown route', () => service.http().get('/nowhere'), 404, 'NOT_FOUND'],
   ['an unknown document', () => service.http().get('/documents/nobody'), 404, 'NOT_FOUND'],
   ['a path that is no UTF-8', () => service.http().get('/documents/%ff'), 400, 'MALFORMED_REQUEST'],
-  ['a path too long', () => service.http().get(`/documents/${'x'.repeat(3000)}`), 400, 'MALFORMED_REQUEST'],
+  ['a path too long', () => service.http().get(`/documents/${'x'.repeat(3000)}`), 414, 'URL_TOO_LONG'],
 ])('%s', async (_name, call, status, code) => {
   const { body, headers } = await call().expect(status)
   expect(headers['content-type']).toMatch(/^application\/problem\+json/)

@@ -1,10 +1,9 @@
-import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { causeText } from '../../cause.ts'
 import type { Server } from '../http-context.ts'
 import { type BodyMax, bodyMax, type HttpLimits, queryBodyMax } from '../limits.ts'
 import { faultOf } from './fault.ts'
-import { problemOf, retryAfterSeconds, TransportFault } from './problem.ts'
+import { problemOf, retryAfterSeconds } from './problem.ts'
 
 /** Every error leaves as problem+json; faults of ours are logged with their cause. */
 export function addErrorReplies(server: Server, limits: BodyLimits): void {
@@ -40,16 +39,4 @@ export function sendProblem(
 function bodyMaxOf({ routeOptions }: FastifyRequest, limits: BodyLimits): BodyMax {
   const query = queryBodyMax(limits)
   return routeOptions?.bodyLimit === query.bytes ? query : bodyMax(limits)
-}
-
-/** Bytes that are not HTTP: there is no request to answer, only a socket. */
-export function refuseGarbage(error: { code: string }, socket: Socket): void {
-  if (error.code !== 'ECONNRESET' && socket.writable) {
-    const fault = new TransportFault('MALFORMED_REQUEST', 'Malformed HTTP request.')
-    const body = JSON.stringify(problemOf(fault, crypto.randomUUID()))
-    socket.write(
-      `HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
-    )
-  }
-  socket.destroySoon()
 }

@@ -11,7 +11,7 @@ const FASTIFY_FAULTS: Record<string, (body: BodyMax) => ServiceError | Transport
     new ServiceError('TOO_LARGE', `The body is larger than ${bytes} bytes (${setting}).`, { limit: bytes }),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
     new TransportFault('MALFORMED_REQUEST', 'The body is shorter or longer than its Content-Length.'),
-  FST_ERR_MAX_PARAM_LENGTH: () => new TransportFault('MALFORMED_REQUEST', 'The path is too long.'),
+  FST_ERR_MAX_PARAM_LENGTH: () => new TransportFault('URL_TOO_LONG', 'The path is too long.'),
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../errors.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import { sendProblem } from './error-replies.ts'
@@ -10,7 +11,7 @@ export function addNotFound(server: Server, { config }: HttpContext): void {
     const pattern = new RegExp(`^${url.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:\w+/g, '[^/]+')}$`)
     for (const name of [method].flat()) routes.push({ pattern, method: name })
   })
-  server.setNotFoundHandler((request, reply) => {
+  const answer = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const path = request.url.split('?', 1)[0] ?? ''
     const allowed = routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
     if (allowed.length === 0) {
@@ -23,5 +24,10 @@ export function addNotFound(server: Server, { config }: HttpContext): void {
       allow: methods,
     })
     return sendProblem(error, request, reply, config)
+  }
+  server.setNotFoundHandler(answer)
+  // Fastify itself refuses a QUERY without a Content-Type, before it looks whether there is a route.
+  server.addHook('onRequest', async (request, reply) => {
+    if (request.is404 && request.method === 'QUERY') return answer(request, reply)
   })
 }

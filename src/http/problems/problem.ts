@@ -2,7 +2,12 @@ import { STATUS_CODES } from 'node:http'
 import { type ErrorCode, type ErrorDetails, ServiceError } from '../../errors.ts'
 
 /** Faults of the exchange itself, which no other part of the service knows. */
-type TransportCode = 'MALFORMED_REQUEST' | 'UNSUPPORTED_MEDIA_TYPE' | 'METHOD_NOT_ALLOWED'
+type TransportCode =
+  | 'MALFORMED_REQUEST'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'METHOD_NOT_ALLOWED'
+  | 'URL_TOO_LONG'
+  | 'HEADERS_TOO_LARGE'
 
 /** Every code's status: total, so that a new code cannot be forgotten. */
 const STATUS: Record<ErrorCode | TransportCode, number> = {
@@ -25,6 +30,8 @@ const STATUS: Record<ErrorCode | TransportCode, number> = {
   MALFORMED_REQUEST: 400,
   UNSUPPORTED_MEDIA_TYPE: 415,
   METHOD_NOT_ALLOWED: 405,
+  URL_TOO_LONG: 414,
+  HEADERS_TOO_LARGE: 431,
 }
 
 export type ProblemCode = keyof typeof STATUS
