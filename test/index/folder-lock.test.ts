@@ -155,7 +155,7 @@ describe('files that go away under a running index', () => {
     const kill = await holder([
       '-e',
       `const db = new (require(${sqlite}))(process.argv[1] + '/store.sqlite')
-       db.exec("INSERT INTO store VALUES ('x', 'y')")
+       db.exec("UPDATE sqlite_sequence SET seq = seq + 1")
        console.log('written')`,
       dataDir,
     ])

@@ -2,12 +2,14 @@ import type { CollectionIdentity } from '../index-engine.ts'
 import { type CooperativeScheduler, Mutex } from './cooperative-scheduler.ts'
 import { rowReader } from './database/checked-rows.ts'
 import { isDamage, storeError } from './database/connection.ts'
+import type { DiskReserve } from './database/disk-reserve.ts'
 import type { FolderLock } from './database/folder-lock.ts'
+import { LastRoom } from './database/last-room.ts'
 import { loadVectors, reloadVectors } from './database/load-vectors.ts'
 import type { MigrationProgress } from './database/migrations/migrate.ts'
 import { migrationNotice } from './database/migrations/migration-notice.ts'
 import { damaged, type OpenFiles, openFiles } from './database/open-files.ts'
-import { writeGuard } from './database/write-guard.ts'
+import { WriteGuard } from './database/write-guard.ts'
 import { FilterIndex } from './filter/filter-index.ts'
 import { GraphSnapshots } from './hnsw/graph-snapshots.ts'
 import { LiveGraph } from './hnsw/live-graph.ts'
@@ -25,6 +27,9 @@ import { VectorTable } from './vectors/vector-table.ts'
 import type { Counts, IdsCall, RemoveCall, ScanCall, SearchCall, UpsertCall } from './wire.ts'
 import { Writer } from './writer.ts'
 
+/** After a save of the graph failed. */
+const SAVE_AGAIN_MS = 60_000
+
 export interface CollectionEngineOptions {
   /** The collection's own. */
   folder: string
@@ -32,6 +37,8 @@ export interface CollectionEngineOptions {
   limits: IndexLimits
   /** Of the data folder. */
   lock: FolderLock
+  /** Of the data folder, too. */
+  reserve: DiskReserve
   /** Shared by all collections of the thread. */
   scheduler: CooperativeScheduler
   notice: (notice: EngineNotice) => void
@@ -67,7 +74,7 @@ export async function openCollectionEngine(options: CollectionEngineOptions) {
 }
 
 async function startEngine(
-  { folder, identity, limits, lock, scheduler, notice }: CollectionEngineOptions,
+  { folder, identity, limits, lock, reserve, scheduler, notice }: CollectionEngineOptions,
   files: OpenFiles,
   guard: <T>(work: () => Promise<T>) => Promise<T>,
 ) {
@@ -105,10 +112,10 @@ async function startEngine(
   const stored = new StoredDocuments({ table, rows, damages, mender })
   const searcher = new Searcher({ table, graph, filters, rows, stored, damages, scheduler, limits })
   const reads = new Reader({ table, filters, rows, stored, scheduler })
-  const guardFiles = writeGuard(db, folder, lock)
+  const writeGuard = new WriteGuard(db, folder, lock)
   const checkWritable = () => {
     mender.checkWritable()
-    guardFiles()
+    writeGuard.check()
   }
   const writer = new Writer({
     db,
@@ -118,12 +125,15 @@ async function startEngine(
     filters,
     scheduler,
     writes,
+    guard: writeGuard,
     checkWritable,
     damages,
     commits,
+    room: new LastRoom(db, reserve, limits.databaseBytesMax),
   })
   const background = new Set<Promise<void>>()
   let closing = false
+  let saveAgainAt = 0
 
   const warn = (kind: EngineNotice['kind'], message: string) => (error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error)
@@ -157,8 +167,13 @@ async function startEngine(
       })
       inBackground(rebuilt, notBuilt)
     }
-    if (snapshots.changes >= Math.max(limits.snapshotChangesMin, table.size / 5))
-      inBackground(save(), notSaved)
+    const due = snapshots.changes >= Math.max(limits.snapshotChangesMin, table.size / 5)
+    if (due && performance.now() >= saveAgainAt) {
+      inBackground(save(), (error) => {
+        saveAgainAt = performance.now() + SAVE_AGAIN_MS
+        notSaved(error)
+      })
+    }
   }
   const thenUpkeep = <T>(result: T): T => {
     upkeep()

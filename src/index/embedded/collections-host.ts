@@ -5,6 +5,7 @@ import { finishRestore } from './backup/finish-restore.ts'
 import { type CollectionEngine, openCollectionEngine } from './collection-engine.ts'
 import { CooperativeScheduler } from './cooperative-scheduler.ts'
 import { collectionFolder } from './database/data-folder.ts'
+import { DiskReserve } from './database/disk-reserve.ts'
 import { FolderLock } from './database/folder-lock.ts'
 import { makeFolder } from './database/open-files.ts'
 import type {
@@ -37,6 +38,8 @@ export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<
   makeFolder(dataDir)
   const lock = new FolderLock(dataDir)
   finishRestore(dataDir)
+  const reserve = new DiskReserve(dataDir, limits.reserveBytes)
+  reserve.hold()
   const scheduler = new CooperativeScheduler(limits.sliceMsMax)
   const opened = new Map<string, CollectionEngine>()
   /** Being opened or closed: nobody else touches their files meanwhile. */
@@ -74,7 +77,7 @@ export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<
       await alone(collection, async () => {
         opened.set(
           collection,
-          await openCollectionEngine({ folder, identity, limits, lock, scheduler, notice }),
+          await openCollectionEngine({ folder, identity, limits, lock, reserve, scheduler, notice }),
         )
       })
     },

@@ -72,6 +72,13 @@ export const INDEX_LIMITS = {
     max: 500,
     doc: 'Time between two checks of everything stored against its checksums, in the background, the first right after the start; 0 leaves them out.',
   },
+  reserveBytes: {
+    unit: 'bytes',
+    fallback: 32 * 1024 * 1024,
+    min: 0,
+    max: 1024 * 1024 * 1024,
+    doc: 'Room held back on the disk of DATA_DIR, so that documents can be deleted when it is full. 0 holds none.',
+  },
   databaseBytesMax: {
     unit: 'bytes',
     fallback: 0,

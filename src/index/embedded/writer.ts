@@ -1,8 +1,10 @@
 import type { UpsertResult } from '../document-index.ts'
 import type { Filter } from '../filter.ts'
 import type { CooperativeScheduler, Mutex, TimeSlice } from './cooperative-scheduler.ts'
+import type { LastRoom } from './database/last-room.ts'
 import type { LiveConnection } from './database/live-connection.ts'
 import { type RowWriter, rowWriter } from './database/rows.ts'
+import type { WriteGuard } from './database/write-guard.ts'
 import type { FilterIndex } from './filter/filter-index.ts'
 import type { GraphSnapshots } from './hnsw/graph-snapshots.ts'
 import type { LiveGraph } from './hnsw/live-graph.ts'
@@ -20,10 +22,12 @@ export interface WriterParts {
   filters: FilterIndex
   scheduler: CooperativeScheduler
   writes: Mutex
+  guard: WriteGuard
   /** @throws ServiceError STORE_UNUSABLE where a commit would not last */
   checkWritable: () => void
   damages: Damages
   commits: CommitCount
+  room: LastRoom
 }
 
 interface AddedPassage {
@@ -51,10 +55,10 @@ export class Writer {
     const { table } = this.#parts
     const { dimensions } = table
     return this.#write(signal, async (slice) => {
-      const replaced: number[] = []
       const lost = this.#lost(documents.map(({ id }) => id))
-      const added: AddedPassage[] = []
-      await this.#transaction(lost, async () => {
+      const { replaced, added } = await this.#transaction({ deletes: false, settled: lost }, async () => {
+        const replaced: number[] = []
+        const added: AddedPassage[] = []
         let row = 0
         for (const document of documents) {
           const old = this.#rows.keyOf(document.id)
@@ -70,6 +74,7 @@ export class Writer {
           }
           await slice.pause()
         }
+        return { replaced, added }
       })
       await this.#apply(replaced, added)
       const updated = replaced.length + lost.length
@@ -81,7 +86,7 @@ export class Writer {
     return this.#write(signal, async (slice) => {
       const keys = 'ids' in target ? this.#keysOf(target.ids) : await this.#matching(target.filter, slice)
       const lost = 'ids' in target ? this.#lost(target.ids) : []
-      await this.#transaction(lost, async () => {
+      await this.#transaction({ deletes: true, settled: lost }, async () => {
         for (const key of keys) {
           this.#rows.delete(key)
           await slice.pause()
@@ -120,19 +125,32 @@ export class Writer {
     return [...new Set(ids)].filter((id) => this.#parts.damages.isLost(id))
   }
 
-  /** @param settled lost documents that are not to be reported any longer */
-  async #transaction(settled: string[], work: () => Promise<void>): Promise<void> {
-    const { db: live, commits, checkWritable, damages } = this.#parts
+  /**
+   * @param settled lost documents that are not to be reported any longer
+   * @param work is done again where there was no room for it
+   */
+  #transaction<T>(
+    { deletes, settled }: { deletes: boolean; settled: string[] },
+    work: () => Promise<T>,
+  ): Promise<T> {
+    return this.#parts.room.run(deletes, () => this.#attempt(settled, work))
+  }
+
+  async #attempt<T>(settled: string[], work: () => Promise<T>): Promise<T> {
+    const { db: live, commits, guard, checkWritable, damages } = this.#parts
     const db = live.current
     db.exec('BEGIN IMMEDIATE')
     try {
-      await work()
+      guard.checkOwner()
+      const result = await work()
       for (const id of settled) forgetLost(live, id)
       commits.count(live)
       checkWritable()
       db.exec('COMMIT')
+      guard.committed()
       commits.counted()
       for (const id of settled) damages.settled(id)
+      return result
     } catch (error) {
       // Some failures (a full disk) have rolled back already.
       if (db.inTransaction) db.exec('ROLLBACK')

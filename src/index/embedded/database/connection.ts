@@ -6,6 +6,10 @@ export type Connection = Database.Database
 export type Statement = Database.Statement<unknown[]>
 
 const PAGE_BYTES = 8192
+/** SQLite's own limit. */
+const PAGES_MAX = 0xffff_fffe
+/** How long a connection waits for another's lock. */
+const BUSY_MS = 5_000
 
 interface ConnectOptions {
   readonly?: boolean
@@ -18,7 +22,7 @@ interface ConnectOptions {
  * acknowledged survives power loss. https://www.sqlite.org/pragma.html#pragma_synchronous
  */
 export function connect(file: string, options: ConnectOptions = {}): Connection {
-  const db = new Database(file, { readonly: options.readonly ?? false, timeout: 5_000 })
+  const db = new Database(file, { readonly: options.readonly ?? false, timeout: BUSY_MS })
   try {
     if (options.damaged) {
       db.unsafeMode()
@@ -58,9 +62,28 @@ export function settleJournal(file: string): void {
   }
 }
 
-/** Refuses writes that would make the file larger than this. */
-export function limitBytes(db: Connection, bytesMax: number): void {
-  db.pragma(`max_page_count = ${Math.ceil(bytesMax / PAGE_BYTES)}`)
+/**
+ * Refuses writes that would make the file larger than this: a number of bytes (0: no limit), or so many pages more than it
+ * has now.
+ */
+export function limitPages(db: Connection, limit: { bytesMax: number } | { growth: number }): void {
+  const pages =
+    'growth' in limit
+      ? Number(db.pragma('page_count', { simple: true })) + limit.growth
+      : Math.ceil(limit.bytesMax / PAGE_BYTES) || PAGES_MAX
+  db.pragma(`max_page_count = ${pages}`)
+}
+
+/** Moves the log into the database and gives its room back, as far as no reader needs it and there is room. */
+export function emptyLog(db: Connection): void {
+  db.pragma('busy_timeout = 0')
+  try {
+    db.pragma('wal_checkpoint(TRUNCATE)')
+  } catch (error) {
+    if (!isNoRoom(error) && !isBusy(error)) throw error
+  } finally {
+    db.pragma(`busy_timeout = ${BUSY_MS}`)
+  }
 }
 
 /**
@@ -104,6 +127,12 @@ export function isBusy(error: unknown): boolean {
   return error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
 }
 
+/** Whether a write failed for want of room: a full disk, a quota, a limit of file sizes, DATABASE_BYTES_MAX. */
+export function isNoRoom(error: unknown): boolean {
+  const noRoom = /^SQLITE_(FULL|IOERR_(WRITE|SHMSIZE|TRUNCATE))/
+  return error instanceof Database.SqliteError && noRoom.test(error.code)
+}
+
 /** Whether something was thrown because what is in the file cannot be: nothing that this program writes leads to it. */
 export function isDamage(error: unknown): boolean {
   const damage = /^SQLITE_(CORRUPT|NOTADB|CONSTRAINT|MISMATCH|TOOBIG)/
@@ -130,7 +159,7 @@ export function storeError(error: unknown): unknown {
   const say = (message: string) => new ServiceError('STORE_UNUSABLE', message, { sqlite: code }, error)
   if (code.startsWith('SQLITE_FULL')) {
     return say(
-      'The disk is full, or the database has reached DATABASE_BYTES_MAX; nothing of this write was kept. Delete documents, or free some space.',
+      'The disk is full, or the database has reached DATABASE_BYTES_MAX; nothing of this write was kept. Delete documents, fewer at a time, or free some space.',
     )
   }
   if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB')) {

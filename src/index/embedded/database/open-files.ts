@@ -6,7 +6,7 @@ import { hasGraph, syncFolder } from '../hnsw/graph-file.ts'
 import { CommitCount, everCommitted } from '../integrity/commit-count.ts'
 import { checkStructure } from '../integrity/structure.ts'
 import type { EngineNotice } from '../notice.ts'
-import { connect, limitBytes } from './connection.ts'
+import { connect, limitPages } from './connection.ts'
 import { DATABASE } from './data-folder.ts'
 import { LiveConnection } from './live-connection.ts'
 import type { MigrationProgress } from './migrations/migrate.ts'
@@ -91,7 +91,7 @@ interface Checkpoint {
 function connectBoth(file: string, databaseBytesMax: number) {
   const connectWriter = () => {
     const db = connect(file)
-    if (databaseBytesMax > 0) limitBytes(db, databaseBytesMax)
+    limitPages(db, { bytesMax: databaseBytesMax })
     return db
   }
   const db = new LiveConnection(connectWriter())

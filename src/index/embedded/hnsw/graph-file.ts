@@ -88,7 +88,14 @@ export async function writeGraph(
   graph: HnswGraph,
   graphId: string,
 ): Promise<void> {
-  await graph.write(join(options.folder, graphFileName(graphId)))
+  const path = join(options.folder, graphFileName(graphId))
+  try {
+    await graph.write(path)
+  } catch (error) {
+    // On a full disk, half a graph would take the last room.
+    await rm(path, { force: true })
+    throw error
+  }
 }
 
 /**
