@@ -66,6 +66,13 @@ export const REQUEST_LIMITS = {
     max: 64 * 1024 * MIB,
     doc: 'JSON bodies of all requests being received or served, and never less than BODY_BYTES_MAX; more get 429.',
   },
+  answerMemoryBytesMax: {
+    unit: 'bytes',
+    fallback: 128 * MIB,
+    min: KIB,
+    max: 64 * 1024 * MIB,
+    doc: 'Answers of all requests that wait to be read; more get 429.',
+  },
   bodyBytesPerSecondMin: {
     unit: 'bytes/s',
     fallback: 256,

@@ -1,5 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyServerOptions, LogController } from 'fastify'
+import { addAnswers } from './guards/answers.ts'
 import { addAudit } from './guards/audit.ts'
 import { addCors } from './guards/cors.ts'
 import { addDeadline } from './guards/deadline.ts'
@@ -66,6 +67,7 @@ export async function buildServer(
   addRateLimits(server, context)
   addRequestGate(server, context)
   addReceiving(server, context)
+  addAnswers(server, context)
   addJsonBody(server)
   addNotFound(server, context)
   await addOpenapi(server, context)

@@ -1,5 +1,5 @@
 import type { ServiceError } from '../errors.ts'
-import type { Document, IndexedDocument, Passage, Span } from './document.ts'
+import type { Document, DocumentField, IndexedDocument, Passage, Span } from './document.ts'
 import type { Filter } from './filter.ts'
 
 export interface CallOptions {
@@ -28,8 +28,8 @@ export interface SearchOptions extends CallOptions {
   /** Only hits with a score of at least this come back (so fewer than k may). */
   floor?: number
   tuning?: Tuning
-  /** Read text, title and metadata of the hits too. Default true. */
-  documents?: boolean
+  /** What to read of the hits' documents. Default: all. */
+  fields?: readonly DocumentField[]
 }
 
 /** What a score means. `cosine`: similarity in [-1, 1]. `bm25`: above 0, comparable within one answer only. */
@@ -43,8 +43,8 @@ export interface Hit {
   kind: ScoreKind
   /** Which passage of the document scored so, counted from 0, and where it stands in the text. */
   passage: { ordinal: number } & Span
-  /** Absent with `documents: false`. */
-  document?: Document
+  /** The fields that were asked for; absent where none was. */
+  document?: Partial<Pick<Document, DocumentField>>
 }
 
 export interface SearchResult {
@@ -119,10 +119,10 @@ export interface DocumentIndex {
   /**
    * The k best documents for each probe: k of them whenever k live, matching documents reach the floor.
    * @throws ServiceError INVALID_INPUT (a vector of other dimensions, not finite, or zero; a kind of probe that
-   *   `capabilities` rules out)
+   *   `capabilities` rules out), TOO_LARGE (more text than an answer may hold)
    */
   search(probes: readonly Probe[], k: number, options?: SearchOptions): Promise<SearchResult[]>
-  /** Documents in id order (by code point), `limit` a page. @throws ServiceError INVALID_INPUT for a foreign cursor */
+  /** Documents in id order (by code point), `limit` a page, or fewer where they are large. @throws ServiceError INVALID_INPUT for a foreign cursor */
   scan(options: ScanOptions): Promise<ScanPage>
   stats(): Promise<IndexStats>
   /** Calls `listener` once if the index ends without `close`; every call is UNAVAILABLE from then on. */

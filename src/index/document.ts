@@ -9,6 +9,9 @@ export interface Document {
   metadata: Metadata
 }
 
+/** What an answer may leave out of a document. */
+export type DocumentField = 'text' | 'title' | 'metadata'
+
 declare const checked: unique symbol
 
 /**

@@ -37,9 +37,9 @@ describe('searches while documents are replaced', () => {
         for (const { hits } of await searchVectors(index, vectors, 10, { filter: parseFilter(wire) })) {
           expect(new Set(hits.map(({ id }) => id)).size).toBe(10)
           for (const { document } of hits) {
-            if (wire.group === 'g3') expect(document?.metadata['group']).toBe('g3')
-            else expect(document?.metadata['tenth']).toBe(wire.tenth)
-            if (wire.tenth) expect(document?.metadata['group']).not.toBe('g1')
+            if (wire.group === 'g3') expect(document?.metadata?.['group']).toBe('g3')
+            else expect(document?.metadata?.['tenth']).toBe(wire.tenth)
+            if (wire.tenth) expect(document?.metadata?.['group']).not.toBe('g1')
           }
         }
       }

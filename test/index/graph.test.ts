@@ -21,8 +21,8 @@ describe('walks of the graph', () => {
     const documents = clusteredDocuments(random, 4000, 48)
     await ingest(index, documents)
     const queries = Array.from({ length: 100 }, () => random.nearby(vectorOf(random.pick(documents)), 0.5))
-    const truth = await searchVectors(index, queries, 10, { tuning: { exact: true }, documents: false })
-    const found = await searchVectors(index, queries, 10, { documents: false })
+    const truth = await searchVectors(index, queries, 10, { tuning: { exact: true }, fields: [] })
+    const found = await searchVectors(index, queries, 10, { fields: [] })
     expect(found.every(({ path }) => path === 'hnsw')).toBe(true)
     expect(truth.every(({ path }) => path === 'exact')).toBe(true)
     let same = 0

@@ -1,6 +1,6 @@
 import { ServiceError } from '../../src/errors.ts'
 import { cursorAfter, idOfCursor } from '../../src/index/cursor.ts'
-import type { Document, IndexedDocument, Passage } from '../../src/index/document.ts'
+import type { Document, DocumentField, IndexedDocument, Passage } from '../../src/index/document.ts'
 import type {
   CallOptions,
   Capabilities,
@@ -87,7 +87,7 @@ export class ExactIndex implements DocumentIndex {
     const candidates = this.#matching(options.filter)
     return vectors.map((vector) => {
       const hits = candidates
-        .map((stored) => bestPassage(vector, stored, options.documents !== false))
+        .map((stored) => bestPassage(vector, stored, options.fields))
         .filter((hit) => hit.score >= (options.floor ?? -1))
         .sort(compareHits)
         .slice(0, k)
@@ -133,11 +133,17 @@ export class ExactIndex implements DocumentIndex {
 }
 
 /** A document as a hit, by the first of its best passages. */
-function bestPassage(vector: Float32Array, { document, passages }: Stored, withDocument: boolean): Hit {
+function bestPassage(
+  vector: Float32Array,
+  { document, passages }: Stored,
+  fields: readonly DocumentField[] = ['text', 'title', 'metadata'],
+): Hit {
   const scores = passages.map((passage) => similarity(vector, passage.vector))
   const score = Math.max(...scores)
   const ordinal = scores.indexOf(score)
   const passage = { ordinal, ...passages[ordinal]!.span }
   const hit: Hit = { id: document.id, score, kind: 'cosine', passage }
-  return withDocument ? { ...hit, document: structuredClone(document) } : hit
+  if (fields.length === 0) return hit
+  const asked = Object.fromEntries(fields.map((field) => [field, structuredClone(document[field])]))
+  return { ...hit, document: asked }
 }

@@ -92,7 +92,6 @@ const bodySchema = ({ queriesPerRequestMax, kMax, efMax }: HttpLimits) =>
   )
 
 type Body = Static<ReturnType<typeof bodySchema>>
-type Field = 'text' | 'title' | 'metadata'
 
 const { id, text, title, metadata } = DocumentFields
 const Result = Type.Object({
@@ -142,7 +141,7 @@ export function searchRoute(server: Server, { config, retrieval }: HttpContext):
         target: targetOf(body),
         k,
         options: {
-          documents: include.length > 0,
+          fields: include,
           ...(body.filter !== undefined && { filter: parseFilter(body.filter) }),
           ...(body.min_score !== undefined && { floor: body.min_score }),
           tuning: {
@@ -155,7 +154,7 @@ export function searchRoute(server: Server, { config, retrieval }: HttpContext):
       const timings = roundTimings(answer.timings)
       reply.header('server-timing', serverTiming(timings))
       return {
-        ...listsOf(answer, new Set(include), body.queries !== undefined),
+        ...listsOf(answer, body.queries !== undefined),
         ...(answer.truncated.length > 0 && { truncated: answer.truncated }),
         timings_ms: timings,
       }
@@ -187,20 +186,21 @@ function targetOf({ query, queries, vector, like, task }: Body): Target {
   return target
 }
 
-function listsOf({ batches }: SearchAnswer, include: ReadonlySet<Field>, many: boolean) {
-  const lists = batches.map(({ hits }) => hits.map((hit) => resultOf(hit, include)))
+function listsOf({ batches }: SearchAnswer, many: boolean) {
+  const lists = batches.map(({ hits }) => hits.map(resultOf))
   // Whatever an engine calls its approximate way, here it is the graph's.
   const paths = batches.map(({ path }) => (path === 'exact' ? 'exact' : 'hnsw'))
   const path = paths.includes('hnsw') ? 'hnsw' : 'exact'
   return many ? { batches: lists, path, paths } : { results: lists[0] ?? [], path }
 }
 
-function resultOf({ id, score, document }: Hit, include: ReadonlySet<Field>) {
+function resultOf({ id, score, document = {} }: Hit) {
+  const { title, text, metadata } = document
   return {
     id,
     score,
-    ...(document && include.has('title') && { title: document.title }),
-    ...(document && include.has('text') && { text: document.text }),
-    ...(document && include.has('metadata') && { metadata: document.metadata }),
+    ...(title !== undefined && { title }),
+    ...(text !== undefined && { text }),
+    ...(metadata !== undefined && { metadata }),
   }
 }

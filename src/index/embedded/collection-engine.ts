@@ -111,7 +111,7 @@ async function startEngine(
   const mender = new Mender({ folder, files, damages, scheduler, writes, notice, reload })
   const stored = new StoredDocuments({ table, rows, damages, mender })
   const searcher = new Searcher({ table, graph, filters, rows, stored, damages, scheduler, limits })
-  const reads = new Reader({ table, filters, rows, stored, scheduler })
+  const reads = new Reader({ table, filters, rows, stored, scheduler, limits })
   const writeGuard = new WriteGuard(db, folder, lock)
   const checkWritable = () => {
     mender.checkWritable()

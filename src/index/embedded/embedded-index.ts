@@ -152,7 +152,10 @@ function closed(): ServiceError {
 }
 
 function hitOf({ id, score, passage, document }: FoundHit): Hit {
-  return { id, score, kind: 'cosine', passage, ...(document && { document: unpack(document) }) }
+  if (!document) return { id, score, kind: 'cosine', passage }
+  const { metadata, ...rest } = document
+  const parsed = metadata !== undefined && { metadata: JSON.parse(metadata) as Metadata }
+  return { id, score, kind: 'cosine', passage, document: { ...rest, ...parsed } }
 }
 
 function unpack({ id, text, title, metadata }: WireDocument): Document {

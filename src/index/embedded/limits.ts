@@ -79,6 +79,13 @@ export const INDEX_LIMITS = {
     max: 1024 * 1024 * 1024,
     doc: 'Room held back on the disk of DATA_DIR, so that documents can be deleted when it is full. 0 holds none.',
   },
+  answerBytesMax: {
+    unit: 'bytes',
+    fallback: 16 * 1024 * 1024,
+    min: 1024,
+    max: 1024 * 1024 * 1024,
+    doc: 'Most text, titles and metadata of one answer: a search for more gets 413, a page of a listing ends earlier. A single document is always given.',
+  },
   databaseBytesMax: {
     unit: 'bytes',
     fallback: 0,

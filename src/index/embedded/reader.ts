@@ -4,6 +4,8 @@ import type { CooperativeScheduler, TimeSlice } from './cooperative-scheduler.ts
 import type { RowReader } from './database/checked-rows.ts'
 import type { FilterIndex } from './filter/filter-index.ts'
 import type { StoredDocuments } from './integrity/stored-documents.ts'
+import type { IndexLimits } from './limits.ts'
+import { ReadBudget } from './read-budget.ts'
 import type { VectorTable } from './vectors/vector-table.ts'
 import type { IdsCall, ScanCall, ScanReply, WireDocument } from './wire.ts'
 
@@ -16,6 +18,7 @@ export interface ReaderParts {
   rows: RowReader
   stored: StoredDocuments
   scheduler: CooperativeScheduler
+  limits: Pick<IndexLimits, 'answerBytesMax'>
 }
 
 /** The reads that need no scoring. */
@@ -34,9 +37,10 @@ export class Reader {
     return this.#each(ids, signal, (id) => this.#parts.stored.passagesOf(id))
   }
 
-  /** One page in id order; damaged documents are left out. */
+  /** One page in id order, shorter where documents are large; damaged ones are left out. */
   async scan({ after, limit, filter }: ScanCall, signal: AbortSignal): Promise<ScanReply> {
-    const { rows, stored } = this.#parts
+    const { rows, stored, limits } = this.#parts
+    const budget = new ReadBudget(limits.answerBytesMax)
     const slice = await this.#begin(signal)
     const matching = filter && (await this.#matchingKeys(filter, slice))
     const documents: WireDocument[] = []
@@ -49,7 +53,9 @@ export class Reader {
         if (documents.length === limit) return { documents, more: true }
         const row = stored.byKey(document)
         // Under another id than its own it would be out of order.
-        if (row && row.id === id) documents.push(row)
+        if (!row || row.id !== id) continue
+        if (!budget.fits(row)) return { documents, more: true }
+        documents.push(row)
       }
       if (chunk.length === 0) return { documents, more: false }
       await slice.pause()

@@ -9,6 +9,7 @@ import type { LiveGraph } from './hnsw/live-graph.ts'
 import type { Damages } from './integrity/damages.ts'
 import type { StoredDocuments } from './integrity/stored-documents.ts'
 import type { IndexLimits } from './limits.ts'
+import { ReadBudget } from './read-budget.ts'
 import { TopHits } from './vectors/top-hits.ts'
 import type { VectorTable } from './vectors/vector-table.ts'
 import type { FoundHit, SearchCall, SearchReply } from './wire.ts'
@@ -37,7 +38,7 @@ export interface SearcherParts {
   stored: StoredDocuments
   damages: Damages
   scheduler: CooperativeScheduler
-  limits: Pick<IndexLimits, 'hnswEf' | 'exactScoringMax'>
+  limits: Pick<IndexLimits, 'hnswEf' | 'exactScoringMax' | 'answerBytesMax'>
 }
 
 /** Whether a document, by its key, may be an answer. */
@@ -51,9 +52,10 @@ export class Searcher {
     this.#parts = parts
   }
 
-  /** @throws ServiceError ABORTED */
+  /** @throws ServiceError ABORTED, TOO_LARGE */
   async search(call: SearchCall, signal: AbortSignal): Promise<SearchReply[]> {
     const { dimensions } = this.#parts.table
+    const budget = new ReadBudget(this.#parts.limits.answerBytesMax)
     const slice = this.#parts.scheduler.slice('interactive', signal)
     await slice.yield()
     const replies: (SearchReply | undefined)[] = []
@@ -61,12 +63,12 @@ export class Searcher {
     const walk = call.exact ? undefined : await this.#walker(call, slice)
     for (let i = 0; i < call.vectors.length; i += dimensions) {
       const probe = call.vectors.subarray(i, i + dimensions)
-      const hits = walk && (await this.#walkAndResolve(walk, probe, call))
+      const hits = walk && (await this.#walkAndResolve(walk, probe, call, budget))
       replies.push(hits && { hits, path: 'hnsw' })
       if (!hits) left.push(probe)
       await slice.pause()
     }
-    const scored = left.length > 0 ? await this.#score(left, call, slice) : []
+    const scored = left.length > 0 ? await this.#score(left, call, budget, slice) : []
     return replies.map((reply) => reply ?? { hits: scored.shift()!, path: 'exact' })
   }
 
@@ -75,12 +77,13 @@ export class Searcher {
     walk: (probe: Float32Array) => Promise<TopHits | undefined>,
     probe: Float32Array,
     call: SearchCall,
+    budget: ReadBudget,
   ): Promise<FoundHit[] | undefined> {
     const { damages } = this.#parts
     for (;;) {
       const { size } = damages
       const top = await walk(probe)
-      const hits = top && this.#resolve(top, call)
+      const hits = top && budget.attempt(() => this.#resolve(top, call, budget))
       if (!top || hits || damages.size === size) return hits
     }
   }
@@ -144,7 +147,12 @@ export class Searcher {
   }
 
   /** Scores all that match; again when documents were replaced meanwhile, and at last without those. */
-  async #score(probes: Float32Array[], call: SearchCall, slice: TimeSlice): Promise<FoundHit[][]> {
+  async #score(
+    probes: Float32Array[],
+    call: SearchCall,
+    budget: ReadBudget,
+    slice: TimeSlice,
+  ): Promise<FoundHit[][]> {
     const { table, filters, damages } = this.#parts
     for (let attempt = 0; ; ) {
       const { size } = damages
@@ -157,11 +165,13 @@ export class Searcher {
         attempt++
         continue
       }
-      const hits = tops.map((top) => this.#resolve(top, call, !patient))
+      const hits = budget.attempt(() => {
+        const lists = tops.map((top) => this.#resolve(top, call, budget, !patient))
+        return damages.size === size && lists.every((list) => list !== undefined) ? lists : undefined
+      })
+      if (hits) return hits
       // A damaged document is found once: looking again without it comes to an end.
-      if (damages.size > size) continue
-      if (hits.every((list) => list !== undefined)) return hits
-      attempt++
+      if (damages.size === size) attempt++
     }
   }
 
@@ -204,7 +214,7 @@ export class Searcher {
   }
 
   /** In order, cut to k; undefined when one of them is gone or damaged, unless those may be left out. */
-  #resolve(top: TopHits, call: SearchCall, leaveOut = false): FoundHit[] | undefined {
+  #resolve(top: TopHits, call: SearchCall, budget: ReadBudget, leaveOut = false): FoundHit[] | undefined {
     const { rows, stored } = this.#parts
     let whole = true
     const candidates: { id: string; label: number; document: number; score: number }[] = []
@@ -223,8 +233,8 @@ export class Searcher {
         whole = false
         continue
       }
-      const { id } = document
-      hits.push({ id, score, passage, ...(call.documents !== false && { document }) })
+      const asked = budget.take(document, call.fields)
+      hits.push({ id: document.id, score, passage, ...(asked && { document: asked }) })
     }
     return whole || leaveOut ? hits : undefined
   }

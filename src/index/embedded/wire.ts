@@ -1,4 +1,4 @@
-import type { Span } from '../document.ts'
+import type { DocumentField, Span } from '../document.ts'
 import type { Tuning } from '../document-index.ts'
 import type { Filter } from '../filter.ts'
 import type { CollectionIdentity } from '../index-engine.ts'
@@ -51,14 +51,14 @@ export interface SearchCall extends Tuning {
   k: number
   filter?: Filter
   floor?: number
-  documents?: boolean
+  fields?: readonly DocumentField[]
 }
 
 export interface FoundHit {
   id: string
   score: number
   passage: { ordinal: number } & Span
-  document?: WireDocument
+  document?: Partial<Pick<WireDocument, DocumentField>>
 }
 
 export interface SearchReply {

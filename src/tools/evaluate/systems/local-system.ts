@@ -33,7 +33,7 @@ export function localSystem(retrieval: Retrieval): SearchSystem {
       const { batches, timings } = await search(retrieval, {
         target: { kind: 'texts', texts, task: 'retrieval', field: 'queries' },
         k,
-        options: { documents: false, tuning: { exact, ...(ef !== undefined && { ef }) }, signal },
+        options: { fields: [], tuning: { exact, ...(ef !== undefined && { ef }) }, signal },
       })
       const { tokenize, queue, inference, search: store, total } = timings
       return { batches, timings: { embed: tokenize + queue + inference, search: store, request: total } }
