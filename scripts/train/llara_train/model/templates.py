@@ -12,7 +12,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Template:
-    """What stands around a text. `*_specials` are the tokens at the end; all of them are pooled."""
+    """What stands around a text. `*_specials` are the tokens at the end; all of them are pooled.
+
+    Both prompts have one prefix, because training runs them as one joint pass.
+    """
 
     name: str
     prefix: str

@@ -58,3 +58,11 @@ def test_a_checkpoint_holds_to_its_template():
         chosen_template(facts, "paper")
     with pytest.raises(ValueError, match="neither"):
         chosen_template({"prompts": facts["prompts"] | {"ebae_suffix": " else: "}}, None)
+
+
+@pytest.mark.parametrize("prefix", [{"prefix": "query:"}, {"ebar_prefix": "query:", "ebae_prefix": "passage:"}])
+def test_prompts_that_begin_differently_are_refused(prefix):
+    facts = {"prompts": {"template": "repllama", "ebae_suffix": "", "ebar_suffix": "", **prefix}}
+    for wanted in (None, "paper"):
+        with pytest.raises(ValueError, match="neither"):
+            chosen_template(facts, wanted)
