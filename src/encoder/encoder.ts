@@ -13,14 +13,15 @@ import type { Prompt } from '../model/prompt.ts'
  * - `ebae` is EBAE (Embedding-Based Auto-Encoding, "what this says"), SELF in a joint pass. It is the prompt of
  *   documents, `input_type: document`, and of both sides of a similarity search, `task: similarity`.
  *
- * A joint pass is one run of the model that gives both embeddings of a text.
+ * A joint pass is one run of the model that gives both embeddings of a text. It takes prompts that begin alike, as
+ * LLaRA's do; of a model with others (RepLLaMA's `query:` and `passage:`) both embeddings are two runs.
  */
 export interface Encoder {
   readonly card: EncoderCard
   readonly device: EncoderDevice
   /**
-   * Embeds every text with one prompt, or with both from one joint pass, which costs little more than one prompt for
-   * long texts. The order of the texts is kept, that of the prompts means nothing; no texts give an empty result.
+   * Embeds every text with one prompt, or with both: from a joint pass, which costs little more than one prompt for
+   * long texts, or else from a pass for each. The order of the texts is kept, that of the prompts means nothing; no texts give an empty result.
    * Any string is taken: an empty text is embedded as the prompt alone, half a surrogate pair as U+FFFD.
    *
    * @throws TypeError for no prompt, or one named twice: a mistake of the calling code
@@ -66,9 +67,9 @@ export interface EncodeOptions {
 export interface EncodeResult<P extends Prompt = Prompt> {
   /** For each prompt asked for, a unit-length row of `card.dimensions` numbers for each text, row i for text i. */
   vectors: Record<P, Float32Array[]>
-  /** Tokens run for text i, prompts included. */
+  /** Tokens run for text i in all its passes, prompts included. */
   tokens: Uint32Array
-  /** 1 where the body of text i was cut to fit. */
+  /** 1 where the body of text i was cut to fit, for any prompt. */
   truncated: Uint8Array
   timings: EncodeTimings
 }

@@ -77,10 +77,13 @@ export class QueueAccount {
   /**
    * The ticket of a call; it takes up nothing until it is admitted. Both threads make one of the same texts: the
    * first admits it, the worker then gives back what was taken.
+   *
+   * @param rowsPerText runs of the model that each text takes
    */
-  ticket(texts: readonly string[], lane: Lane): Ticket {
-    const tokens = Uint32Array.from(texts, ({ length }) =>
-      Math.min(this.#rowTokensMax, Math.ceil(length / CHARS_PER_TOKEN)),
+  ticket(texts: readonly string[], lane: Lane, rowsPerText = 1): Ticket {
+    const tokens = Uint32Array.from(
+      texts,
+      ({ length }) => rowsPerText * Math.min(this.#rowTokensMax, Math.ceil(length / CHARS_PER_TOKEN)),
     )
     return new Ticket(texts, tokens, {
       admit: (cost) => this.#admit(cost, lane),
@@ -138,7 +141,7 @@ interface Entries {
 /** What one call takes up in its lane, text by text. */
 export class Ticket {
   readonly #texts: readonly string[]
-  /** Of each text: estimated, then real. */
+  /** Of each text, waiting: estimated, then real. */
   readonly #tokens: Uint32Array
   /** 1 for each text that has left the queue. */
   readonly #left: Uint8Array
@@ -179,14 +182,14 @@ export class Ticket {
     }
   }
 
-  /** Text `index` has been tokenised: `tokens` takes the place of its estimate. */
+  /** `tokens` of text `index` wait: in the place of the estimate once it is tokenised, less as rows of it start. */
   correct(index: number, tokens: number): void {
     if (this.#left[index]) return
     this.#entries.add('tokens', tokens - this.#tokens[index]!)
     this.#tokens[index] = tokens
   }
 
-  /** Text `index` leaves the queue, because its batch starts. */
+  /** Text `index` leaves the queue, because the last of its rows starts. */
   release(index: number): void {
     if (this.#left[index]) return
     this.#left[index] = 1

@@ -22,8 +22,5 @@ function promptFaults({ prompts, pooling, architecture }: Card): string[] {
     const unknown = [...prefixIds, ...suffixIds].find((id) => id >= architecture.vocabularySize)
     if (unknown !== undefined) faults.push(`${name} uses token ${unknown}, outside the vocabulary`)
   }
-  if (prompts.ebar.prefixIds.join() !== prompts.ebae.prefixIds.join()) {
-    faults.push('the two prompts have different prefixes, and a joint pass has only one')
-  }
   return faults
 }

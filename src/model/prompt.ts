@@ -10,54 +10,61 @@ export interface RowTokens {
   spans: number[]
 }
 
+/** The prompts that one run of the model serves: one, or in a joint pass both, in the order of their suffixes. */
+export type Pass = readonly Prompt[]
+
 /** The order of suffixes in a row, and so of its embeddings: in the joint pass SELF (EBAE) comes before NEXT (EBAR). */
 const ROW_ORDER: readonly Prompt[] = ['ebae', 'ebar']
 
 /**
- * The prompts in the order in which they stand in a row, whatever order they were asked for in.
+ * The passes that give a text's embeddings for the prompts, whatever order they were asked for in. A joint pass has
+ * one prefix for both, so prompts that begin differently (RepLLaMA's) take a pass each.
  *
  * @throws TypeError for no prompt, an unknown one or one named twice: a mistake of the calling code
  */
-export function inRowOrder(prompts: readonly Prompt[]): Prompt[] {
-  const ordered = ROW_ORDER.filter((prompt) => prompts.includes(prompt))
-  if (ordered.length > 0 && ordered.length === prompts.length) return ordered
-  throw new TypeError(
-    `Expected one prompt or two different ones of ${ROW_ORDER.join(', ')}: [${prompts.join(', ')}]`,
-  )
+export function passesOf({ prompts }: Pick<Card, 'prompts'>, asked: readonly Prompt[]): Pass[] {
+  const ordered = ROW_ORDER.filter((prompt) => asked.includes(prompt))
+  if (ordered.length === 0 || ordered.length !== asked.length) {
+    throw new TypeError(
+      `Expected one prompt or two different ones of ${ROW_ORDER.join(', ')}: [${asked.join(', ')}]`,
+    )
+  }
+  const [first, ...others] = ordered.map((prompt) => prompts[prompt].prefixIds.join())
+  return others.every((prefix) => prefix === first) ? [ordered] : ordered.map((prompt) => [prompt])
 }
 
-/** Most body tokens for the prompts; a joint pass keeps to the tighter of its two. */
-export function maxBodyTokens(card: Card, prompts: readonly Prompt[]): number {
-  return Math.min(...prompts.map((prompt) => card.prompts[prompt].maxBodyTokens))
+/** Most body tokens in a pass; a joint one keeps to the tighter of its two prompts. */
+export function maxBodyTokens({ prompts }: Pick<Card, 'prompts'>, pass: Pass): number {
+  return Math.min(...pass.map((prompt) => prompts[prompt].maxBodyTokens))
 }
 
 /** Tokens of the longest row that any choice of prompts can make. */
-export function rowTokensMax(card: Card): number {
-  const choices: Prompt[][] = [['ebar'], ['ebae'], ['ebae', 'ebar']]
-  return Math.max(...choices.map((prompts) => wrapperTokens(card, prompts) + maxBodyTokens(card, prompts)))
+export function rowTokensMax(card: Pick<Card, 'prompts'>): number {
+  const passes: Pass[] = [['ebar'], ['ebae'], ...passesOf(card, ['ebar', 'ebae'])]
+  return Math.max(...passes.map((pass) => wrapperTokens(card, pass) + maxBodyTokens(card, pass)))
 }
 
 /** Tokens of a row with an empty body. */
-function wrapperTokens(card: Card, prompts: readonly Prompt[]): number {
-  const suffixes = prompts.map((prompt) => card.prompts[prompt].suffixIds.length)
-  return card.prompts.ebae.prefixIds.length + suffixes.reduce((sum, length) => sum + length, 0)
+function wrapperTokens({ prompts }: Pick<Card, 'prompts'>, pass: Pass): number {
+  const suffixes = pass.map((prompt) => prompts[prompt].suffixIds.length)
+  return prompts[pass[0]!].prefixIds.length + suffixes.reduce((sum, length) => sum + length, 0)
 }
 
 /**
  * Prefix, body and suffix as one row, joined as ids: tokenising the joined text would give others. The joint pass
- * has both suffixes after one body; the two prompts share their prefix (inconsistencies.ts).
+ * has both suffixes after one body.
  *
- * @param prompts in the order of `inRowOrder`
+ * @param pass one of `passesOf`
  * @param body its first `maxBodyTokens` ids
  */
-export function rowTokens(card: Card, prompts: readonly Prompt[], body: Uint32Array): RowTokens {
-  const prefix = card.prompts.ebae.prefixIds
-  const ids = new Uint32Array(wrapperTokens(card, prompts) + body.length)
+export function rowTokens(card: Pick<Card, 'prompts'>, pass: Pass, body: Uint32Array): RowTokens {
+  const prefix = card.prompts[pass[0]!].prefixIds
+  const ids = new Uint32Array(wrapperTokens(card, pass) + body.length)
   ids.set(prefix)
   ids.set(body, prefix.length)
   const spans: number[] = []
   let at = prefix.length + body.length
-  for (const prompt of prompts) {
+  for (const prompt of pass) {
     const { suffixIds } = card.prompts[prompt]
     ids.set(suffixIds, at)
     spans.push(at, at + suffixIds.length)

@@ -6,7 +6,7 @@ import type { Retrieval, Timings } from './retrieval.ts'
 
 export interface EmbedRequest<P extends Prompt = Prompt> {
   texts: readonly string[]
-  /** One prompt, or both for a joint pass. */
+  /** One prompt, or both. */
   prompts: readonly P[]
   truncate: Truncate
   /** Name of the list in the request, for messages. */

@@ -8,11 +8,11 @@ import { ExactIndex } from '../oracle/exact-index.ts'
 
 export type Service = Awaited<ReturnType<typeof openService>>
 
-/** The service over a real tiny model and the exact index, listening on a free port. */
-export async function openService(settings: Partial<Config> = {}) {
+/** The service over a real tiny model (or another one) and the exact index, listening on a free port. */
+export async function openService(settings: Partial<Config> = {}, model = tinyModel()) {
   const config: Config = { ...defaultConfig(), port: 0, logLevel: 'trace', ...settings }
   const encoder = await openOnnxEncoder({
-    modelFolder: await tinyModel(),
+    modelFolder: await model,
     device: 'cpu',
     intraOpThreads: 1,
     limits: settings,

@@ -30,6 +30,17 @@ describe('queue account', () => {
     expect(face.stats().waitingTokens).toBe(0 + 1 + 2 + ROW_TOKENS_MAX)
   })
 
+  test('a text that is run twice is estimated twice, and counts once as a text', () => {
+    const { face } = open()
+    const ticket = face.ticket(['abcde', 'x'.repeat(400)], 'bulk', 2)
+    ticket.admit()
+    expect(ticket.cost).toEqual({ texts: 2, tokens: 2 * (2 + ROW_TOKENS_MAX), chars: 405 })
+    expect(face.stats()).toMatchObject({ waitingTexts: { bulk: 2 }, waitingTokens: 2 * (2 + ROW_TOKENS_MAX) })
+    expect(() => face.ticket(new Array(3).fill('x'.repeat(400)), 'bulk', 2).admit()).toThrow(
+      /tokens; this one has about 120/,
+    )
+  })
+
   test('the worker corrects, releases row by row, and releases the rest', () => {
     const { face, worker } = open()
     const texts = ['abcd', 'efgh', 'ijkl']

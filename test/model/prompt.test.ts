@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Card } from '../../src/model/card.ts'
 import {
-  inRowOrder,
   maxBodyTokens,
+  type Pass,
   type Prompt,
+  passesOf,
   pooledIds,
   rowTokens,
   rowTokensMax,
@@ -12,38 +13,55 @@ import { readCard } from '../../src/model/read-card.ts'
 import { tinyModel } from '../fixtures/tiny-model.ts'
 
 let card: Card
+/** Its prompts begin differently. */
+let apart: Card
 beforeAll(async () => {
   card = readCard(await tinyModel('gqa-released'))
+  apart = readCard(await tinyModel('gqa-paper', { template: 'repllama' }))
 })
 
-describe('the order of prompts in a row', () => {
-  test.each<[Prompt[], Prompt[]]>([
-    [['ebar'], ['ebar']],
-    [['ebae'], ['ebae']],
+describe('the passes', () => {
+  test.each<[Prompt[], Prompt[], Pass[]]>([
+    [['ebar'], ['ebar'], [['ebar']]],
+    [['ebae'], ['ebae'], [['ebae']]],
     [
       ['ebar', 'ebae'],
       ['ebae', 'ebar'],
+      [['ebae'], ['ebar']],
     ],
     [
       ['ebae', 'ebar'],
       ['ebae', 'ebar'],
+      [['ebae'], ['ebar']],
     ],
-  ])('%j is %j', (asked, order) => expect(inRowOrder(asked)).toEqual(order))
+  ])('of %j are one, %j, or %j where the prefixes differ', (asked, joint, separate) => {
+    expect(passesOf(card, asked)).toEqual([joint])
+    expect(passesOf(apart, asked)).toEqual(separate)
+  })
 
-  test.each([[[]], [['ebar', 'ebar']], [['ebae', 'ebar', 'ebae']], [['query']]])('%j is refused', (asked) =>
-    expect(() => inRowOrder(asked as Prompt[])).toThrow(TypeError),
-  )
+  test('are two where one prefix is the beginning of the other', () => {
+    const longer = structuredClone(card)
+    longer.prompts.ebar.prefixIds.push(40)
+    expect(passesOf(longer, ['ebar', 'ebae'])).toEqual([['ebae'], ['ebar']])
+  })
+
+  test.each([[[]], [['ebar', 'ebar']], [['ebae', 'ebar', 'ebae']], [['query']]])('%j is refused', (asked) => {
+    for (const each of [card, apart]) expect(() => passesOf(each, asked as Prompt[])).toThrow(TypeError)
+  })
 })
 
 describe('a row', () => {
   const body = Uint32Array.of(40, 41, 42)
 
   test('is prefix, body and suffix, and its span is the suffix', () => {
-    for (const prompt of ['ebar', 'ebae'] as const) {
-      const { prefixIds, suffixIds } = card.prompts[prompt]
-      const { ids, spans } = rowTokens(card, [prompt], body)
-      expect([...ids]).toEqual([...prefixIds, ...body, ...suffixIds])
-      expect(spans).toEqual([prefixIds.length + 3, ids.length])
+    expect(apart.prompts.ebar.prefixIds).not.toEqual(apart.prompts.ebae.prefixIds)
+    for (const each of [card, apart]) {
+      for (const prompt of ['ebar', 'ebae'] as const) {
+        const { prefixIds, suffixIds } = each.prompts[prompt]
+        const { ids, spans } = rowTokens(each, [prompt], body)
+        expect([...ids]).toEqual([...prefixIds, ...body, ...suffixIds])
+        expect(spans).toEqual([prefixIds.length + 3, ids.length])
+      }
     }
   })
 
@@ -61,12 +79,13 @@ describe('a row', () => {
   })
 
   test('is never longer than the longest', () => {
-    const choices: Prompt[][] = [['ebar'], ['ebae'], ['ebae', 'ebar']]
-    const lengths = choices.map((prompts) => {
-      const longest = new Uint32Array(maxBodyTokens(card, prompts))
-      return rowTokens(card, prompts, longest).ids.length
-    })
-    expect(rowTokensMax(card)).toBe(Math.max(...lengths))
+    const longRow = (each: Card) => (pass: Pass) =>
+      rowTokens(each, pass, new Uint32Array(maxBodyTokens(each, pass))).ids.length
+    const choices: Pass[] = [['ebar'], ['ebae'], ['ebae', 'ebar']]
+    expect(rowTokensMax(card)).toBe(Math.max(...choices.map(longRow(card))))
+    const longer = structuredClone(apart)
+    longer.prompts.ebar.prefixIds.push(40, 41, 42)
+    expect(rowTokensMax(longer)).toBe(longRow(longer)(['ebar']))
   })
 })
 

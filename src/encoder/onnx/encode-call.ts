@@ -1,12 +1,13 @@
 import { ServiceError } from '../../errors.ts'
 import type { Ticket } from '../../inference/queue-account.ts'
-import type { EncodeTimings, Lane, Prompt, Truncate } from '../encoder.ts'
+import type { Pass } from '../../model/prompt.ts'
+import type { EncodeTimings, Lane, Truncate } from '../encoder.ts'
 
 /** One `encode` as it crosses to the worker. */
 export interface CallRequest {
   texts: readonly string[]
-  /** In the order of their rows (`inRowOrder`). */
-  prompts: readonly Prompt[]
+  /** What the prompts asked for take (`passesOf`): each text is a row in every pass. */
+  passes: readonly Pass[]
   lane: Lane
   /** Whose texts they are; clients take turns. */
   client: string
@@ -16,9 +17,11 @@ export interface CallRequest {
 }
 
 export interface CallResult {
-  /** Unit vectors, [prompts, texts, dimensions], row-major, prompts in the order of the request. */
+  /** Unit vectors, [prompts, texts, dimensions], row-major, prompts in the order of the passes. */
   vectors: Float32Array
+  /** Of all rows of a text. */
   tokens: Uint32Array
+  /** 1 where any row of a text was cut. */
   truncated: Uint8Array
   timings: EncodeTimings
 }
@@ -31,6 +34,9 @@ export class EncodeCall {
   readonly #ticket: Ticket
   readonly #dimensions: number
   readonly #gathered: CallResult
+  /** Of each text, in the rows that have not started to run. */
+  readonly #waitingTokens: Uint32Array
+  /** Rows. */
   #missing: number
   #settled = false
   #resolve!: (result: CallResult) => void
@@ -42,12 +48,14 @@ export class EncodeCall {
    */
   constructor(request: CallRequest, ticket: Ticket, dimensions: number) {
     const count = request.texts.length
+    const prompts = request.passes.flat().length
     this.request = request
     this.#ticket = ticket
     this.#dimensions = dimensions
-    this.#missing = count
+    this.#missing = count * request.passes.length
+    this.#waitingTokens = new Uint32Array(count)
     this.#gathered = {
-      vectors: new Float32Array(request.prompts.length * count * dimensions),
+      vectors: new Float32Array(prompts * count * dimensions),
       tokens: new Uint32Array(count),
       truncated: new Uint8Array(count),
       timings: { tokenizeMs: 0, queueMs: 0, inferenceMs: 0 },
@@ -63,29 +71,34 @@ export class EncodeCall {
     return this.#settled
   }
 
-  /** Whether any of its texts has not started to run. */
+  /** Whether any of its rows has not started to run. */
   get waits(): boolean {
     return this.#ticket.waiting > 0
   }
 
-  /** Text `index` makes a row of `tokens` tokens. */
+  /** Text `index` makes rows of `tokens` tokens together. */
   tokenized(index: number, tokens: number, truncated: boolean): void {
     this.#gathered.tokens[index] = tokens
     this.#gathered.truncated[index] = truncated ? 1 : 0
+    this.#waitingTokens[index] = tokens
     this.#ticket.correct(index, tokens)
   }
 
-  /** The row of text `index` starts to run. */
-  started(index: number): void {
-    this.#ticket.release(index)
+  /** A row of text `index`, of `tokens` tokens, starts to run. */
+  started(index: number, tokens: number): void {
+    const rest = this.#waitingTokens[index]! - tokens
+    this.#waitingTokens[index] = rest
+    if (rest > 0) this.#ticket.correct(index, rest)
+    else this.#ticket.release(index)
   }
 
-  /** @param embedding [prompts, dimensions] of text `index` */
-  finished(index: number, embedding: Float32Array, timings: EncodeTimings): void {
-    const { texts, prompts } = this.request
-    for (let prompt = 0; prompt < prompts.length; prompt++) {
+  /** @param embedding [prompts, dimensions] of text `index` in pass `pass` */
+  finished(index: number, pass: number, embedding: Float32Array, timings: EncodeTimings): void {
+    const { texts, passes } = this.request
+    const before = passes.slice(0, pass).flat().length
+    for (let prompt = 0; prompt < passes[pass]!.length; prompt++) {
       const row = embedding.subarray(prompt * this.#dimensions, (prompt + 1) * this.#dimensions)
-      this.#gathered.vectors.set(row, (prompt * texts.length + index) * this.#dimensions)
+      this.#gathered.vectors.set(row, ((before + prompt) * texts.length + index) * this.#dimensions)
     }
     const slowest = this.#gathered.timings
     slowest.tokenizeMs = Math.max(slowest.tokenizeMs, timings.tokenizeMs)

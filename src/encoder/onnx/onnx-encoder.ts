@@ -9,7 +9,7 @@ import { QueueShares } from '../../inference/queue-shares.ts'
 import { limitsFrom } from '../../limits.ts'
 import type { Card } from '../../model/card.ts'
 import { FileCheck } from '../../model/file-check.ts'
-import { inRowOrder, rowTokensMax } from '../../model/prompt.ts'
+import { passesOf, rowTokensMax } from '../../model/prompt.ts'
 import { readCard } from '../../model/read-card.ts'
 import { SHARE_LIMITS, type ShareLimits } from '../../sharing/limits.ts'
 import { WorkerClient } from '../../worker/client.ts'
@@ -109,6 +109,7 @@ export async function openOnnxEncoder(options: OnnxEncoderOptions): Promise<Onnx
 export class OnnxEncoder implements Encoder {
   readonly card: EncoderCard
   readonly device: EncoderDevice
+  readonly #model: Card
   readonly #client: WorkerClient<EncoderEngine>
   readonly #account: QueueAccount
   readonly #shares: QueueShares
@@ -125,6 +126,7 @@ export class OnnxEncoder implements Encoder {
     { account, shares, check }: { account: QueueAccount; shares: QueueShares; check: FileCheck | undefined },
   ) {
     this.card = encoderCard(card)
+    this.#model = card
     this.device = device
     this.#client = client
     this.#account = account
@@ -139,14 +141,14 @@ export class OnnxEncoder implements Encoder {
     prompts: readonly P[],
     { lane = 'bulk', truncate = 'end', signal, client }: EncodeOptions = {},
   ): Promise<EncodeResult<P>> {
-    const order = inRowOrder(prompts)
+    const passes = passesOf(this.#model, prompts)
     if (this.#death) throw this.#death
     if (this.#closing) throw closed()
     if (signal?.aborted) throw abandoned()
-    const giveBack = this.#admit(texts, lane, client)
-    const request = { texts, prompts: order, lane, client: client ?? '', truncate, submittedAt: epochMs() }
+    const giveBack = this.#admit(texts, passes.length, lane, client)
+    const request = { texts, passes, lane, client: client ?? '', truncate, submittedAt: epochMs() }
     const { vectors, ...rest } = await this.#client.call('encode', request, { signal }).finally(giveBack)
-    const rows = order.map((prompt, i) => [prompt, this.#rows(vectors, i, texts.length)])
+    const rows = passes.flat().map((prompt, i) => [prompt, this.#rows(vectors, i, texts.length)])
     return { vectors: Object.fromEntries(rows) as Record<P, Float32Array[]>, ...rest }
   }
 
@@ -175,8 +177,8 @@ export class OnnxEncoder implements Encoder {
   }
 
   /** Takes places in the queue; the returned call gives the client's share of them back. */
-  #admit(texts: readonly string[], lane: Lane, client: string | undefined): () => void {
-    const ticket = this.#account.ticket(texts, lane)
+  #admit(texts: readonly string[], rowsPerText: number, lane: Lane, client: string | undefined): () => void {
+    const ticket = this.#account.ticket(texts, lane, rowsPerText)
     ticket.admit()
     if (client === undefined) return () => {}
     try {

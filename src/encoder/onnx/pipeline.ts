@@ -22,6 +22,8 @@ interface Row extends RowTokens, ScheduledRow {
   call: EncodeCall
   /** Of the text in its call. */
   index: number
+  /** Of its pass in its call. */
+  pass: number
   tokenizeMs: number
 }
 
@@ -62,7 +64,11 @@ export class EncoderPipeline {
    */
   encode(request: CallRequest, signal: AbortSignal): Promise<CallResult> {
     const { account, card } = this.#parts
-    const call = new EncodeCall(request, account.ticket(request.texts, request.lane), card.dimensions)
+    const call = new EncodeCall(
+      request,
+      account.ticket(request.texts, request.lane, request.passes.length),
+      card.dimensions,
+    )
     if (this.#closed) call.fail(closed())
     else if (signal.aborted) call.fail(abandoned())
     if (call.settled) return call.result
@@ -81,20 +87,23 @@ export class EncoderPipeline {
   }
 
   #tokenize(call: EncodeCall): void {
-    const { texts, prompts, lane, truncate } = call.request
-    const bodyMax = maxBodyTokens(this.#parts.card, prompts)
+    const { texts, passes, lane, truncate } = call.request
+    const bodyMax = Math.min(...passes.map((pass) => maxBodyTokens(this.#parts.card, pass)))
     // A text too long fails its whole call, before any of it has cost an inference.
     const ready: Row[] = []
+    let tokenized = 0
     const done = (index: number, body: Body, tokenizeMs: number) => {
       const truncated = body.truncated || body.ids.length > bodyMax
       if (truncated && truncate === 'error') {
         this.#fail(call, tooLong(index, bodyMax))
         return
       }
-      const row = this.#row(call, index, body.ids.subarray(0, bodyMax), tokenizeMs)
-      call.tokenized(index, row.length, truncated)
-      ready.push(row)
-      if (truncate === 'error' && ready.length < texts.length) return
+      const rows = passes.map((_, pass) => this.#row(call, index, pass, body.ids, tokenizeMs))
+      const tokens = rows.reduce((sum, { length }) => sum + length, 0)
+      call.tokenized(index, tokens, truncated)
+      ready.push(...rows)
+      tokenized++
+      if (truncate === 'error' && tokenized < texts.length) return
       for (const each of ready.splice(0)) this.#scheduler.push(each)
     }
     this.#stages[lane].add(
@@ -107,11 +116,13 @@ export class EncoderPipeline {
     )
   }
 
-  #row(call: EncodeCall, index: number, body: Uint32Array, tokenizeMs: number): Row {
-    const { prompts, lane, client } = call.request
-    const { ids, spans } = rowTokens(this.#parts.card, prompts, body)
+  #row(call: EncodeCall, index: number, pass: number, body: Uint32Array, tokenizeMs: number): Row {
+    const { passes, lane, client } = call.request
+    const { card } = this.#parts
+    const prompts = passes[pass]!
+    const { ids, spans } = rowTokens(card, prompts, body.subarray(0, maxBodyTokens(card, prompts)))
     const kind = prompts.length
-    return { call, index, ids, spans, length: ids.length, lane, kind, client, tokenizeMs }
+    return { call, index, pass, ids, spans, length: ids.length, lane, kind, client, tokenizeMs }
   }
 
   async #run(): Promise<void> {
@@ -127,7 +138,7 @@ export class EncoderPipeline {
 
   async #runBatch(rows: Row[]): Promise<void> {
     const { run, cost, account, card } = this.#parts
-    for (const { call, index } of rows) call.started(index)
+    for (const { call, index, length } of rows) call.started(index, length)
     const start = epochMs()
     try {
       const embeddings = await run(rows)
@@ -135,11 +146,11 @@ export class EncoderPipeline {
       const length = Math.max(...rows.map((row) => row.length))
       cost.observe(rows.length, length, inferenceMs)
       account.batchRan(rows, cost.msPerToken(length)!)
-      rows.forEach(({ call, index, spans, tokenizeMs }, r) => {
+      rows.forEach(({ call, index, pass, spans, tokenizeMs }, r) => {
         const width = (spans.length / 2) * card.dimensions
         const queueMs = Math.max(0, start - call.request.submittedAt - tokenizeMs)
         const embedding = embeddings.subarray(r * width, (r + 1) * width)
-        call.finished(index, embedding, { tokenizeMs, queueMs, inferenceMs })
+        call.finished(index, pass, embedding, { tokenizeMs, queueMs, inferenceMs })
         if (call.settled) this.#calls.delete(call)
       })
     } catch (error) {

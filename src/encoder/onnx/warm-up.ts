@@ -1,5 +1,5 @@
 import { ServiceError } from '../../errors.ts'
-import { inRowOrder, maxBodyTokens, rowTokens } from '../../model/prompt.ts'
+import { maxBodyTokens, passesOf, rowTokens } from '../../model/prompt.ts'
 import type { PipelineParts } from './pipeline.ts'
 
 /**
@@ -22,7 +22,7 @@ export async function warmUp(
   try {
     // The first runs allocate and are not typical; the joint pass has kernels of its own.
     await run([row(1)])
-    await run([rowTokens(card, inRowOrder(['ebar', 'ebae']), body.slice(0, 1))])
+    for (const pass of passesOf(card, ['ebar', 'ebae'])) await run([rowTokens(card, pass, body.slice(0, 1))])
     for (let tokens = Math.min(8, tokensMax); ; tokens = Math.min(2 * tokens, tokensMax)) {
       const rows = [row(tokens)]
       const start = performance.now()

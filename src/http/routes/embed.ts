@@ -24,7 +24,7 @@ const bodySchema = ({ textsPerRequestMax }: HttpLimits) =>
       }),
       prompt: oneOf(['ebar', 'ebae', 'both'], {
         description:
-          '`ebar` for queries, `ebae` for documents and for similarity search, `both` for both vectors from one joint pass (the model reads the text once).',
+          '`ebar` for queries, `ebae` for documents and for similarity search, `both` for both vectors, from one joint pass where the model’s two prompts begin alike (it then reads the text once), else from two.',
       }),
       truncate: Type.Optional(TruncateSchema),
       encoding_format: Type.Optional(

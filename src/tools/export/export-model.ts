@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { ToolError } from '../../cli/tool-error.ts'
 import { type Card, MODEL_FILES } from '../../model/card.ts'
 import { damagedFiles } from '../../model/check-files.ts'
+import { rowTokensMax } from '../../model/prompt.ts'
 import { adaptedCheckpoint } from './adapter/adapted-checkpoint.ts'
 import { FloatArithmetic } from './arithmetic/float-arithmetic.ts'
 import { WeightOnlyArithmetic } from './arithmetic/weight-only-arithmetic.ts'
@@ -111,12 +112,7 @@ async function writeModel(folder: string, writing: Writing): Promise<Partial<Cal
   return { drift: await measureDrift(folder, model, driftTexts) }
 }
 
-/** Rows are padded to their batch's longest; the joint pass has both suffixes. Rounded up to leave slack. */
-function longestRow({ prompts: { ebae, ebar } }: CompiledPrompts): number {
-  const tokens =
-    ebae.prefixIds.length +
-    Math.max(ebae.maxBodyTokens, ebar.maxBodyTokens) +
-    ebae.suffixIds.length +
-    ebar.suffixIds.length
-  return Math.ceil(tokens / 64) * 64
+/** Rows are padded to their batch's longest. Rounded up to leave slack. */
+function longestRow(compiled: CompiledPrompts): number {
+  return Math.ceil(rowTokensMax(compiled) / 64) * 64
 }

@@ -50,7 +50,7 @@ export function embedding({ sharing, word, specialTokens }: Bench): void {
     for (const i of MIXED.keys()) expect(dot(ebar[i]!, ebae[i]!)).toBeLessThan(0.999)
   })
 
-  test('the joint pass equals two separate ones', async () => {
+  test('both prompts at once equal each alone', async () => {
     const encoder = await sharing()
     const alone = {
       ...(await encoder.encode(MIXED, ['ebar'])).vectors,
@@ -87,6 +87,33 @@ export function embedding({ sharing, word, specialTokens }: Bench): void {
       expect([...truncated]).toEqual([0, 1, 1])
       expect([...tokens]).toEqual(texts.map(() => encoder.card.maxTokens[prompt]))
       expectSame([vectors[prompt][1]!], [vectors[prompt][0]!])
+    }
+  })
+
+  test('both prompts at once cut and refuse a text as each alone does', async () => {
+    const encoder = await sharing()
+    for (const prompt of PROMPTS) {
+      const fitting = await longestFitting(encoder, word, prompt)
+      const texts = ['x', fitting, `${fitting} ${word}`, `${word} ${word} `.repeat(500)]
+      const both = await encoder.encode(texts, PROMPTS)
+      const cut = texts.map(() => 0)
+      const tokens = texts.map(() => 0)
+      for (const each of PROMPTS) {
+        const alone = await encoder.encode(texts, [each])
+        expectSame(both.vectors[each], alone.vectors[each])
+        for (const i of texts.keys()) {
+          cut[i] = Math.max(cut[i]!, alone.truncated[i]!)
+          tokens[i] = Math.max(tokens[i]!, alone.tokens[i]!)
+        }
+      }
+      expect([...both.truncated]).toEqual(cut)
+      for (const i of texts.keys()) expect(both.tokens[i]).toBeGreaterThan(tokens[i]!)
+      const { batches } = await encoder.stats()
+      await expect(encoder.encode(texts, PROMPTS, { truncate: 'error' })).rejects.toMatchObject({
+        code: 'TEXT_TOO_LONG',
+        details: { index: cut.indexOf(1) },
+      })
+      expect((await encoder.stats()).batches).toBe(batches)
     }
   })
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import type { Prompt } from '../../../src/encoder/encoder.ts'
 import { type Bench, expectSame, MIXED, ONE_ROW } from './bench.ts'
 
 /** Lanes, full queues, aborts and the end. */
@@ -69,6 +70,28 @@ export function queueing({ sharing, sharingNarrow, open }: Bench): void {
     expect(await encoder.stats()).toMatchObject({ waitingTexts: { bulk: 0 }, waitingTokens: 0 })
   })
 
+  test('both prompts at once leave the queue empty, whether they finish, are aborted or refused', async () => {
+    const encoder = await sharingNarrow()
+    const texts = new Array(500).fill('leaves turn red')
+    const abort = new AbortController()
+    const calls = [
+      encoder.encode(texts, ['ebar', 'ebae']),
+      encoder.encode(texts, ['ebar', 'ebae'], { signal: abort.signal }),
+      encoder.encode(texts, ['ebar', 'ebae']),
+    ]
+    abort.abort()
+    const settled = await Promise.allSettled(calls)
+    expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
+    expect(settled.slice(1)).toMatchObject([
+      { reason: { code: 'ABORTED' } },
+      { reason: { code: 'OVERLOADED' } },
+    ])
+    expect(await encoder.stats()).toMatchObject({
+      waitingTexts: { interactive: 0, bulk: 0 },
+      waitingTokens: 0,
+    })
+  })
+
   test('many calls at once each get their own rows', async () => {
     const encoder = await sharingNarrow()
     const expected = await encoder.encode(MIXED, ['ebae'])
@@ -84,13 +107,15 @@ export function queueing({ sharing, sharingNarrow, open }: Bench): void {
 
   test('counts what it ran', async () => {
     const encoder = await sharing()
-    const before = await encoder.stats()
-    const { tokens } = await encoder.encode(MIXED, ['ebar'])
-    const load = await encoder.stats()
-    const ran = load.tokens - before.tokens
-    expect(ran).toBe(tokens.reduce((sum, n) => sum + n))
-    expect(load.paddedTokens - before.paddedTokens).toBeGreaterThanOrEqual(ran)
-    expect(load.batches).toBeGreaterThan(before.batches)
+    for (const prompts of [['ebar'], ['ebae', 'ebar']] satisfies Prompt[][]) {
+      const before = await encoder.stats()
+      const { tokens } = await encoder.encode(MIXED, prompts)
+      const load = await encoder.stats()
+      const ran = load.tokens - before.tokens
+      expect(ran).toBe(tokens.reduce((sum, n) => sum + n))
+      expect(load.paddedTokens - before.paddedTokens).toBeGreaterThanOrEqual(ran)
+      expect(load.batches).toBeGreaterThan(before.batches)
+    }
   })
 
   test('closing rejects what waits and what comes, and may be repeated', async () => {

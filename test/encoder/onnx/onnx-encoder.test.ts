@@ -17,6 +17,7 @@ interface Subject {
 const SUBJECTS: Subject[] = [
   { name: 'the paper’s prompts', checkpoint: 'mha-paper' },
   { name: 'the released prompts', checkpoint: 'gqa-released', specialTokens: ['<s1>', '<s16>'] },
+  { name: 'prompts that begin differently', checkpoint: 'gqa-paper', options: { template: 'repllama' } },
   {
     name: 'int8, measured from outside',
     checkpoint: 'gqa-paper',

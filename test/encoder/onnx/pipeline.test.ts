@@ -1,82 +1,19 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { EncodeOptions, Lane, Prompt } from '../../../src/encoder/encoder.ts'
-import { ENCODER_LIMITS } from '../../../src/encoder/limits.ts'
-import { BatchRunner } from '../../../src/encoder/onnx/batch-runner.ts'
-import { type CallRequest, epochMs } from '../../../src/encoder/onnx/encode-call.ts'
-import { EncoderPipeline } from '../../../src/encoder/onnx/pipeline.ts'
-import { BatchCost } from '../../../src/inference/batch-cost.ts'
-import { QueueAccount } from '../../../src/inference/queue-account.ts'
-import { type ModelSession, openSession } from '../../../src/inference/session.ts'
-import { limitsFrom } from '../../../src/limits.ts'
-import { type Card, MODEL_FILES } from '../../../src/model/card.ts'
-import { type RowTokens, rowTokensMax } from '../../../src/model/prompt.ts'
-import { readCard } from '../../../src/model/read-card.ts'
-import { BodyTokenizer } from '../../../src/model/tokenizer/body-tokenizer.ts'
+import type { Card } from '../../../src/model/card.ts'
 import { tinyModel } from '../../fixtures/tiny-model.ts'
+import { NOTHING, type OpenModel, openModel, openPipeline, type Watch } from './pipeline-bench.ts'
 
-/** The pipeline in this thread, so that a test can act in the middle of a batch. */
+let model: OpenModel
 let card: Card
-let tokenizer: BodyTokenizer
-let session: ModelSession
 
 beforeAll(async () => {
-  const folder = await tinyModel()
-  card = readCard(folder)
-  tokenizer = BodyTokenizer.load(readFileSync(join(folder, MODEL_FILES.tokenizer), 'utf8'))
-  const path = join(folder, MODEL_FILES.model)
-  session = await openSession(path, { provider: 'cpu', intraOpThreads: 1, spinning: false, deviceId: 0 })
+  model = await openModel(await tinyModel())
+  card = model.card
 })
-afterAll(() => session.release())
+afterAll(() => model.session.release())
 
-interface Watch {
-  /** Called before and right after batch number `count`, from 1 on. */
-  beforeBatch?: (count: number) => void
-  afterBatch?: (count: number) => void
-}
-
-/** One row a batch. */
-function open({ beforeBatch, afterBatch }: Watch = {}) {
-  const runner = new BatchRunner(session, card.padId, card.dimensions)
-  /** Lengths of the rows of each batch. */
-  const batches: number[][] = []
-  const run = async (rows: readonly RowTokens[]) => {
-    batches.push(rows.map(({ ids }) => ids.length))
-    beforeBatch?.(batches.length)
-    const embeddings = await runner.run(rows)
-    afterBatch?.(batches.length)
-    return embeddings
-  }
-  const limits = { ...limitsFrom(ENCODER_LIMITS), batchTokensMax: 1 }
-  const account = new QueueAccount({ name: 'encoder', limits, rowTokensMax: rowTokensMax(card) })
-  const pipeline = new EncoderPipeline({ card, tokenizer, run, cost: new BatchCost(), limits, account })
-  const encode = (
-    texts: string[],
-    lane: Lane = 'bulk',
-    { signal = new AbortController().signal, truncate = 'end' }: EncodeOptions = {},
-    prompts: readonly Prompt[] = ['ebae'],
-  ) => {
-    account.ticket(texts, lane).admit()
-    const request: CallRequest = {
-      texts,
-      prompts,
-      lane,
-      client: '',
-      truncate,
-      submittedAt: epochMs(),
-    }
-    return pipeline.encode(request, signal)
-  }
-  const waiting = () => {
-    const { waitingTexts, waitingTokens } = account.stats()
-    return { ...waitingTexts, tokens: waitingTokens }
-  }
-  return { batches, pipeline, encode, waiting }
-}
-
-const NOTHING = { interactive: 0, bulk: 0, tokens: 0 }
+const open = (watch?: Watch) => openPipeline(model, watch)
 
 test('an interactive call whose message came during a bulk batch runs next', async () => {
   const { port1, port2 } = new MessageChannel()

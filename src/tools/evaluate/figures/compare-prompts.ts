@@ -31,8 +31,8 @@ export interface PromptReport {
 }
 
 /**
- * What the prompts are worth on a judged set. Both embeddings of a text come out of one joint pass; document vectors
- * are scored and let go.
+ * What the prompts are worth on a judged set. Both embeddings of a text are asked for at once, so that a model that
+ * can gives them from one joint pass; document vectors are scored and let go.
  * @throws ToolError, ServiceError as the system does
  */
 export async function reportPrompts(

@@ -53,7 +53,8 @@ export async function compilePrompts(
   }
   const ebar = await compile(template.prompts.ebar)
   const ebae = await compile(template.prompts.ebae)
-  checkRows([...ebar.prefixIds, ...ebar.suffixIds, ...ebae.suffixIds], checkpoint.config.vocabularySize)
+  const used = [ebar, ebae].flatMap(({ prefixIds, suffixIds }) => [...prefixIds, ...suffixIds])
+  checkRows(used, checkpoint.config.vocabularySize)
   if (expected) {
     checkExpectedPrompts({ ebae, ebar }, template, expected.prompts)
     await checkExpectedBodies(tokenizer, expected.bodies)

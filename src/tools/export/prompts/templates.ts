@@ -21,8 +21,9 @@ function numberedSpecials(from: number): string[] {
 }
 
 /**
- * The ways of prompting that are public: the LLaRA paper's, its released checkpoints', and RepLLaMA's. Spaces belong to the words, the one after the text and the one before
- * the special token too: the string between is tokenised by itself as it stands here, in training and in service.
+ * The ways of prompting that are public: the LLaRA paper's, its released checkpoints', and RepLLaMA's. Spaces belong
+ * to the words, the one after the text and the one before the special token too: the string between is tokenised by
+ * itself as it stands here, in training and in service.
  * Wording: LLaRA (ACL 2024), FlagEmbedding's research/LLARA, and Tevatron's examples/repllama. RepLLaMA tokenises
  * `query: text` in one piece; the space is left to the tokenizer here, which puts one before a text of its own, so
  * that the ids are the same.
