@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openOnnxEncoder } from '../../../../src/encoder/onnx/onnx-encoder.ts'
+import { readCard } from '../../../../src/model/read-card.ts'
 import { BodyTokenizer } from '../../../../src/model/tokenizer/body-tokenizer.ts'
 import { exportModel } from '../../../../src/tools/export/export-model.ts'
 import {
@@ -149,7 +150,9 @@ describe.each<TokenizerVariant['spaces']>(['normalizer', 'metaspace', 'metaspace
 
 describe('RepLLaMA', () => {
   it('has prompts whose parts join to what it was trained on', async () => {
-    const card = await exportAs(profileNamed('repllama-passage'), llama2Checkpoint(), freshOut())
+    const out = freshOut()
+    const card = await exportAs(profileNamed('repllama-passage'), llama2Checkpoint(), out)
+    expect(readCard(out)).toEqual(card)
     expect(card.prompts.ebar).toMatchObject({
       prefixIds: [1, 2346, 29901],
       suffixIds: [2],
@@ -162,6 +165,12 @@ describe('RepLLaMA', () => {
       const [joined, body] = await tokenizer.encode([`query: ${text}`, text])
       expect([...joined!]).toEqual([2346, 29901, ...body!])
     }
+    const encoder = await openOnnxEncoder({ modelFolder: out, device: 'cpu' })
+    const { tokens, truncated } = await encoder.encode(['what', 'a '.repeat(2000)], ['ebar', 'ebae'])
+    const [body] = await tokenizer.encode(['what'])
+    expect([...tokens]).toEqual([2 * (3 + body!.length + 1), 2 * (3 + 507 + 1)])
+    expect([...truncated]).toEqual([0, 1])
+    await encoder.close()
   })
 })
 
