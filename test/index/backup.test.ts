@@ -83,6 +83,15 @@ describe('a backup', () => {
     const restored = await openIn(target)
     expect(restored.notices.map(({ kind }) => kind)).toContain('graph-loaded')
     expect(await searchVectors(restored, queries, 10, { tuning: { exact: true } })).toEqual(expected)
+
+    await rm(join(dataDir, 'graph.json'))
+    await backups.create({ name: 'b' })
+    expect((await readdir(join(dataDir, 'backups/b'))).sort()).toEqual(['backup.json', 'store.sqlite'])
+    const without = await scratchFolder()
+    await restoreBackup({ source: join(dataDir, 'backups/b'), dataDir: without, replace: false })
+    const built = await openIn(without)
+    expect(built.notices.filter(({ level }) => level !== 'info')).toEqual([])
+    expect(await searchVectors(built, queries, 10, { tuning: { exact: true } })).toEqual(expected)
   })
 
   it('is made one at a time, under a name that is free and cannot lead elsewhere', async () => {

@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Connection, connect, settleJournal } from '../database/connection.ts'
 import { collectionFolder, DATABASE } from '../database/data-folder.ts'
-import { readFact } from '../database/schema.ts'
+import { readFact, writeFact } from '../database/schema.ts'
 import { GRAPH_MANIFEST, graphFileName } from '../hnsw/graph-file.ts'
 import { KNOWN_GRAPHS } from '../hnsw/graph-snapshots.ts'
 import { checkAborted, copyOpen, type Digest } from './durable-files.ts'
@@ -37,7 +37,11 @@ export async function takeSnapshot(dataDir: string, collection: string): Promise
     return {
       collection,
       bytes: pages * Number(db.pragma('page_size', { simple: true })),
-      copyDatabase: (path, signal) => copyDatabase(db, path, signal),
+      copyDatabase: async (path, signal) => {
+        await copyDatabase(db, path, signal)
+        if (graph.length === 0) forgetGraphs(path)
+        settleJournal(path)
+      },
       graph: graph.map(({ name, file }) => ({
         name,
         copy: (path: string, signal?: AbortSignal) => copyOpen(file, path, signal),
@@ -60,7 +64,13 @@ async function copyDatabase(db: Connection, path: string, signal: AbortSignal | 
       return PAGES
     },
   })
-  settleJournal(path)
+}
+
+/** Without a graph beside it, none is missed when the restored database is opened. */
+function forgetGraphs(path: string): void {
+  const db = connect(path)
+  writeFact(db, KNOWN_GRAPHS, '[]')
+  db.close()
 }
 
 /**
