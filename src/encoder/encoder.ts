@@ -71,6 +71,8 @@ export interface EncodeResult<P extends Prompt = Prompt> {
   tokens: Uint32Array
   /** 1 where the body of text i was cut to fit, for any prompt. */
   truncated: Uint8Array
+  /** 1 where more than half of the body tokens run for text i (in the shortest row) are the unknown token. */
+  mostlyUnknown: Uint8Array
   timings: EncodeTimings
 }
 

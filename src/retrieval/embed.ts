@@ -21,6 +21,8 @@ export interface EmbedResult<P extends Prompt = Prompt> {
   tokens: number
   /** Indexes of the texts that were cut. */
   truncated: number[]
+  /** Indexes of the texts that are mostly unknown tokens. */
+  mostlyUnknown: number[]
   timings: Omit<Timings, 'search'>
 }
 
@@ -50,7 +52,10 @@ export async function embed<P extends Prompt>(
   return {
     vectors: joined(results, prompts),
     tokens: tokensOf(results),
-    truncated: results.flatMap((result, window) => cutIndexes(result, window * windowTexts)),
+    truncated: results.flatMap(({ truncated }, window) => flaggedIndexes(truncated, window * windowTexts)),
+    mostlyUnknown: results.flatMap(({ mostlyUnknown }, window) =>
+      flaggedIndexes(mostlyUnknown, window * windowTexts),
+    ),
     timings: { ...slowest(results), total: performance.now() - started },
   }
 }
@@ -74,7 +79,7 @@ export function tokensOf(results: readonly { tokens: Uint32Array }[]): number {
   return results.reduce((sum, { tokens }) => sum + tokens.reduce((a, b) => a + b, 0), 0)
 }
 
-/** Indexes of the cut texts, counted from `offset`. */
-export function cutIndexes({ truncated }: { truncated: Uint8Array }, offset = 0): number[] {
-  return [...truncated].flatMap((cut, index) => (cut === 1 ? [index + offset] : []))
+/** Indexes of the flags that are 1, counted from `offset`. */
+export function flaggedIndexes(flags: Uint8Array, offset = 0): number[] {
+  return [...flags].flatMap((flag, index) => (flag === 1 ? [index + offset] : []))
 }

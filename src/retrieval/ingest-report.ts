@@ -1,3 +1,4 @@
+import type { EncodeResult } from '../encoder/encoder.ts'
 import type { ServiceError } from '../errors.ts'
 import type { IndexedDocument } from '../index/document.ts'
 import type { UpsertResult } from '../index/document-index.ts'
@@ -11,6 +12,11 @@ export interface LineFault {
   detail: string
 }
 
+export interface LineDocument {
+  line: number
+  id: string
+}
+
 export interface IngestSummary {
   created: number
   updated: number
@@ -22,6 +28,9 @@ export interface IngestSummary {
   /** The first ids whose text was cut. */
   truncated: string[]
   truncatedTotal: number
+  /** The first documents that are mostly unknown tokens, by line. */
+  mostlyUnknown: LineDocument[]
+  mostlyUnknownTotal: number
   /** The first faults, by line. */
   errors: LineFault[]
   /** Every line up to this one has been dealt with. */
@@ -38,6 +47,8 @@ export class IngestReport {
     ids: [],
     truncated: [],
     truncatedTotal: 0,
+    mostlyUnknown: [],
+    mostlyUnknownTotal: 0,
     errors: [],
     lastLine: 0,
   }
@@ -49,12 +60,21 @@ export class IngestReport {
     }
   }
 
-  encoded(ids: readonly string[], usage: { tokens: Uint32Array; truncated: Uint8Array }): void {
-    for (const [index, id] of ids.entries()) {
-      this.#summary.tokens += usage.tokens[index]!
-      if (usage.truncated[index] !== 1) continue
-      this.#summary.truncatedTotal++
-      if (this.#summary.truncated.length < REPORT_ENTRIES_MAX) this.#summary.truncated.push(id)
+  encoded(
+    documents: readonly LineDocument[],
+    usage: Pick<EncodeResult, 'tokens' | 'truncated' | 'mostlyUnknown'>,
+  ): void {
+    const summary = this.#summary
+    for (const [index, { line, id }] of documents.entries()) {
+      summary.tokens += usage.tokens[index]!
+      if (usage.truncated[index] === 1) {
+        summary.truncatedTotal++
+        if (summary.truncated.length < REPORT_ENTRIES_MAX) summary.truncated.push(id)
+      }
+      if (usage.mostlyUnknown[index] === 1) {
+        summary.mostlyUnknownTotal++
+        if (summary.mostlyUnknown.length < REPORT_ENTRIES_MAX) summary.mostlyUnknown.push({ line, id })
+      }
     }
   }
 
@@ -76,6 +96,8 @@ export class IngestReport {
   }
 
   summary(): IngestSummary {
-    return { ...this.#summary, errors: this.#summary.errors.toSorted((a, b) => a.line - b.line) }
+    const { errors, mostlyUnknown, ...rest } = this.#summary
+    const byLine = (a: { line: number }, b: { line: number }) => a.line - b.line
+    return { ...rest, errors: errors.toSorted(byLine), mostlyUnknown: mostlyUnknown.toSorted(byLine) }
   }
 }

@@ -119,8 +119,10 @@ async function encodeBatch(
         () => encoder.encode(texts, ['ebae'], { lane: 'bulk', truncate, signal }),
         signal,
       )
-      const ids = part.map(({ document }) => document.id)
-      report.encoded(ids, result)
+      report.encoded(
+        part.map(({ line, document }) => ({ line, id: document.id })),
+        result,
+      )
       return part.map(({ line, document }, i) => {
         return { line, indexed: asOnePassage(document, result.vectors.ebae[i]!) }
       })

@@ -1,6 +1,6 @@
 import type { Truncate } from '../encoder/encoder.ts'
 import { checkDocument, type NewDocument } from './checks/check-document.ts'
-import { cutIndexes, tokensOf } from './embed.ts'
+import { flaggedIndexes, tokensOf } from './embed.ts'
 import { encodeInWindows } from './encode-bulk.ts'
 import { asOnePassage, passageText } from './passages.ts'
 import type { Retrieval } from './retrieval.ts'
@@ -13,6 +13,8 @@ export interface IngestResult {
   tokens: number
   /** Ids of the documents whose text was cut to the model's limit. */
   truncated: string[]
+  /** Indexes of the documents that are mostly unknown tokens. */
+  mostlyUnknown: number[]
 }
 
 /**
@@ -36,11 +38,13 @@ export async function ingest(
   const vectors = results.flatMap((result) => result.vectors.ebae)
   const indexed = documents.map((document, i) => asOnePassage(document, vectors[i]!))
   const stored = await index.upsert(indexed, { signal: options.signal })
-  const cut = results.flatMap((result, window) => cutIndexes(result, window * windowTexts))
+  const flagged = (flag: 'truncated' | 'mostlyUnknown') =>
+    results.flatMap((result, window) => flaggedIndexes(result[flag], window * windowTexts))
   return {
     ids: documents.map(({ id }) => id),
     ...stored,
     tokens: tokensOf(results),
-    truncated: cut.map((i) => documents[i]!.id),
+    truncated: flagged('truncated').map((i) => documents[i]!.id),
+    mostlyUnknown: flagged('mostlyUnknown'),
   }
 }

@@ -1,10 +1,10 @@
-import type { EncodeTimings } from '../encoder/encoder.ts'
+import type { EncodeResult } from '../encoder/encoder.ts'
 import { ServiceError } from '../errors.ts'
 import type { Passage } from '../index/document.ts'
 import type { Probe, SearchOptions, SearchResult } from '../index/document-index.ts'
 import { unitVector } from '../index/unit-vector.ts'
 import { checkText, checkTexts, queryBound } from './checks/check-text.ts'
-import { cutIndexes } from './embed.ts'
+import { flaggedIndexes } from './embed.ts'
 import type { Retrieval, Timings } from './retrieval.ts'
 
 /** What to look for. Queries are embedded as questions (EBAR), or as statements (EBAE) for similarity. */
@@ -24,6 +24,8 @@ export interface SearchAnswer {
   batches: SearchResult[]
   /** Indexes of the texts that were cut to the model's limit. */
   truncated: number[]
+  /** Indexes of the texts that are mostly unknown tokens. */
+  mostlyUnknown: number[]
   timings: Timings
 }
 
@@ -34,14 +36,15 @@ export interface SearchAnswer {
 export async function search(retrieval: Retrieval, request: SearchRequest): Promise<SearchAnswer> {
   const started = performance.now()
   const { target, k, options } = request
-  const { probes, timings, truncated } = await probesFor(retrieval, target, options.signal)
+  const { probes, timings, truncated, mostlyUnknown } = await probesFor(retrieval, target, options.signal)
   const searchStarted = performance.now()
   const excluded = target.kind === 'like' ? target.id : undefined
   const found = await retrieval.index.search(probes, excluded === undefined ? k : k + 1, options)
   const ended = performance.now()
   return {
     batches: found.map((result) => without(result, excluded, k)),
-    truncated: truncated ? cutIndexes({ truncated }) : [],
+    truncated: truncated ? flaggedIndexes(truncated) : [],
+    mostlyUnknown: mostlyUnknown ? flaggedIndexes(mostlyUnknown) : [],
     timings: {
       tokenize: timings?.tokenizeMs ?? 0,
       queue: timings?.queueMs ?? 0,
@@ -56,7 +59,7 @@ async function probesFor(
   { encoder, index, limits }: Retrieval,
   target: Target,
   signal: AbortSignal | undefined,
-): Promise<{ probes: Probe[]; timings?: EncodeTimings; truncated?: Uint8Array }> {
+): Promise<{ probes: Probe[] } & Partial<Pick<EncodeResult, 'timings' | 'truncated' | 'mostlyUnknown'>>> {
   if (target.kind === 'vector') return { probes: [{ vector: unitVector(target.vector, index.dimensions) }] }
   if (target.kind === 'like') {
     const [passages] = await index.passages([target.id], { signal })

@@ -31,6 +31,11 @@ export class Metrics {
   readonly #truncated = this.#counter('llara_truncated_texts_total', 'Texts cut to the model limit.', [
     'prompt',
   ])
+  readonly #mostlyUnknown = this.#counter(
+    'llara_mostly_unknown_texts_total',
+    'Texts of which the model read more unknown tokens than others.',
+    ['prompt'],
+  )
   readonly #operations = this.#histogram('llara_store_duration_seconds', 'Index calls.', [
     'collection',
     'operation',
@@ -100,15 +105,14 @@ export class Metrics {
   observeEncode(
     labels: { lane: string; prompt: string },
     seconds: number,
-    usage: { truncated: Uint8Array },
+    usage: { truncated: Uint8Array; mostlyUnknown: Uint8Array },
   ): void {
     const { prompt } = labels
     this.#encodes.observe(labels, seconds)
     this.#texts.inc({ prompt }, usage.truncated.length)
-    this.#truncated.inc(
-      { prompt },
-      usage.truncated.reduce((sum, cut) => sum + cut, 0),
-    )
+    const count = (flags: Uint8Array) => flags.reduce((sum, flag) => sum + flag, 0)
+    this.#truncated.inc({ prompt }, count(usage.truncated))
+    this.#mostlyUnknown.inc({ prompt }, count(usage.mostlyUnknown))
   }
 
   observeIndex(labels: { collection: string; operation: string }, seconds: number): void {

@@ -23,6 +23,8 @@ export interface CallResult {
   tokens: Uint32Array
   /** 1 where any row of a text was cut. */
   truncated: Uint8Array
+  /** 1 where the body of a text, as far as the shortest row reads it, is mostly unknown tokens. */
+  mostlyUnknown: Uint8Array
   timings: EncodeTimings
 }
 
@@ -58,6 +60,7 @@ export class EncodeCall {
       vectors: new Float32Array(prompts * count * dimensions),
       tokens: new Uint32Array(count),
       truncated: new Uint8Array(count),
+      mostlyUnknown: new Uint8Array(count),
       timings: { tokenizeMs: 0, queueMs: 0, inferenceMs: 0 },
     }
     this.result = new Promise((resolve, reject) => {
@@ -77,9 +80,10 @@ export class EncodeCall {
   }
 
   /** Text `index` makes rows of `tokens` tokens together. */
-  tokenized(index: number, tokens: number, truncated: boolean): void {
+  tokenized(index: number, tokens: number, body: { truncated: boolean; mostlyUnknown: boolean }): void {
     this.#gathered.tokens[index] = tokens
-    this.#gathered.truncated[index] = truncated ? 1 : 0
+    this.#gathered.truncated[index] = body.truncated ? 1 : 0
+    this.#gathered.mostlyUnknown[index] = body.mostlyUnknown ? 1 : 0
     this.#waitingTokens[index] = tokens
     this.#ticket.correct(index, tokens)
   }

@@ -29,7 +29,7 @@ interface Row extends RowTokens, ScheduledRow {
 
 export interface PipelineParts {
   card: Card
-  tokenizer: Pick<BodyTokenizer, 'encodeStart'>
+  tokenizer: Pick<BodyTokenizer, 'encodeStart' | 'unknownId'>
   /** Runs a batch of rows with equally many spans: embeddings [rows, spans, dimensions], row-major. */
   run(rows: readonly RowTokens[]): Promise<Float32Array>
   cost: BatchCost
@@ -100,7 +100,8 @@ export class EncoderPipeline {
       }
       const rows = passes.map((_, pass) => this.#row(call, index, pass, body.ids, tokenizeMs))
       const tokens = rows.reduce((sum, { length }) => sum + length, 0)
-      call.tokenized(index, tokens, truncated)
+      const mostlyUnknown = isMost(body.ids.subarray(0, bodyMax), this.#parts.tokenizer.unknownId)
+      call.tokenized(index, tokens, { truncated, mostlyUnknown })
       ready.push(...rows)
       tokenized++
       if (truncate === 'error' && tokenized < texts.length) return
@@ -164,4 +165,11 @@ export class EncoderPipeline {
     call.fail(error)
     this.#scheduler.remove((row) => row.call === call)
   }
+}
+
+/** Whether more than half of `ids` are `id`. */
+function isMost(ids: Uint32Array, id: number | undefined): boolean {
+  let count = 0
+  for (const each of ids) if (each === id) count++
+  return count * 2 > ids.length
 }

@@ -50,8 +50,9 @@ async function start() {
     methods: {
       encode: async (request: CallRequest, signal: AbortSignal) => {
         const result = await pipeline.encode(request, signal)
-        const { vectors, tokens, truncated } = result
-        return new Transfer(result, [vectors.buffer, tokens.buffer, truncated.buffer] as ArrayBuffer[])
+        const { vectors, tokens, truncated, mostlyUnknown } = result
+        const parts = [vectors, tokens, truncated, mostlyUnknown]
+        return new Transfer(result, parts.map(({ buffer }) => buffer) as ArrayBuffer[])
       },
       close: async () => {
         await pipeline.close()

@@ -13,6 +13,7 @@ import {
   TruncateSchema,
 } from '../wire/schemas.ts'
 import { type EncodingFormat, jsonBody, listOf, vectorJson } from '../wire/vector-format.ts'
+import { warningsOf, warningsSchema } from '../wire/warnings.ts'
 
 const bodySchema = ({ textsPerRequestMax }: HttpLimits) =>
   Type.Object(
@@ -46,10 +47,15 @@ const Answer = Type.Object({
   embeddings: Type.Optional(Vectors),
   ebar: Type.Optional(Vectors),
   ebae: Type.Optional(Vectors),
-  usage: Type.Object({ tokens: Type.Integer({ description: 'Tokens run, prompts included.' }) }),
+  usage: Type.Object({
+    tokens: Type.Integer({
+      description: 'Tokens that the model read: of a text that was cut, what is left. Prompts included.',
+    }),
+  }),
   truncated: Type.Array(Type.Integer(), {
     description: 'Indexes of the texts that were longer than the model reads and were cut.',
   }),
+  warnings: warningsSchema({ index: Type.Integer({ description: 'Of the text.' }) }),
   timings_ms: TimingsSchema,
 })
 
@@ -85,6 +91,7 @@ export function embedRoute(server: Server, { config, retrieval }: HttpContext): 
         dimensions,
         usage: { tokens: result.tokens },
         truncated: result.truncated,
+        ...warningsOf(result.mostlyUnknown.map((index) => ({ index }))),
         timings_ms: timings,
       }
       const numbers = texts.length * dimensions * (prompt === 'both' ? 2 : 1)

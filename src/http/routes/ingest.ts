@@ -14,6 +14,7 @@ import { isNdjson } from '../wire/media-type.ts'
 import { ndjsonDocuments } from '../wire/ndjson-body.ts'
 import { DocumentFields, Id, MetadataSchema, PROBLEMS, TruncateSchema } from '../wire/schemas.ts'
 import { compileBodyCheck } from '../wire/validation.ts'
+import { warningsOf, warningsSchema } from '../wire/warnings.ts'
 
 const EXAMPLE = {
   id: 'astro-17',
@@ -56,13 +57,26 @@ const Answer = Type.Object({
     description:
       'NDJSON: lines that were not stored. JSON: always 0, because either all documents are stored or none.',
   }),
-  tokens: Type.Integer({ description: 'Tokens run, prompts included.' }),
+  tokens: Type.Integer({
+    description: 'Tokens that the model read: of a document that was cut, what is left. Prompts included.',
+  }),
   ids: Type.Array(Type.String(), { description: 'In the order given. NDJSON: the first 1000.' }),
   truncated: Type.Array(Type.String(), {
     description:
       'Ids of documents that were longer than the model reads and were cut. NDJSON: the first 1000.',
   }),
   truncated_total: Type.Integer(),
+  warnings: warningsSchema(
+    {
+      index: Type.Optional(Type.Integer({ description: 'JSON: of the document in `documents`.' })),
+      line: Type.Optional(Type.Integer({ description: 'NDJSON: counts from 1.' })),
+      id: Type.String(),
+    },
+    ' NDJSON: the first 1000.',
+  ),
+  warnings_total: Type.Optional(
+    Type.Integer({ description: 'Warnings there are; absent when there are none.' }),
+  ),
   errors: Type.Array(Type.Object({ line: Type.Integer(), code: Type.String(), detail: Type.String() }), {
     description: 'NDJSON: the first 1000 faulty lines. Lines count from 1.',
   }),
@@ -126,7 +140,7 @@ export function ingestRoute(server: Server, { config, retrieval }: HttpContext):
         ReturnType<typeof bodySchema>
       >
       const signal = AbortSignal.any([signalOf(request), AbortSignal.timeout(config.ingestTimeoutMs)])
-      const { ids, created, updated, tokens, truncated } = await ingest(
+      const { ids, created, updated, tokens, truncated, mostlyUnknown } = await ingest(
         forClient(retrieval(), request),
         documents,
         {
@@ -135,7 +149,9 @@ export function ingestRoute(server: Server, { config, retrieval }: HttpContext):
         },
       )
       const truncated_total = truncated.length
-      return { created, updated, failed: 0, tokens, ids, truncated, truncated_total, errors: [] }
+      const unknown = mostlyUnknown.map((index) => ({ index, id: ids[index]! }))
+      const warnings = countedWarnings(unknown, unknown.length)
+      return { created, updated, failed: 0, tokens, ids, truncated, truncated_total, ...warnings, errors: [] }
     },
   )
 }
@@ -145,6 +161,12 @@ function nothingStored({ failed }: { failed: number }): ServiceError {
   return new ServiceError('INVALID_INPUT', `The stream has no document that could be stored; ${why}.`)
 }
 
-function summaryOf({ truncatedTotal, lastLine, ...summary }: IngestSummary) {
-  return { ...summary, truncated_total: truncatedTotal, lines: lastLine }
+function summaryOf(report: IngestSummary) {
+  const { truncatedTotal, mostlyUnknown, mostlyUnknownTotal, lastLine, ...summary } = report
+  const warnings = countedWarnings(mostlyUnknown, mostlyUnknownTotal)
+  return { ...summary, truncated_total: truncatedTotal, ...warnings, lines: lastLine }
+}
+
+function countedWarnings<P extends object>(mostlyUnknown: readonly P[], total: number) {
+  return { ...warningsOf(mostlyUnknown), ...(total > 0 && { warnings_total: total }) }
 }

@@ -7,6 +7,7 @@ import { forClient } from '../guards/for-client.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import { oneOf, PROBLEMS, roundTimings, serverTiming } from '../wire/schemas.ts'
 import { jsonBody, listOf, vectorJson } from '../wire/vector-format.ts'
+import { warningsOf, warningsSchema } from '../wire/warnings.ts'
 
 type InputType = 'query' | 'document'
 
@@ -55,13 +56,20 @@ const Answer = Type.Object({
     }),
   ),
   model: Type.String(),
-  usage: Type.Object({ prompt_tokens: Type.Integer(), total_tokens: Type.Integer() }),
+  usage: Type.Object(
+    { prompt_tokens: Type.Integer(), total_tokens: Type.Integer() },
+    {
+      description:
+        'Tokens that the model read: of a text that was cut, what is left. Prompts included. Both numbers are the same.',
+    },
+  ),
   truncated: Type.Optional(
     Type.Array(Type.Integer(), {
       description:
         'Indexes of the texts that were longer than the model reads and were cut; absent when none was.',
     }),
   ),
+  warnings: warningsSchema({ index: Type.Integer({ description: 'Of the text.' }) }),
 })
 
 /** OpenAI's embeddings API, with the prompt made explicit. */
@@ -102,7 +110,9 @@ export function openaiEmbeddingsRoute(server: Server, { config, retrieval }: Htt
       const usage = { prompt_tokens: result.tokens, total_tokens: result.tokens }
       function* pieces() {
         const cut = result.truncated.length > 0 && { truncated: result.truncated }
-        yield `${JSON.stringify({ object: 'list', model: body.model, usage, ...cut }).slice(0, -1)},"data":`
+        const warnings = warningsOf(result.mostlyUnknown.map((index) => ({ index })))
+        const head = { object: 'list', model: body.model, usage, ...cut, ...warnings }
+        yield `${JSON.stringify(head).slice(0, -1)},"data":`
         yield* listOf(
           vectors,
           (vector, index) =>

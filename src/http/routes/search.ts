@@ -17,6 +17,7 @@ import {
   serverTiming,
   TimingsSchema,
 } from '../wire/schemas.ts'
+import { warningsOf, warningsSchema } from '../wire/warnings.ts'
 
 const K_DEFAULT = 10
 
@@ -117,6 +118,7 @@ const Answer = Type.Object({
         'Indexes of the queries that were longer than the model reads and were cut; absent when none was.',
     }),
   ),
+  warnings: warningsSchema({ index: Type.Integer({ description: 'Of the query; 0 with `query`.' }) }),
   timings_ms: TimingsSchema,
 })
 
@@ -156,6 +158,7 @@ export function searchRoute(server: Server, { config, retrieval }: HttpContext):
       return {
         ...listsOf(answer, body.queries !== undefined),
         ...(answer.truncated.length > 0 && { truncated: answer.truncated }),
+        ...warningsOf(answer.mostlyUnknown.map((index) => ({ index }))),
         timings_ms: timings,
       }
     },

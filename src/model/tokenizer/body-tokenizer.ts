@@ -26,6 +26,8 @@ const SINGLES_MAX = 4
  * UTF-8 has no place for it. The work runs on Node's thread pool, in the Rust library the checkpoints were made with.
  */
 export class BodyTokenizer {
+  /** Id of the token for what the vocabulary lacks; undefined where it lacks nothing. */
+  readonly unknownId: number | undefined
   readonly #tokenizer: Tokenizer
   readonly #specials: Map<string, number>
   readonly #cuts: StableCuts
@@ -36,6 +38,8 @@ export class BodyTokenizer {
   private constructor(tokenizer: Tokenizer, json: TokenizerJson, specials: Map<string, number>) {
     this.#tokenizer = tokenizer
     this.#specials = specials
+    const unknown = json.model.unk_token
+    this.unknownId = unknown == null ? undefined : json.model.vocab[unknown]
     this.#cuts = new StableCuts(json)
     this.#openCuts = new OpenCuts(json)
     this.#addedIds = addedIds(json, (content) => tokenizer.tokenToId(content))

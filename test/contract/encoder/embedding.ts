@@ -8,12 +8,13 @@ export function embedding({ sharing, word, specialTokens }: Bench): void {
     const encoder = await sharing()
     for (const prompt of PROMPTS) {
       const result = await encoder.encode(MIXED, [prompt])
-      const { tokens, truncated } = result
+      const { tokens, truncated, mostlyUnknown } = result
       expect(Object.keys(result.vectors)).toEqual([prompt])
       const vectors = result.vectors[prompt]
       expect(vectors).toHaveLength(MIXED.length)
       expect(tokens).toHaveLength(MIXED.length)
       expect([...truncated]).toEqual(MIXED.map(() => 0))
+      expect([...mostlyUnknown]).toEqual(MIXED.map(() => 0))
       for (const vector of vectors) {
         expect(vector).toHaveLength(encoder.card.dimensions)
         expect(dot(vector, vector)).toBeCloseTo(1, 5)
@@ -61,10 +62,10 @@ export function embedding({ sharing, word, specialTokens }: Bench): void {
       ['ebae', 'ebar'],
     ]
     for (const prompts of orders) {
-      const { vectors, tokens, truncated } = await encoder.encode(MIXED, prompts)
+      const { vectors, tokens, truncated, mostlyUnknown } = await encoder.encode(MIXED, prompts)
       expect(Object.keys(vectors).sort()).toEqual(['ebae', 'ebar'])
       for (const prompt of PROMPTS) expectSame(vectors[prompt], alone[prompt])
-      expect([tokens.length, truncated.length]).toEqual([MIXED.length, MIXED.length])
+      for (const each of [tokens, truncated, mostlyUnknown]) expect(each).toHaveLength(MIXED.length)
     }
   })
 
