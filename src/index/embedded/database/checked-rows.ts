@@ -22,30 +22,31 @@ export type RowReader = ReturnType<typeof rowReader>
 
 /** Reads what is committed, and never gives a row that does not fit its checksum. */
 export function rowReader(db: LiveConnection) {
-  const value = (sql: string, ...values: unknown[]) => db.prepare(sql, 'values').get(...values)
+  const keyOfId = db.keep('SELECT document FROM documents WHERE id = ?', 'values')
+  const idOf = db.keep('SELECT id FROM documents WHERE document = ?', 'values')
+  const documentOf = db.keep('SELECT * FROM documents WHERE document = ?')
+  const passageOf = db.keep('SELECT * FROM passages WHERE label = ?')
 
   return {
     /** @throws SqliteError where the index on id cannot be read */
-    keyOf: (id: string) => value('SELECT document FROM documents WHERE id = ?', id) as number | undefined,
+    keyOf: (id: string) => keyOfId().get(id) as number | undefined,
 
     /** For putting answers in order: what is answered is then read by `document`. */
-    uncheckedId: (document: number) =>
-      readable(() => value('SELECT id FROM documents WHERE document = ?', document) as string | undefined),
+    uncheckedId: (document: number) => readable(() => idOf().get(document) as string | undefined),
 
     document(key: number): Checked<DocumentRow> {
       return checked(
-        () => db.prepare('SELECT * FROM documents WHERE document = ?').get(key) as Summed<DocumentRow>,
+        () => documentOf().get(key) as Summed<DocumentRow>,
         (row) => documentChecksum(row),
         ['its row cannot be read', 'its row does not fit its checksum'],
       )
     },
 
     passage(label: number): Checked<PassageRow> {
-      return checked(
-        () => db.prepare('SELECT * FROM passages WHERE label = ?').get(label) as Summed<PassageRow>,
-        passageSum,
-        ['a passage cannot be read', 'a passage does not fit its checksum'],
-      )
+      return checked(() => passageOf().get(label) as Summed<PassageRow>, passageSum, [
+        'a passage cannot be read',
+        'a passage does not fit its checksum',
+      ])
     },
 
     /** Walks the index on id alone; "" comes before every id. */

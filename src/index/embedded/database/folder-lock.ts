@@ -14,12 +14,14 @@ const LOCK = 'lock.sqlite'
  */
 export class FolderLock {
   readonly #dataDir: string
+  readonly #file: string
   #db: Connection
   #identity: string | undefined
 
   /** @throws ServiceError STORE_UNUSABLE when another process has the folder */
   constructor(dataDir: string) {
     this.#dataDir = dataDir
+    this.#file = join(dataDir, LOCK)
     const [db, identity] = take(dataDir)
     this.#db = db
     this.#identity = identity
@@ -39,7 +41,7 @@ export class FolderLock {
    * @throws ServiceError STORE_UNUSABLE when another process was quicker
    */
   check(): void {
-    if (fileIdentity(join(this.#dataDir, LOCK)) === this.#identity) return
+    if (fileIdentity(this.#file) === this.#identity) return
     const [db, identity] = take(this.#dataDir)
     mark(db, identity)
     this.#db.close()

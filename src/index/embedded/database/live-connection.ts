@@ -30,6 +30,22 @@ export class LiveConnection {
     return statement
   }
 
+  /**
+   * For statements that run for every row: what it returns gives the statement of the current connection, without
+   * looking for its text.
+   */
+  keep(sql: string, shape: Shape = 'objects'): () => Statement {
+    let db: Connection | undefined
+    let statement: Statement
+    return () => {
+      if (db !== this.#db) {
+        statement = this.prepare(sql, shape)
+        db = this.#db
+      }
+      return statement
+    }
+  }
+
   replace(db: Connection): void {
     this.#statements.clear()
     this.#db = db

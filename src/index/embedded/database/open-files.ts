@@ -21,7 +21,7 @@ export interface OpenFiles {
   /** Sees what is committed, never a write in progress. */
   reader: LiveConnection
   commits: CommitCount
-  /** Whether SQLite has checked the pages of the file. */
+  /** Whether SQLite has checked the pages of the file, or has just made them. */
   checked: boolean
   /** What SQLite found wrong with the pages of the file; undefined where it found nothing, or did not look. */
   problem: string | undefined
@@ -74,7 +74,7 @@ export function openFiles(options: OpenFilesOptions): OpenFiles {
     const commits = new CommitCount(folder, live.db.current, notice)
     closers.push(() => commits.close())
     const { reader, exchange } = live
-    return { db: live.db, reader, commits, checked: small, problem, exchange, release }
+    return { db: live.db, reader, commits, checked: fresh || small, problem, exchange, release }
   } catch (error) {
     release()
     throw error

@@ -13,59 +13,42 @@ export type RowWriter = ReturnType<typeof rowWriter>
 
 /** Changes rows, inside the caller's transaction. */
 export function rowWriter(db: LiveConnection) {
-  const run = (sql: string, ...values: unknown[]) => db.prepare(sql).run(...values)
-  const value = (sql: string, ...values: unknown[]) => db.prepare(sql, 'values').get(...values)
+  const keyOfId = db.keep('SELECT document FROM documents WHERE id = ?', 'values')
+  const lastLabel = db.keep("SELECT seq FROM sqlite_sequence WHERE name = 'passages'", 'values')
+  const deleteDocument = db.keep('DELETE FROM documents WHERE document = ?')
+  const deleteValues = db.keep('DELETE FROM metadata_values WHERE document = ?')
+  const deletePassages = db.keep(`
+    DELETE FROM passages WHERE label >= ? AND label <
+      (SELECT coalesce(min(document), ${LABEL_MAX + 1}) FROM documents WHERE document > ?)`)
+  const insertDocument = db.keep('INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)')
+  const insertPassage = db.keep('INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)')
+  const insertValue = db.keep(
+    'INSERT OR IGNORE INTO metadata_values (path, value, document) VALUES (?, ?, ?)',
+  )
 
   /** A whole row and its passages, under their own labels. */
-  function insertRows({ document, id, title, text, metadata, passages }: DocumentRow, parts: PassageRow[]) {
-    const checksum = documentChecksum({ document, id, title, text, metadata, passages })
-    run(
-      'INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)',
-      document,
-      id,
-      title,
-      text,
-      metadata,
-      passages,
-      checksum,
-    )
+  function insertRows(row: DocumentRow, parts: PassageRow[]) {
+    const { document, id, title, text, metadata, passages } = row
+    insertDocument().run(document, id, title, text, metadata, passages, documentChecksum(row))
+    const passage = insertPassage()
     for (const part of parts) {
       const { label, ordinal, start, end, vector } = part
-      const own = passageChecksum(part)
-      run(
-        'INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)',
-        label,
-        document,
-        ordinal,
-        start,
-        end,
-        own,
-        vector,
-      )
+      passage.run(label, document, ordinal, start, end, passageChecksum(part), vector)
     }
+    const value = insertValue()
     for (const { path, value: given } of metadataValues(JSON.parse(metadata) as Metadata)) {
-      run(
-        'INSERT OR IGNORE INTO metadata_values (path, value, document) VALUES (?, ?, ?)',
-        sqlPath(path),
-        sqlValue(given),
-        document,
-      )
+      value.run(sqlPath(path), sqlValue(given), document)
     }
   }
 
   return {
-    keyOf: (id: string) => value('SELECT document FROM documents WHERE id = ?', id) as number | undefined,
+    keyOf: (id: string) => keyOfId().get(id) as number | undefined,
 
     /** All of a document, also where its own row no longer says how much that is. */
     delete(document: number): void {
-      run('DELETE FROM documents WHERE document = ?', document)
-      run('DELETE FROM metadata_values WHERE document = ?', document)
-      run(
-        `DELETE FROM passages WHERE label >= ? AND label <
-          (SELECT coalesce(min(document), ${LABEL_MAX + 1}) FROM documents WHERE document > ?)`,
-        document,
-        document,
-      )
+      deleteDocument().run(document)
+      deleteValues().run(document)
+      deletePassages().run(document, document)
     },
 
     insertRows,
@@ -75,8 +58,7 @@ export function rowWriter(db: LiveConnection) {
      * @returns the document's key: the label of its first passage, those of the others follow
      */
     insert({ id, title, text, metadata, spans }: WireUpsert, vectors: Float32Array): number {
-      const last = value("SELECT seq FROM sqlite_sequence WHERE name = 'passages'") as number | undefined
-      const document = 1 + (last ?? 0)
+      const document = 1 + ((lastLabel().get() as number | undefined) ?? 0)
       if (document + spans.length - 1 > LABEL_MAX) {
         throw new ServiceError(
           'STORE_UNUSABLE',

@@ -88,7 +88,7 @@ function remember(db: LiveConnection, file: string): Opened {
 }
 
 function versionOf(db: LiveConnection): unknown {
-  return db.current.pragma('data_version', { simple: true })
+  return db.prepare('PRAGMA data_version', 'values').get()
 }
 
 function lastWrite(db: LiveConnection): unknown {
