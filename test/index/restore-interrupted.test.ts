@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { commitRestore } from '../../src/index/embedded/backup/finish-restore.ts'
@@ -11,6 +10,7 @@ import { readManifest } from '../../src/index/embedded/backup/manifest.ts'
 import { verifyBackup } from '../../src/index/embedded/backup/verify-backup.ts'
 import { startEmbeddedEngine } from '../../src/index/embedded/embedded-engine.ts'
 import { DEFAULT_COLLECTION } from '../../src/index/index-engine.ts'
+import { killAfter } from './kill-after.ts'
 import { clusteredDocuments, Random } from './random.ts'
 import { countOf, DIMENSIONS, IDENTITY, openIn, scratchFolder } from './scratch.ts'
 
@@ -32,15 +32,6 @@ async function filled(count: number): Promise<{ dataDir: string; backup: string 
 
 function run(...args: string[]): ChildProcess {
   return spawn(process.execPath, [main, ...args], { stdio: 'ignore' })
-}
-
-/** Kills a command once a file is there and some time has passed. @returns whether it was still running */
-async function killAfter(child: ChildProcess, file: string, ms: number): Promise<boolean> {
-  const exited = once(child, 'exit')
-  while (child.exitCode === null && !existsSync(file)) await sleep(1)
-  await sleep(ms)
-  child.kill('SIGKILL')
-  return (await exited)[1] === 'SIGKILL'
 }
 
 describe('a restore that ends in the middle', () => {
@@ -92,7 +83,7 @@ describe('a restore that ends in the middle', () => {
     const counts = new Set<number>()
     for (const ms of [0, 10, 30, 60, 120, 250]) {
       const restoring = run('restore', backup, '--data-dir', dataDir, '--replace')
-      await killAfter(restoring, join(dataDir, '.restoring'), ms)
+      await killAfter(restoring, () => existsSync(join(dataDir, '.restoring')), ms)
       const index = await openIn(dataDir)
       counts.add(await countOf(index))
       await index.close()
@@ -108,7 +99,8 @@ describe('a backup that ends by kill -9', () => {
     let killed = 0
     for (const ms of [0, 10, 30, 60, 120, 250]) {
       const backing = run('backup', '--data-dir', dataDir, '--to', folder, '--name', `b${ms}`)
-      if (await killAfter(backing, join(folder, `.unfinished-b${ms}`), ms)) killed++
+      const begun = () => existsSync(join(folder, `.unfinished-b${ms}`))
+      if (await killAfter(backing, begun, ms)) killed++
       for (const name of await readdir(folder)) {
         if (name.startsWith('.')) continue
         const backup = join(folder, name)
