@@ -9,9 +9,10 @@ import { idsOf, vectorOf } from '../documents.ts'
 import { Random, randomLongDocument } from '../random.ts'
 import { copyOf, crash, DIMENSIONS, type Opened, openIn, scratchFolder, searchVectors } from '../scratch.ts'
 
-const ROUNDS = 24
+/** A sample; the part `bit-flips` of the campaign goes on for as long as it is given. */
+const ROUNDS = 8
 const random = new Random(11)
-const documents = Array.from({ length: 120 }, (_, i) => randomLongDocument(random, `d${i}`, DIMENSIONS))
+const documents = Array.from({ length: 60 }, (_, i) => randomLongDocument(random, `d${i}`, DIMENSIONS))
 const filters = ['a', 'b', 'c'].map((key) => parseFilter({ [key]: { $exists: true } }))
 
 /** All that is ever asked, by name. */
@@ -91,11 +92,13 @@ describe('a bit that is flipped', () => {
     const outcomes = { refused: 0, said: 0, harmless: 0 }
     for (let round = 0; round < ROUNDS; round++) {
       const folder = await copyOf(closed)
-      const bit = random.below(statSync(databaseOf(folder)).size * 8)
+      // One in each part of the file.
+      const part = Math.floor((statSync(databaseOf(folder)).size * 8) / ROUNDS)
+      const bit = round * part + random.below(part)
       flipBit(databaseOf(folder), bit)
       outcomes[await saidOrHarmless(folder, truth, bit)]++
     }
-    expect(outcomes.said).toBeGreaterThan(ROUNDS / 12)
+    expect(outcomes.said).toBeGreaterThan(0)
   })
 
   it('in the header, the tables or the first pages is said, or harmless', async () => {
