@@ -141,6 +141,16 @@ describe('a word longer than WordPiece reads', () => {
     ])
   })
 
+  test('is cut around what the vocabulary lacks, as in llara_train', async () => {
+    const [start, end] = ['digest'.repeat(10), 'walking'.repeat(10)]
+    const parts = [...(await ids(start)), unknown, ...(await ids(end))]
+    expect(await ids(`${start}🦜🦚${end}`)).toEqual(parts)
+    expect(parts.slice(0, 4)).toEqual([17886, 4305, 8449, 2102])
+    // A word of just the length is read as BERT reads it.
+    expect(await ids(`${'a'.repeat(99)}🦜`)).toEqual([unknown])
+    expect(await ids('🦜'.repeat(101))).toEqual([unknown, unknown])
+  })
+
   test('counts after normalising, and one of just that length is one word', async () => {
     const accented = 'e\u0301'.repeat(100)
     expect(await ids(accented)).toEqual(await ids('e'.repeat(100)))

@@ -18,7 +18,7 @@ interface AddedToken {
 }
 
 /** BPE, as LLaMA checkpoints have it, or WordPiece (which has no merges), as models grown from a BERT do. */
-interface VocabularyModel {
+export interface VocabularyModel {
   type?: string
   vocab: Record<string, number>
   merges?: (string | [string, string])[]
@@ -28,6 +28,8 @@ interface VocabularyModel {
   byte_fallback?: boolean
   /** WordPiece: characters of the longest word that is looked at. */
   max_input_chars_per_word?: number
+  /** WordPiece: what entries begin with that go on inside a word. */
+  continuing_subword_prefix?: string
 }
 
 /** A normaliser or pre-tokeniser; a `Sequence` holds more of them. */

@@ -56,16 +56,35 @@ def without_specials(tokenizer: Tokenizer, reserved: Collection[str] = ()) -> To
     return Tokenizer.from_str(json.dumps(file))
 
 
+def _word_pattern(model: dict) -> str:
+    """A word that is short enough, or the next part of one that is not."""
+    vocab, prefix = model["vocab"], model.get("continuing_subword_prefix", "##")
+    longest = model.get("max_input_chars_per_word", 100)
+    known = [entry for entry in vocab if len(entry) == 1]
+    anywhere = [character for character in known if prefix + character in vocab]
+    at_start = [character for character in known if prefix + character not in vocab]
+    parts = [f"\\A[\\s\\S]{{1,{longest}}}\\z"]
+    if anywhere:
+        parts.append(f"[{_escaped(anywhere)}]{{1,{longest}}}")
+    if at_start:
+        parts.append(f"[{_escaped(at_start)}]")
+    parts.append(f"[^{_escaped(known)}]{{1,{longest}}}" if known else f"[\\s\\S]{{1,{longest}}}")
+    return "|".join(parts)
+
+
+def _escaped(characters: list[str]) -> str:
+    return "".join(f"\\x{{{ord(character):x}}}" for character in characters)
+
+
 def cut_long_words(tokenizer: Tokenizer) -> Tokenizer:
-    """The same tokenizer with words over WordPiece's limit cut into words of that length.
+    """The same tokenizer with words over WordPiece's limit cut: at that length, and around unknown characters.
 
     WordPiece by itself makes one unknown token of each. The service does the same, so both give the same ids.
     """
     file = json.loads(tokenizer.to_str())
     if file["model"]["type"] != "WordPiece":
         return tokenizer
-    longest = file["model"].get("max_input_chars_per_word", 100)
-    pattern = {"Regex": f"[\\s\\S]{{1,{longest}}}"}
+    pattern = {"Regex": _word_pattern(file["model"])}
     split = {"type": "Split", "pattern": pattern, "behavior": "Isolated", "invert": False}
     steps = [step for step in (file["pre_tokenizer"], split) if step]
     file["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": steps}
