@@ -29,18 +29,18 @@ export function compileBodyCheck(schema: TSchema): (value: unknown) => ServiceEr
   }
 }
 
-/** A function that finds the first fault of a value, or none. `prefix` names the value in messages. */
-export function compileCheck(schema: TSchema): (value: unknown, prefix?: string) => ServiceError | undefined {
+/** A function that finds the first fault of a value, or none. */
+export function compileCheck(schema: TSchema): (value: unknown) => ServiceError | undefined {
   const finder = new FaultFinder(schema)
-  return (value, prefix = '') => {
+  return (value) => {
     const fault = finder.find(value)
-    return fault && describe(fault, prefix)
+    return fault && describe(fault)
   }
 }
 
 /** Never repeats a value: it may be somebody's text. */
-function describe({ keyword, pointer, message, params }: Fault, prefix: string): ServiceError {
-  const field = fieldName(pointer, prefix)
+function describe({ keyword, pointer, message, params }: Fault): ServiceError {
+  const field = fieldName(pointer)
   const subject = field === '' ? 'The body' : field
   const say = (text: string) => new ServiceError('INVALID_INPUT', `${subject} ${text}.`, { field })
   switch (keyword) {
@@ -63,15 +63,12 @@ function describe({ keyword, pointer, message, params }: Fault, prefix: string):
 }
 
 /** `/documents/3/text` -> `documents[3].text` */
-function fieldName(pointer: string, prefix: string): string {
+function fieldName(pointer: string): string {
   const parts = pointer
     .split('/')
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-  const name = parts.reduce(
-    (path, part) => (/^\d+$/.test(part) ? `${path}[${part}]` : `${path}.${part}`),
-    prefix,
-  )
+  const name = parts.reduce((path, part) => (/^\d+$/.test(part) ? `${path}[${part}]` : `${path}.${part}`), '')
   return name.replace(/^\./, '').slice(0, 200)
 }
 
