@@ -33,9 +33,14 @@ export function checkText(text: string, field: string, { bytesMax, setting, advi
     const message = `${field} is longer than ${bytesMax} bytes (${setting}); ${advice}.`
     throw new ServiceError('TOO_LARGE', message, { field, limit: bytesMax })
   }
-  if (VISIBLE.test(text)) return
+  if (!isBlank(text)) return
   const fault = text === '' ? 'is empty' : 'is empty: it has nothing but spaces and invisible characters'
   throw new ServiceError('INVALID_INPUT', `${field} ${fault}.`, { field })
+}
+
+/** Whether there is nothing to see in a text: it is empty, or all of it is white space and invisible characters. */
+export function isBlank(text: string): boolean {
+  return !VISIBLE.test(text)
 }
 
 /** As `checkText`, for each of a list. */

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
+import { isBlank } from '../../../retrieval/checks/check-text.ts'
 import { unreadable } from '../../text-lines.ts'
 import { type QueryJudgements, qrelsFile, readJudgements } from './qrels.ts'
 import { queriesAreDocuments } from './queries-are-documents.ts'
@@ -74,7 +75,7 @@ async function readQueries(file: string, judged: QueryJudgements): Promise<BeirS
   for await (const { place, id, text } of setRows(file)) {
     if (!judged.has(id)) continue
     if (!seen.add(id)) throw unreadable(place, `the query ${id} is there twice`)
-    if (text.trim() !== '') queries.push({ id, text })
+    if (!isBlank(text)) queries.push({ id, text })
   }
   return queries
 }
@@ -86,7 +87,7 @@ async function* readDocuments(file: string): AsyncGenerator<BeirDocument> {
     read++
     if (!stated) throw unreadable(place, 'lacks title and text')
     if (!seen.add(id)) throw unreadable(place, `the document ${id} is there twice`)
-    yield text.trim() ? { line, id, title: title || null, text } : { line, id, title: null, text: title }
+    yield isBlank(text) ? { line, id, title: null, text: title } : { line, id, title: title || null, text }
   }
   if (read === 0) throw unreadable(file, 'it holds no document')
 }

@@ -1,3 +1,4 @@
+import { isBlank } from '../../../retrieval/checks/check-text.ts'
 import type { BeirDocument, BeirSet } from './beir-set.ts'
 
 interface CorpusSurvey {
@@ -20,7 +21,7 @@ export async function surveyCorpus(set: BeirSet): Promise<CorpusSurvey> {
   let empty = 0
   for await (const { id, text } of set.documents()) {
     missing.delete(id)
-    if (text.trim() === '') empty++
+    if (isBlank(text)) empty++
     else documents++
   }
   const [firstUnknown = null] = missing
@@ -29,5 +30,5 @@ export async function surveyCorpus(set: BeirSet): Promise<CorpusSurvey> {
 
 /** The documents that can be stored. */
 export async function* withText(set: BeirSet): AsyncGenerator<BeirDocument> {
-  for await (const document of set.documents()) if (document.text.trim() !== '') yield document
+  for await (const document of set.documents()) if (!isBlank(document.text)) yield document
 }

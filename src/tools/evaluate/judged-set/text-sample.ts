@@ -1,3 +1,4 @@
+import { isBlank } from '../../../retrieval/checks/check-text.ts'
 import { passageText } from '../../../retrieval/passages.ts'
 import type { BeirDocument, BeirSet } from './beir-set.ts'
 
@@ -51,5 +52,5 @@ export async function sampleTexts(
 }
 
 function isUsable({ title, text }: BeirDocument): boolean {
-  return text.trim() !== '' && text.isWellFormed() && (title ?? '').isWellFormed()
+  return !isBlank(text) && text.isWellFormed() && (title ?? '').isWellFormed()
 }

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type BeirOptions, readBeirSet } from '../../../../src/tools/evaluate/judged-set/beir-set.ts'
+import { surveyCorpus } from '../../../../src/tools/evaluate/judged-set/corpus-survey.ts'
+import { sampleTexts } from '../../../../src/tools/evaluate/judged-set/text-sample.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -39,6 +41,20 @@ test('a document without text is its title', async () => {
     { line: 1, id: '1', title: null, text: 'T' },
     { line: 3, id: '2', title: null, text: '' },
   ])
+})
+
+test('a text of invisible characters is as good as none', async () => {
+  const lines = [
+    { _id: '1', title: 'T', text: '\u200B' },
+    { _id: '2', title: '\u00AD', text: '\u2060 \u2800' },
+  ]
+  await write('corpus.jsonl', lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+  await write('queries.jsonl', '{"_id":"q1","text":"q"}\n{"_id":"q2","text":"\u200B"}\n')
+  await write('qrels.tsv', 'q1\t1\t1\nq2\t1\t1\n')
+  const set = await readBeirSet(folder)
+  expect(set.queries).toEqual([{ id: 'q1', text: 'q' }])
+  expect(await surveyCorpus(set)).toMatchObject({ documents: 1, empty: 1, unknown: 0 })
+  expect((await sampleTexts(set)).documents).toEqual([{ id: '1', text: 'T' }])
 })
 
 test("reads BEIR's qrels/<split>.tsv and trec's four columns", async () => {
