@@ -21,6 +21,7 @@ import { embedRoute } from './routes/embed.ts'
 import { healthRoutes } from './routes/health.ts'
 import { infoRoute } from './routes/info.ts'
 import { ingestRoute } from './routes/ingest.ts'
+import { listingRoutes } from './routes/listing.ts'
 import { metricsRoute } from './routes/metrics.ts'
 import { openaiEmbeddingsRoute } from './routes/openai-embeddings.ts'
 import { searchRoute } from './routes/search.ts'
@@ -77,6 +78,7 @@ export async function buildServer(
     addNdjsonBody(scope)
     ingestRoute(scope.withTypeProvider<TypeBoxTypeProvider>(), context)
   })
+  listingRoutes(server, context)
   documentRoutes(server, context)
   searchRoute(server, context)
   embedRoute(server, context)

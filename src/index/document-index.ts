@@ -1,5 +1,5 @@
 import type { ServiceError } from '../errors.ts'
-import type { Document, DocumentField, IndexedDocument, Passage, Span } from './document.ts'
+import type { Document, DocumentField, DocumentPart, IndexedDocument, Passage, Span } from './document.ts'
 import type { Filter } from './filter.ts'
 
 export interface CallOptions {
@@ -58,10 +58,12 @@ export interface ScanOptions extends CallOptions {
   cursor?: string
   limit: number
   filter?: Filter
+  /** What to read of the documents beside their ids. Default: all. */
+  fields?: readonly DocumentField[]
 }
 
 export interface ScanPage {
-  documents: Document[]
+  documents: DocumentPart[]
   /** Opaque; null after the last page. */
   nextCursor: string | null
 }
@@ -124,6 +126,8 @@ export interface DocumentIndex {
   search(probes: readonly Probe[], k: number, options?: SearchOptions): Promise<SearchResult[]>
   /** Documents in id order (by code point), `limit` a page, or fewer where they are large. @throws ServiceError INVALID_INPUT for a foreign cursor */
   scan(options: ScanOptions): Promise<ScanPage>
+  /** How many documents match; all of them without a filter. */
+  count(options?: CallOptions & { filter?: Filter }): Promise<number>
   stats(): Promise<IndexStats>
   /** Calls `listener` once if the index ends without `close`; every call is UNAVAILABLE from then on. */
   onDeath(listener: (error: ServiceError) => void): void

@@ -12,6 +12,9 @@ export interface Document {
 /** What an answer may leave out of a document. */
 export type DocumentField = 'text' | 'title' | 'metadata'
 
+/** A document, or what was asked for of it. */
+export type DocumentPart = Pick<Document, 'id'> & Partial<Pick<Document, DocumentField>>
+
 declare const checked: unique symbol
 
 /**

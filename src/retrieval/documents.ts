@@ -13,9 +13,17 @@ export async function readOne({ index }: Retrieval, id: string, options: CallOpt
   return document
 }
 
-/** One page of documents in id order. */
-export function list({ index }: Retrieval, options: ScanOptions): Promise<ScanPage> {
-  return index.scan(options)
+/** One page of documents in id order, and how many match in all, if asked for. */
+export async function list(
+  { index }: Retrieval,
+  { count, ...options }: ScanOptions & { count?: boolean },
+): Promise<ScanPage & { total?: number }> {
+  const { filter, signal } = options
+  const [page, total] = await Promise.all([
+    index.scan(options),
+    count ? index.count({ signal, ...(filter && { filter }) }) : undefined,
+  ])
+  return { ...page, ...(total !== undefined && { total }) }
 }
 
 export type RemoveTarget = { ids: readonly string[] } | { filter: Filter } | { all: true }

@@ -29,6 +29,7 @@ export function measuredIndex(index: DocumentIndex, collection: string, metrics:
       return results
     },
     scan: (options) => measure('scan', () => index.scan(options)),
+    count: (options) => measure('count', () => index.count(options)),
     stats: () => index.stats(),
     onDeath: (listener) => index.onDeath(listener),
     close: () => {

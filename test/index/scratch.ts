@@ -47,6 +47,7 @@ export async function openIn(
     remove: (target, options) => index.remove(target, options),
     search: (probes, k, options) => index.search(probes, k, options),
     scan: (options) => index.scan(options),
+    count: (options) => index.count(options),
     stats: () => index.stats(),
     onDeath: (listener) => index.onDeath(listener),
     close: () => engine.close(),

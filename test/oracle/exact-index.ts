@@ -1,6 +1,12 @@
 import { ServiceError } from '../../src/errors.ts'
 import { cursorAfter, idOfCursor } from '../../src/index/cursor.ts'
-import type { Document, DocumentField, IndexedDocument, Passage } from '../../src/index/document.ts'
+import type {
+  Document,
+  DocumentField,
+  DocumentPart,
+  IndexedDocument,
+  Passage,
+} from '../../src/index/document.ts'
 import type {
   CallOptions,
   Capabilities,
@@ -95,16 +101,23 @@ export class ExactIndex implements DocumentIndex {
     })
   }
 
-  async scan({ cursor, limit, filter, ...options }: ScanOptions): Promise<ScanPage> {
+  async scan({ cursor, limit, filter, fields, ...options }: ScanOptions): Promise<ScanPage> {
     this.#check(options)
     const after = cursor === undefined ? undefined : idOfCursor(cursor)
     const rest = this.#matching(filter)
       .map(({ document }) => document)
       .filter(({ id }) => after === undefined || compareCodePoints(id, after) > 0)
       .sort((a, b) => compareCodePoints(a.id, b.id))
-    const documents = structuredClone(rest.slice(0, limit))
+    const documents = rest
+      .slice(0, limit)
+      .map((document) => ({ id: document.id, ...partOf(document, fields) }))
     const last = documents.at(-1)
     return { documents, nextCursor: last && rest.length > documents.length ? cursorAfter(last.id) : null }
+  }
+
+  async count({ filter, ...options }: CallOptions & { filter?: Filter } = {}): Promise<number> {
+    this.#check(options)
+    return this.#matching(filter).length
   }
 
   async stats(): Promise<IndexStats> {
@@ -136,14 +149,19 @@ export class ExactIndex implements DocumentIndex {
 function bestPassage(
   vector: Float32Array,
   { document, passages }: Stored,
-  fields: readonly DocumentField[] = ['text', 'title', 'metadata'],
+  fields?: readonly DocumentField[],
 ): Hit {
   const scores = passages.map((passage) => similarity(vector, passage.vector))
   const score = Math.max(...scores)
   const ordinal = scores.indexOf(score)
   const passage = { ordinal, ...passages[ordinal]!.span }
   const hit: Hit = { id: document.id, score, kind: 'cosine', passage }
-  if (fields.length === 0) return hit
-  const asked = Object.fromEntries(fields.map((field) => [field, structuredClone(document[field])]))
-  return { ...hit, document: asked }
+  return fields?.length === 0 ? hit : { ...hit, document: partOf(document, fields) }
+}
+
+function partOf(
+  document: Document,
+  fields: readonly DocumentField[] = ['text', 'title', 'metadata'],
+): Omit<DocumentPart, 'id'> {
+  return Object.fromEntries(fields.map((field) => [field, structuredClone(document[field])]))
 }

@@ -1,17 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../errors.ts'
-import type { Filter } from '../../index/filter.ts'
 import { parseFilter } from '../../retrieval/checks/parse-filter.ts'
-import { list, type RemoveTarget, readOne, remove, removeOne } from '../../retrieval/documents.ts'
+import { type RemoveTarget, readOne, remove, removeOne } from '../../retrieval/documents.ts'
 import { signalOf } from '../guards/deadline.ts'
 import { Places } from '../guards/places.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import { type HttpLimits, queryBodyMax } from '../limits.ts'
-import { JsonFault, parseIJson } from '../wire/i-json.ts'
 import { DocumentFields, FilterSchema, Id, PROBLEMS } from '../wire/schemas.ts'
-
-const PAGE_SIZE = 100
 
 const Document = Type.Object(DocumentFields)
 const Params = Type.Object({ id: Id })
@@ -45,51 +41,6 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
     setting: 'DELETIONS_MAX',
   })
   const takePlace = async (request: FastifyRequest, reply: FastifyReply) => deletions.take(request, reply)
-
-  server.get(
-    '/documents',
-    {
-      config: { access: 'read' },
-      schema: {
-        tags: ['documents'],
-        operationId: 'listDocuments',
-        summary: 'List documents',
-        description: 'In the order of their ids, one page at a time.',
-        querystring: Type.Object(
-          {
-            cursor: Type.Optional(Type.String({ description: '`next_cursor` of the previous page.' })),
-            limit: Type.Optional(
-              Type.Integer({ minimum: 1, maximum: config.pageSizeMax, description: `Default ${PAGE_SIZE}.` }),
-            ),
-            filter: Type.Optional(
-              Type.String({ description: 'A filter as JSON.', examples: ['{"year":2021}'] }),
-            ),
-          },
-          { additionalProperties: false },
-        ),
-        response: {
-          200: Type.Object({
-            documents: Type.Array(Document),
-            next_cursor: Type.Unsafe<string | null>({
-              type: ['string', 'null'],
-              description: 'null on the last page.',
-            }),
-          }),
-          ...PROBLEMS,
-        },
-      },
-    },
-    async (request) => {
-      const { cursor, limit = PAGE_SIZE, filter } = request.query
-      const page = await list(retrieval(), {
-        signal: signalOf(request),
-        limit: Math.min(limit, config.pageSizeMax),
-        ...(cursor !== undefined && { cursor }),
-        ...filterFromText(filter),
-      })
-      return { documents: page.documents, next_cursor: page.nextCursor }
-    },
-  )
 
   server.get(
     '/documents/:id',
@@ -151,15 +102,4 @@ function targetOf({ ids, filter, all }: Static<ReturnType<typeof deletionSchema>
   const [target] = targets
   if (target && targets.length === 1) return target
   throw new ServiceError('INVALID_INPUT', 'Give exactly one of ids, filter, all.')
-}
-
-/** @throws ServiceError INVALID_INPUT */
-function filterFromText(text = 'null'): { filter?: Filter } {
-  try {
-    const filter = parseIJson(text, 'filter', 'filter')
-    return filter === null ? {} : { filter: parseFilter(filter) }
-  } catch (error) {
-    if (!(error instanceof JsonFault)) throw error
-    throw new ServiceError('INVALID_INPUT', error.message, { field: 'filter' })
-  }
 }

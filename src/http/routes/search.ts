@@ -11,6 +11,7 @@ import {
   DocumentFields,
   FilterSchema,
   Id,
+  Include,
   oneOf,
   PROBLEMS,
   roundTimings,
@@ -64,12 +65,7 @@ const bodySchema = ({ queriesPerRequestMax, kMax, efMax }: HttpLimits) =>
           description: 'Return only results with at least this cosine similarity.',
         }),
       ),
-      include: Type.Optional(
-        Type.Array(oneOf(['text', 'title', 'metadata']), {
-          maxItems: 3,
-          description: 'Fields to return with each result. Default: all.',
-        }),
-      ),
+      include: Type.Optional(Include),
       ef: Type.Optional(
         Type.Integer({
           minimum: 1,

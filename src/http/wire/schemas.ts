@@ -9,6 +9,12 @@ export function oneOf<const T extends string[]>(values: [...T], options: { descr
   return Type.Enum(values, { type: 'string', ...options })
 }
 
+/** Which fields of a document an answer has. */
+export const Include = Type.Array(oneOf(['text', 'title', 'metadata']), {
+  maxItems: 3,
+  description: 'Fields to return with each document. Default: all.',
+})
+
 export const Id = Type.String({
   minLength: 1,
   maxLength: ID_BYTES_MAX,

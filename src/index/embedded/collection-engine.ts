@@ -24,7 +24,7 @@ import type { EngineNotice } from './notice.ts'
 import { Reader } from './reader.ts'
 import { Searcher } from './searcher.ts'
 import { VectorTable } from './vectors/vector-table.ts'
-import type { Counts, IdsCall, RemoveCall, ScanCall, SearchCall, UpsertCall } from './wire.ts'
+import type { CountCall, Counts, IdsCall, RemoveCall, ScanCall, SearchCall, UpsertCall } from './wire.ts'
 import { Writer } from './writer.ts'
 
 /** After a save of the graph failed. */
@@ -221,6 +221,7 @@ async function startEngine(
     get: (call: IdsCall, signal: AbortSignal) => answer(() => reads.get(call, signal)),
     passages: (call: IdsCall, signal: AbortSignal) => answer(() => reads.passages(call, signal)),
     scan: (call: ScanCall, signal: AbortSignal) => answer(() => reads.scan(call, signal)),
+    count: (call: CountCall, signal: AbortSignal) => answer(() => reads.count(call, signal)),
     /** @throws ServiceError STORE_UNUSABLE where nothing that is written would last */
     checkWritable,
     counts: (): Counts => ({

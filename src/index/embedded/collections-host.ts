@@ -9,6 +9,7 @@ import { DiskReserve } from './database/disk-reserve.ts'
 import { FolderLock } from './database/folder-lock.ts'
 import { makeFolder } from './database/open-files.ts'
 import type {
+  CountCall,
   ForCollection,
   IdsCall,
   OpenCall,
@@ -93,6 +94,8 @@ export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<
       engine(collection).passages(call, signal),
     scan: ({ collection, ...call }: ForCollection<ScanCall>, signal: AbortSignal) =>
       engine(collection).scan(call, signal),
+    count: ({ collection, ...call }: ForCollection<CountCall>, signal: AbortSignal) =>
+      engine(collection).count(call, signal),
     counts: ({ collection }: ForCollection<object>) => engine(collection).counts(),
     closeCollection: ({ collection }: ForCollection<object>) => close(collection),
     close: async () => {

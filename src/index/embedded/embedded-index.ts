@@ -1,7 +1,7 @@
 import { ServiceError } from '../../errors.ts'
 import type { WorkerClient } from '../../worker/client.ts'
 import { cursorAfter, idOfCursor } from '../cursor.ts'
-import type { Document, IndexedDocument, Passage } from '../document.ts'
+import type { Document, DocumentPart, IndexedDocument, Passage } from '../document.ts'
 import type {
   CallOptions,
   Capabilities,
@@ -20,7 +20,7 @@ import type { Metadata } from '../json.ts'
 import { unitVector } from '../unit-vector.ts'
 import type { OperationLimiter } from './operation-limiter.ts'
 import { packDocuments, packVectors } from './pack.ts'
-import type { FoundHit, WireDocument } from './wire.ts'
+import type { FoundHit, WireDocument, WireFields } from './wire.ts'
 import type { IndexWorker } from './worker.ts'
 
 interface EngineHooks {
@@ -94,14 +94,20 @@ export class EmbeddedIndex implements DocumentIndex {
     return replies.map(({ hits, path }) => ({ path, hits: hits.map(hitOf) }))
   }
 
-  async scan({ cursor, limit, filter, signal }: ScanOptions): Promise<ScanPage> {
+  async scan({ cursor, signal, ...options }: ScanOptions): Promise<ScanPage> {
     const { documents, more } = await this.#run('read', () => {
       const after = cursor === undefined ? '' : idOfCursor(cursor)
-      const call = { after, limit, ...(filter && { filter }), collection: this.#collection }
+      const call = { after, ...options, collection: this.#collection }
       return this.#client.call('scan', call, { signal })
     })
     const last = documents.at(-1)
-    return { documents: documents.map(unpack), nextCursor: more && last ? cursorAfter(last.id) : null }
+    const parts = documents.map(({ id, ...fields }) => ({ id, ...unpackFields(fields) }))
+    return { documents: parts, nextCursor: more && last ? cursorAfter(last.id) : null }
+  }
+
+  count({ signal, ...options }: CallOptions & { filter?: Filter } = {}): Promise<number> {
+    const call = { ...options, collection: this.#collection }
+    return this.#run('read', () => this.#client.call('count', call, { signal }))
   }
 
   async stats(): Promise<IndexStats> {
@@ -152,10 +158,11 @@ function closed(): ServiceError {
 }
 
 function hitOf({ id, score, passage, document }: FoundHit): Hit {
-  if (!document) return { id, score, kind: 'cosine', passage }
-  const { metadata, ...rest } = document
-  const parsed = metadata !== undefined && { metadata: JSON.parse(metadata) as Metadata }
-  return { id, score, kind: 'cosine', passage, document: { ...rest, ...parsed } }
+  return { id, score, kind: 'cosine', passage, ...(document && { document: unpackFields(document) }) }
+}
+
+function unpackFields({ metadata, ...fields }: WireFields): Omit<DocumentPart, 'id'> {
+  return { ...fields, ...(metadata !== undefined && { metadata: JSON.parse(metadata) as Metadata }) }
 }
 
 function unpack({ id, text, title, metadata }: WireDocument): Document {

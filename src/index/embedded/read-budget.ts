@@ -1,6 +1,6 @@
 import { ServiceError } from '../../errors.ts'
 import type { DocumentField } from '../document.ts'
-import type { FoundHit, WireDocument } from './wire.ts'
+import type { WireDocument, WireFields } from './wire.ts'
 
 /** How much of documents one answer may hold, so that no answer fills the memory. */
 export class ReadBudget {
@@ -13,8 +13,7 @@ export class ReadBudget {
   }
 
   /** Counts a document; false where it is too much. The first one always fits. */
-  fits(document: Partial<WireDocument>): boolean {
-    const { text = '', title, metadata = '' } = document
+  fits({ text = '', title, metadata = '' }: WireFields): boolean {
     this.#bytes += Buffer.byteLength(text) + Buffer.byteLength(title ?? '') + Buffer.byteLength(metadata)
     return this.#documents++ === 0 || this.#bytes <= this.#bytesMax
   }
@@ -31,21 +30,26 @@ export class ReadBudget {
   }
 
   /**
-   * The fields that are asked for (all, unless said), counted; undefined where none is.
+   * The fields that are asked for, counted; undefined where none is.
    * @throws ServiceError TOO_LARGE unless they fit
    */
-  take({ id: _, ...document }: WireDocument, fields?: readonly DocumentField[]): FoundHit['document'] {
+  take(document: WireDocument, fields: readonly DocumentField[] | undefined): WireFields | undefined {
     if (fields?.length === 0) return undefined
-    const { text, title, metadata } = document
-    const asked = !fields
-      ? document
-      : {
-          ...(fields.includes('text') && { text }),
-          ...(fields.includes('title') && { title }),
-          ...(fields.includes('metadata') && { metadata }),
-        }
+    const asked = fieldsOf(document, fields)
     if (this.fits(asked)) return asked
     const message = `The results hold more than ${this.#bytesMax} bytes of text, titles and metadata (ANSWER_BYTES_MAX); ask for fewer with k, or for fewer fields with include.`
     throw new ServiceError('TOO_LARGE', message, { field: 'k', limit: this.#bytesMax })
+  }
+}
+
+/** The fields that are asked for, all unless said. */
+export function fieldsOf(
+  { text, title, metadata }: WireDocument,
+  fields: readonly DocumentField[] = ['text', 'title', 'metadata'],
+): WireFields {
+  return {
+    ...(fields.includes('text') && { text }),
+    ...(fields.includes('title') && { title }),
+    ...(fields.includes('metadata') && { metadata }),
   }
 }

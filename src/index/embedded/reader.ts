@@ -5,9 +5,9 @@ import type { RowReader } from './database/checked-rows.ts'
 import type { FilterIndex } from './filter/filter-index.ts'
 import type { StoredDocuments } from './integrity/stored-documents.ts'
 import type { IndexLimits } from './limits.ts'
-import { ReadBudget } from './read-budget.ts'
+import { fieldsOf, ReadBudget } from './read-budget.ts'
 import type { VectorTable } from './vectors/vector-table.ts'
-import type { IdsCall, ScanCall, ScanReply, WireDocument } from './wire.ts'
+import type { CountCall, IdsCall, ScanCall, ScanReply, WireDocument } from './wire.ts'
 
 /** Ids looked at in one go while a filtered page is filled. */
 const CHUNK = 1024
@@ -38,12 +38,12 @@ export class Reader {
   }
 
   /** One page in id order, shorter where documents are large; damaged ones are left out. */
-  async scan({ after, limit, filter }: ScanCall, signal: AbortSignal): Promise<ScanReply> {
+  async scan({ after, limit, filter, fields }: ScanCall, signal: AbortSignal): Promise<ScanReply> {
     const { rows, stored, limits } = this.#parts
     const budget = new ReadBudget(limits.answerBytesMax)
     const slice = await this.#begin(signal)
     const matching = filter && (await this.#matchingKeys(filter, slice))
-    const documents: WireDocument[] = []
+    const documents: ScanReply['documents'] = []
     let last = after
     for (;;) {
       const chunk = rows.idsAfter(last, filter ? CHUNK : Math.min(CHUNK, limit - documents.length + 1))
@@ -54,12 +54,19 @@ export class Reader {
         const row = stored.byKey(document)
         // Under another id than its own it would be out of order.
         if (!row || row.id !== id) continue
-        if (!budget.fits(row)) return { documents, more: true }
-        documents.push(row)
+        const asked = fieldsOf(row, fields)
+        if (!budget.fits(asked)) return { documents, more: true }
+        documents.push({ id, ...asked })
       }
       if (chunk.length === 0) return { documents, more: false }
       await slice.pause()
     }
+  }
+
+  async count({ filter }: CountCall, signal: AbortSignal): Promise<number> {
+    const { table, filters } = this.#parts
+    const slice = await this.#begin(signal)
+    return filter ? (await filters.matching(filter, slice)).members().length : table.documents
   }
 
   /** Keys, unlike slots, stay with their documents while a page is filled. */

@@ -54,11 +54,14 @@ export interface SearchCall extends Tuning {
   fields?: readonly DocumentField[]
 }
 
+/** Those fields of a document that were asked for. */
+export type WireFields = Partial<Pick<WireDocument, DocumentField>>
+
 export interface FoundHit {
   id: string
   score: number
   passage: { ordinal: number } & Span
-  document?: Partial<Pick<WireDocument, DocumentField>>
+  document?: WireFields
 }
 
 export interface SearchReply {
@@ -71,10 +74,15 @@ export interface ScanCall {
   after: string
   limit: number
   filter?: Filter
+  fields?: readonly DocumentField[]
+}
+
+export interface CountCall {
+  filter?: Filter
 }
 
 export interface ScanReply {
-  documents: WireDocument[]
+  documents: (WireFields & { id: string })[]
   more: boolean
 }
 

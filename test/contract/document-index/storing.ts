@@ -100,6 +100,18 @@ export function storing(contractTest: ContractTest): void {
     expect(await walk(1, { odd: true })).toEqual(['a', 'aa', '\uff5e'])
   })
 
+  contractTest('counts what matches, and reads the fields asked for', async ({ index }) => {
+    expect(await index.count()).toBe(0)
+    await index.upsert(['a', 'b', 'c'].map((id, i) => doc(id, X, { n: i })))
+    await index.remove({ ids: ['b'] })
+    expect(await index.count()).toBe(2)
+    expect(await index.count({ filter: parseFilter({ n: { $gt: 0 } }) })).toBe(1)
+    expect(await index.count({ filter: parseFilter({ n: 7 }) })).toBe(0)
+    const { documents } = await index.scan({ limit: 1, fields: ['metadata'] })
+    expect(documents).toEqual([{ id: 'a', metadata: { n: 0 } }])
+    expect((await index.scan({ limit: 2, fields: [] })).documents).toEqual([{ id: 'a' }, { id: 'c' }])
+  })
+
   contractTest('keeps its own copy of what it was given', async ({ index }) => {
     const given = doc('a', v(0, 1, 0, 0), { n: 1 })
     await index.upsert([given])

@@ -1,0 +1,139 @@
+import { Type } from 'typebox'
+import { ServiceError } from '../../errors.ts'
+import type { DocumentField } from '../../index/document.ts'
+import type { Filter } from '../../index/filter.ts'
+import { parseFilter } from '../../retrieval/checks/parse-filter.ts'
+import { list } from '../../retrieval/documents.ts'
+import { signalOf } from '../guards/deadline.ts'
+import type { HttpContext, Server } from '../http-context.ts'
+import { queryBodyMax } from '../limits.ts'
+import { JsonFault, parseIJson } from '../wire/i-json.ts'
+import { DocumentFields, FilterSchema, Include, PROBLEMS } from '../wire/schemas.ts'
+
+const PAGE_SIZE = 100
+
+const Cursor = Type.String({ description: '`next_cursor` of the previous page.' })
+const Count = Type.Boolean({ description: 'Say how many documents match in all: `total`.' })
+
+const { id, text, title, metadata } = DocumentFields
+const Page = Type.Object({
+  documents: Type.Array(
+    Type.Object({
+      id,
+      title: Type.Optional(title),
+      text: Type.Optional(text),
+      metadata: Type.Optional(metadata),
+    }),
+  ),
+  next_cursor: Type.Unsafe<string | null>({
+    type: ['string', 'null'],
+    description: 'null on the last page.',
+  }),
+  total: Type.Optional(Type.Integer({ description: 'With `count`: how many documents match in all.' })),
+})
+
+interface Listing {
+  cursor?: string | undefined
+  limit?: number | undefined
+  filter?: Filter | undefined
+  include?: readonly DocumentField[] | undefined
+  count?: boolean | undefined
+}
+
+/** Lists of documents, by a filter in the address or, of any size, in a body. */
+export function listingRoutes(server: Server, { config, retrieval }: HttpContext): void {
+  const Limit = Type.Integer({
+    minimum: 1,
+    maximum: config.pageSizeMax,
+    description: `Most documents of the page, ${PAGE_SIZE} unless given; large ones make it shorter.`,
+  })
+  const description = 'In the order of their ids, one page at a time.'
+  const response = { 200: Page, ...PROBLEMS }
+
+  async function pageOf(
+    { cursor, limit = PAGE_SIZE, filter, include, count = false }: Listing,
+    signal: AbortSignal,
+  ) {
+    const { documents, nextCursor, total } = await list(retrieval(), {
+      signal,
+      limit: Math.min(limit, config.pageSizeMax),
+      count,
+      ...(cursor !== undefined && { cursor }),
+      ...(filter !== undefined && { filter }),
+      ...(include !== undefined && { fields: include }),
+    })
+    return { documents, next_cursor: nextCursor, ...(total !== undefined && { total }) }
+  }
+
+  server.get(
+    '/documents',
+    {
+      config: { access: 'read' },
+      schema: {
+        tags: ['documents'],
+        operationId: 'listDocuments',
+        summary: 'List documents',
+        description,
+        querystring: Type.Object(
+          {
+            cursor: Type.Optional(Cursor),
+            limit: Type.Optional(Limit),
+            filter: Type.Optional(
+              Type.String({ description: 'A filter as JSON.', examples: ['{"year":2021}'] }),
+            ),
+          },
+          { additionalProperties: false },
+        ),
+        response,
+      },
+    },
+    async (request) => {
+      const { filter, ...query } = request.query
+      return pageOf({ ...query, filter: filterFromText(filter) }, signalOf(request))
+    },
+  )
+
+  server.post(
+    '/documents/query',
+    {
+      bodyLimit: queryBodyMax(config).bytes,
+      config: { access: 'read' },
+      schema: {
+        tags: ['documents'],
+        operationId: 'queryDocuments',
+        summary: 'List and count documents by a filter of any size',
+        description,
+        body: Type.Object(
+          {
+            filter: Type.Optional(FilterSchema),
+            cursor: Type.Optional(Cursor),
+            limit: Type.Optional(Limit),
+            include: Type.Optional(Include),
+            count: Type.Optional(Count),
+          },
+          {
+            additionalProperties: false,
+            examples: [{ filter: { tags: { $in: ['space', 'light'] } }, include: ['title'], count: true }],
+          },
+        ),
+        response,
+      },
+    },
+    async (request) => {
+      const { filter, ...body } = request.body
+      const parsed = filter === undefined ? undefined : parseFilter(filter)
+      return pageOf({ ...body, filter: parsed }, signalOf(request))
+    },
+  )
+}
+
+/** @throws ServiceError INVALID_INPUT */
+function filterFromText(text = 'null'): Filter | undefined {
+  try {
+    const filter = parseIJson(text, 'filter', 'filter')
+    return filter === null ? undefined : parseFilter(filter)
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error
+    throw new ServiceError('INVALID_INPUT', error.message, { field: 'filter' })
+  }
+}
