@@ -14,6 +14,8 @@ const FIELDS_MAX = 10_000
  * @throws JsonFault
  */
 export async function parseLargeJson(source: Uint8Array, subject: string): Promise<unknown> {
+  // Of several large ones that are whole at the same moment, one is begun in each turn.
+  if (source.length > PIECE_CHARS) await turn()
   const text = decodeJson(source, subject)
   return text.length <= PIECE_CHARS ? parseIJson(text, subject) : new PieceParser(text, subject).parse()
 }
