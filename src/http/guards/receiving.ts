@@ -67,7 +67,7 @@ function noMemory(limit: number): ServiceError {
 }
 
 /** A client that holds a connection open and sends next to nothing. */
-export function tooSlow(
+function tooSlow(
   bytes: number,
   { bodyBytesPerSecondMin, bodyWindowMs }: { bodyBytesPerSecondMin: number; bodyWindowMs: number },
 ): ServiceError {
