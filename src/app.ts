@@ -93,8 +93,9 @@ export async function createApp(
         if (engine?.backups) return engine.backups
         throw new ServiceError('NOT_FOUND', 'The index in use makes no backups of its own.')
       },
-      retrieval(collection = DEFAULT_COLLECTION) {
+      async retrieval({ params }) {
         checkState(state)
+        const { collection = DEFAULT_COLLECTION } = params as { collection?: string }
         const found = collections.get(collection)
         if (found) return found
         throw new ServiceError('NOT_FOUND', `There is no collection ${collection}.`, { field: 'collection' })

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify'
 import type { Backups } from '../index/backups.ts'
 import type { RetrievalLimits } from '../retrieval/limits.ts'
 import type { Retrieval } from '../retrieval/retrieval.ts'
@@ -45,10 +45,10 @@ export interface HttpContext {
   /** @throws ServiceError UNAVAILABLE unless ready, NOT_FOUND where the index makes none of its own */
   backups(): Backups
   /**
-   * What a collection's requests work on; without a name, the default collection's.
+   * What a request works on: the collection that its path names, or the default one.
    * @throws ServiceError UNAVAILABLE unless ready, NOT_FOUND where there is no such collection
    */
-  retrieval(collection?: string): Retrieval
+  retrieval(request: FastifyRequest): Promise<Retrieval>
 }
 
 export type Server = FastifyInstance<

@@ -1,4 +1,5 @@
 import type { ServiceError } from '../errors.ts'
+import type { CollectionSettings } from './collection-settings.ts'
 import type { Document, DocumentField, DocumentPart, IndexedDocument, Passage, Span } from './document.ts'
 import type { Filter } from './filter.ts'
 
@@ -98,6 +99,7 @@ export interface IndexStats {
 export interface DocumentIndex {
   readonly dimensions: number
   readonly capabilities: Capabilities
+  readonly settings: CollectionSettings
   /**
    * Replaces whole documents by id. Resolves when they are durable and searchable. The last of equal ids wins.
    * @throws ServiceError INVALID_INPUT (a vector of other dimensions, not finite, or zero), TOO_LARGE (too many at once)

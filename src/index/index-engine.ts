@@ -1,5 +1,6 @@
 import type { ServiceError } from '../errors.ts'
 import type { Backups } from './backups.ts'
+import type { CollectionSettings } from './collection-settings.ts'
 import type { DocumentIndex } from './document-index.ts'
 
 /** The collection that the routes without a collection in their path serve. */
@@ -29,10 +30,15 @@ export interface IndexEngine {
   /**
    * Opens a collection, or creates it. The caller closes it, or the engine.
    *
+   * @param settings of a collection that is created; one that exists keeps its own. Default: FIRST_SETTINGS
    * @throws ServiceError INVALID_INPUT (a name that cannot be one, or that is open already), STORE_UNUSABLE
    *   (damaged, in use, of another identity or of a newer format), UNAVAILABLE (closed)
    */
-  open(collection: string, identity: CollectionIdentity): Promise<DocumentIndex>
+  open(
+    collection: string,
+    identity: CollectionIdentity,
+    settings?: CollectionSettings,
+  ): Promise<DocumentIndex>
   /** Calls `listener` once if the engine ends without `close`. */
   onDeath(listener: (error: ServiceError) => void): void
   /**

@@ -19,6 +19,7 @@ export function measuredIndex(index: DocumentIndex, collection: string, metrics:
   return {
     dimensions: index.dimensions,
     capabilities: index.capabilities,
+    settings: index.settings,
     upsert: (documents, options) => measure('upsert', () => index.upsert(documents, options)),
     get: (ids, options) => measure('get', () => index.get(ids, options)),
     passages: (ids, options) => measure('passages', () => index.passages(ids, options)),

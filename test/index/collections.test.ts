@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { expect, onTestFinished, test } from 'vitest'
 import type { ServiceError } from '../../src/errors.ts'
+import { type CollectionSettings, FIRST_SETTINGS } from '../../src/index/collection-settings.ts'
 import { startEmbeddedEngine } from '../../src/index/embedded/embedded-engine.ts'
 import { DEFAULT_COLLECTION, type IndexNotice } from '../../src/index/index-engine.ts'
 import { named } from './documents.ts'
@@ -131,4 +132,21 @@ test('a search or a write whose caller gives up stops in the engine', async () =
   ])
   expect(await countOf(index)).toBe(3000)
   expect((await index.scan({ limit: 5000 })).documents).toHaveLength(3000)
+})
+
+test('a collection keeps the settings that it was created with', async () => {
+  const dataDir = await scratchFolder()
+  const settings: CollectionSettings = {
+    chunking: { kind: 'passages', tokens: 128, overlap: 16, title: true },
+    analysis: 'trigram',
+    mode: 'hybrid',
+    hnsw: { m: 8 },
+    dates: ['published'],
+  }
+  const engine = await start(dataDir)
+  expect((await engine.open('own', IDENTITY, settings)).settings).toEqual(settings)
+  expect((await engine.open('plain', IDENTITY)).settings).toEqual(FIRST_SETTINGS)
+  await engine.close()
+  const again = await start(dataDir)
+  expect((await again.open('own', IDENTITY, FIRST_SETTINGS)).settings).toEqual(settings)
 })

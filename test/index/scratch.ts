@@ -41,6 +41,7 @@ export async function openIn(
   return {
     dimensions: index.dimensions,
     capabilities: index.capabilities,
+    settings: index.settings,
     upsert: (documents, options) => index.upsert(documents, options),
     get: (ids, options) => index.get(ids, options),
     passages: (ids, options) => index.passages(ids, options),

@@ -1,4 +1,5 @@
 import { ServiceError } from '../../src/errors.ts'
+import { FIRST_SETTINGS } from '../../src/index/collection-settings.ts'
 import { cursorAfter, idOfCursor } from '../../src/index/cursor.ts'
 import type {
   Document,
@@ -37,6 +38,7 @@ interface Stored {
  */
 export class ExactIndex implements DocumentIndex {
   readonly dimensions: number
+  readonly settings = FIRST_SETTINGS
   readonly capabilities: Capabilities = { vectors: true, lexical: false, approximate: false }
   readonly #stored = new Map<string, Stored>()
   #closed = false

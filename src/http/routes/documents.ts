@@ -54,7 +54,7 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
         response: { 200: Document, ...PROBLEMS },
       },
     },
-    async (request) => readOne(retrieval(), request.params.id, { signal: signalOf(request) }),
+    async (request) => readOne(await retrieval(request), request.params.id, { signal: signalOf(request) }),
   )
 
   server.delete(
@@ -70,7 +70,7 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
         response: { 200: Removed, ...PROBLEMS },
       },
     },
-    async (request) => removeOne(retrieval(), request.params.id, { signal: signalOf(request) }),
+    async (request) => removeOne(await retrieval(request), request.params.id, { signal: signalOf(request) }),
   )
 
   server.post(
@@ -88,7 +88,7 @@ export function documentRoutes(server: Server, { config, retrieval }: HttpContex
       },
     },
     async (request) => {
-      return remove(retrieval(), targetOf(request.body), { signal: signalOf(request) })
+      return remove(await retrieval(request), targetOf(request.body), { signal: signalOf(request) })
     },
   )
 }

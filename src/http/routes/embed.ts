@@ -75,9 +75,10 @@ export function embedRoute(server: Server, { config, retrieval }: HttpContext): 
     },
     async (request, reply) => {
       const { texts, prompt, truncate = 'end', encoding_format: format = 'float' } = request.body
-      const { encoder } = retrieval()
+      const found = await retrieval(request)
+      const { encoder } = found
       const { id, dimensions } = encoder.card
-      const result = await embed(forClient(retrieval(), request), {
+      const result = await embed(forClient(found, request), {
         texts,
         prompts: prompt === 'both' ? ['ebar', 'ebae'] : [prompt],
         truncate,

@@ -51,8 +51,8 @@ export function infoRoute(server: Server, { config, version, retrieval }: HttpCo
         response: { 200: Info, ...PROBLEMS },
       },
     },
-    async () => {
-      const { encoder, index } = retrieval()
+    async (request) => {
+      const { encoder, index } = await retrieval(request)
       const { id, dimensions, fingerprint, precision, maxTokens, prompts, licence } = encoder.card
       const { engine, documents, own } = await index.stats()
       return {

@@ -129,7 +129,7 @@ export function ingestRoute(server: Server, { config, retrieval }: HttpContext):
       if (isNdjson(request.headers)) {
         const lines = ndjsonDocuments(request.body as IncomingMessage, checkLine, config)
         const truncate = fromQuery ?? 'end'
-        const parts = forClient(retrieval(), request, true)
+        const parts = forClient(await retrieval(request), request, true)
         const summary = summaryOf(await ingestStream(parts, lines, { truncate, signal: signalOf(request) }))
         if (summary.created + summary.updated > 0) return summary
         // Whoever looks at the status only must not take this for success.
@@ -141,7 +141,7 @@ export function ingestRoute(server: Server, { config, retrieval }: HttpContext):
       >
       const signal = AbortSignal.any([signalOf(request), AbortSignal.timeout(config.ingestTimeoutMs)])
       const { ids, created, updated, tokens, truncated, mostlyUnknown } = await ingest(
-        forClient(retrieval(), request),
+        forClient(await retrieval(request), request),
         documents,
         {
           truncate,

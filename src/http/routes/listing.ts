@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { ServiceError } from '../../errors.ts'
 import type { DocumentField } from '../../index/document.ts'
@@ -52,10 +53,10 @@ export function listingRoutes(server: Server, { config, retrieval }: HttpContext
 
   async function pageOf(
     { cursor, limit = PAGE_SIZE, filter, include, count = false }: Listing,
-    signal: AbortSignal,
+    request: FastifyRequest,
   ) {
-    const { documents, nextCursor, total } = await list(retrieval(), {
-      signal,
+    const { documents, nextCursor, total } = await list(await retrieval(request), {
+      signal: signalOf(request),
       limit: Math.min(limit, config.pageSizeMax),
       count,
       ...(cursor !== undefined && { cursor }),
@@ -89,7 +90,7 @@ export function listingRoutes(server: Server, { config, retrieval }: HttpContext
     },
     async (request) => {
       const { filter, ...query } = request.query
-      return pageOf({ ...query, filter: filterFromText(filter) }, signalOf(request))
+      return pageOf({ ...query, filter: filterFromText(filter) }, request)
     },
   )
 
@@ -122,7 +123,7 @@ export function listingRoutes(server: Server, { config, retrieval }: HttpContext
     async (request) => {
       const { filter, ...body } = request.body
       const parsed = filter === undefined ? undefined : parseFilter(filter)
-      return pageOf({ ...body, filter: parsed }, signalOf(request))
+      return pageOf({ ...body, filter: parsed }, request)
     },
   )
 }

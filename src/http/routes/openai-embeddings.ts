@@ -89,7 +89,8 @@ export function openaiEmbeddingsRoute(server: Server, { config, retrieval }: Htt
     },
     async (request, reply) => {
       const { body } = request
-      const { card } = retrieval().encoder
+      const found = await retrieval(request)
+      const { card } = found.encoder
       const prompt = inputTypeOf(body, card) === 'query' ? 'ebar' : 'ebae'
       const texts = textsOf(body.input, config.textsPerRequestMax)
       const { encoding_format: format = 'float', dimensions = card.dimensions } = body
@@ -97,7 +98,7 @@ export function openaiEmbeddingsRoute(server: Server, { config, retrieval }: Htt
         const message = `dimensions must be ${card.dimensions} or left out; this model's vectors are not shortened.`
         throw new ServiceError('INVALID_INPUT', message, { field: 'dimensions' })
       }
-      const result = await embed(forClient(retrieval(), request), {
+      const result = await embed(forClient(found, request), {
         texts,
         prompts: [prompt],
         truncate: 'end',

@@ -1,3 +1,4 @@
+import type { CollectionSettings } from '../collection-settings.ts'
 import type { CollectionIdentity } from '../index-engine.ts'
 import { type CooperativeScheduler, Mutex } from './cooperative-scheduler.ts'
 import { rowReader } from './database/checked-rows.ts'
@@ -12,6 +13,7 @@ import { damaged, type OpenFiles, openFiles } from './database/open-files.ts'
 import { WriteGuard } from './database/write-guard.ts'
 import { FilterIndex } from './filter/filter-index.ts'
 import { GraphSnapshots } from './hnsw/graph-snapshots.ts'
+import { GraphUpkeep } from './hnsw/graph-upkeep.ts'
 import { LiveGraph } from './hnsw/live-graph.ts'
 import { Damages } from './integrity/damages.ts'
 import { Mender } from './integrity/mender.ts'
@@ -21,19 +23,18 @@ import { StoredDocuments } from './integrity/stored-documents.ts'
 import type { LostDocument } from './integrity/survey.ts'
 import type { IndexLimits } from './limits.ts'
 import type { EngineNotice } from './notice.ts'
-import { Reader } from './reader.ts'
-import { Searcher } from './searcher.ts'
+import { Reader } from './operations/reader.ts'
+import { Searcher } from './operations/searcher.ts'
+import { Writer } from './operations/writer.ts'
 import { VectorTable } from './vectors/vector-table.ts'
 import type { CountCall, Counts, IdsCall, RemoveCall, ScanCall, SearchCall, UpsertCall } from './wire.ts'
-import { Writer } from './writer.ts'
-
-/** After a save of the graph failed. */
-const SAVE_AGAIN_MS = 60_000
 
 export interface CollectionEngineOptions {
   /** The collection's own. */
   folder: string
   identity: CollectionIdentity
+  /** Of a collection that is created now. */
+  settings: CollectionSettings
   limits: IndexLimits
   /** Of the data folder. */
   lock: FolderLock
@@ -52,7 +53,7 @@ export type CollectionEngine = Awaited<ReturnType<typeof openCollectionEngine>>
  * @throws ServiceError STORE_UNUSABLE
  */
 export async function openCollectionEngine(options: CollectionEngineOptions) {
-  const { folder, identity, limits, notice } = options
+  const { folder, identity, settings, limits, notice } = options
   const guard = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work()
@@ -63,7 +64,7 @@ export async function openCollectionEngine(options: CollectionEngineOptions) {
   return guard(async () => {
     const { databaseBytesMax } = limits
     const onMigration = (progress: MigrationProgress) => notice(migrationNotice(progress))
-    const files = openFiles({ folder, identity, databaseBytesMax, onMigration, notice })
+    const files = openFiles({ folder, identity, settings, databaseBytesMax, onMigration, notice })
     try {
       return await startEngine(options, files, guard)
     } catch (error) {
@@ -74,12 +75,14 @@ export async function openCollectionEngine(options: CollectionEngineOptions) {
 }
 
 async function startEngine(
-  { folder, identity, limits, lock, reserve, scheduler, notice }: CollectionEngineOptions,
+  { folder, identity, limits, lock, reserve, scheduler, notice }: Omit<CollectionEngineOptions, 'settings'>,
   files: OpenFiles,
   guard: <T>(work: () => Promise<T>) => Promise<T>,
 ) {
   const { dimensions, fingerprint } = identity
-  const parameters = { dimensions, m: limits.hnswM, efConstruction: limits.hnswEfConstruction }
+  const { settings } = files
+  const { m = limits.hnswM, efConstruction = limits.hnswEfConstruction, ef = limits.hnswEf } = settings.hnsw
+  const parameters = { dimensions, m, efConstruction }
   const writes = new Mutex()
   const { db, reader, commits } = files
   const table = new VectorTable(dimensions)
@@ -110,7 +113,16 @@ async function startEngine(
   }
   const mender = new Mender({ folder, files, damages, scheduler, writes, notice, reload })
   const stored = new StoredDocuments({ table, rows, damages, mender })
-  const searcher = new Searcher({ table, graph, filters, rows, stored, damages, scheduler, limits })
+  const searcher = new Searcher({
+    table,
+    graph,
+    filters,
+    rows,
+    stored,
+    damages,
+    scheduler,
+    limits: { ...limits, hnswEf: ef },
+  })
   const reads = new Reader({ table, filters, rows, stored, scheduler, limits })
   const writeGuard = new WriteGuard(db, folder, lock)
   const checkWritable = () => {
@@ -131,59 +143,13 @@ async function startEngine(
     commits,
     room: new LastRoom(db, reserve, limits.databaseBytesMax),
   })
-  const background = new Set<Promise<void>>()
-  let closing = false
-  let saveAgainAt = 0
-
-  const warn = (kind: EngineNotice['kind'], message: string) => (error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error)
-    notice({ level: 'warn', kind, message, facts: { reason } })
-  }
-  const notSaved = warn(
-    'graph-not-saved',
-    'the HNSW graph could not be saved; the documents are safe, but the next start takes longer',
-  )
-  const notBuilt = warn(
-    'graph-not-built',
-    'building the HNSW graph failed; searches continue without it, and are slower',
-  )
-  const save = () => snapshots.save(graph, writes, scheduler)
-  const inBackground = (work: Promise<void>, failed: (error: unknown) => void) => {
-    const task = work.catch(failed).finally(() => background.delete(task))
-    background.add(task)
-  }
-  retire = (labels) =>
-    inBackground(
-      writes.run(() => graph.retire(labels, scheduler.slice('upkeep'))),
-      notBuilt,
-    )
-  const upkeep = () => {
-    if (closing) return
-    if (graph.needsRebuild) {
-      const before = graph.tombstones
-      const rebuilt = graph.rebuild().then(() => {
-        snapshots.changes += before
-        upkeep()
-      })
-      inBackground(rebuilt, notBuilt)
-    }
-    const due = snapshots.changes >= Math.max(limits.snapshotChangesMin, table.size / 5)
-    if (due && performance.now() >= saveAgainAt) {
-      inBackground(save(), (error) => {
-        saveAgainAt = performance.now() + SAVE_AGAIN_MS
-        notSaved(error)
-      })
-    }
-  }
+  const upkeep = new GraphUpkeep({ graph, snapshots, table, writes, scheduler, limits, notice })
   const thenUpkeep = <T>(result: T): T => {
-    upkeep()
+    upkeep.look()
     return result
   }
-
-  if (graph.pending.size > 0) {
-    snapshots.changes += graph.pending.size
-    inBackground(graph.linkPending().then(upkeep), notBuilt)
-  }
+  retire = (labels) => upkeep.retire(labels)
+  upkeep.start()
 
   if (files.problem !== undefined) mender.suspect(files.problem)
   else if (damages.unreadable) mender.suspect('a page cannot be read')
@@ -213,6 +179,7 @@ async function startEngine(
     })
 
   return {
+    settings,
     upsert: (call: UpsertCall, signal: AbortSignal) =>
       answer(() => writer.upsert(call, signal).then(thenUpkeep)),
     remove: (call: RemoveCall, signal: AbortSignal) =>
@@ -236,10 +203,7 @@ async function startEngine(
     /** Saves the graph, then lets go of the files. */
     close: () =>
       guard(async () => {
-        closing = true
-        graph.stop()
-        await Promise.all([scrub.stop(), mender.stop(), ...background])
-        await save().catch(notSaved)
+        await upkeep.close([scrub.stop(), mender.stop()])
         files.release()
       }),
   }

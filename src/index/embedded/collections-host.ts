@@ -69,7 +69,7 @@ export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<
   const watch = watchWritable(opened, (trouble) => emit('trouble', trouble))
 
   return {
-    open: async ({ collection, ...identity }: OpenCall) => {
+    open: async ({ collection, identity, settings }: OpenCall) => {
       if (opened.has(collection) || busy.has(collection)) {
         throw new ServiceError('INVALID_INPUT', `The collection ${collection} is open already.`)
       }
@@ -78,9 +78,19 @@ export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<
       await alone(collection, async () => {
         opened.set(
           collection,
-          await openCollectionEngine({ folder, identity, limits, lock, reserve, scheduler, notice }),
+          await openCollectionEngine({
+            folder,
+            identity,
+            settings,
+            limits,
+            lock,
+            reserve,
+            scheduler,
+            notice,
+          }),
         )
       })
+      return { settings: engine(collection).settings }
     },
     upsert: ({ collection, ...call }: ForCollection<UpsertCall>, signal: AbortSignal) =>
       engine(collection).upsert(call, signal),

@@ -5,6 +5,7 @@ import { WorkerClient } from '../../worker/client.ts'
 import { spawnWorker } from '../../worker/spawn.ts'
 import type { Watch } from '../../worker/watchdog.ts'
 import type { Backups } from '../backups.ts'
+import { type CollectionSettings, FIRST_SETTINGS } from '../collection-settings.ts'
 import type { DocumentIndex } from '../document-index.ts'
 import type { CollectionIdentity, IndexEngine, IndexNotice } from '../index-engine.ts'
 import { EmbeddedBackups } from './embedded-backups.ts'
@@ -73,7 +74,11 @@ class EmbeddedEngine implements IndexEngine {
     return this.#backups
   }
 
-  async open(collection: string, identity: CollectionIdentity): Promise<DocumentIndex> {
+  async open(
+    collection: string,
+    identity: CollectionIdentity,
+    settings: CollectionSettings = FIRST_SETTINGS,
+  ): Promise<DocumentIndex> {
     if (!NAME.test(collection)) {
       throw new ServiceError(
         'INVALID_INPUT',
@@ -89,8 +94,9 @@ class EmbeddedEngine implements IndexEngine {
         { field: 'dimensions', limit: DIMENSIONS_MAX },
       )
     }
-    await this.#client.call('open', { collection, ...identity })
-    const index = new EmbeddedIndex(this.#client, collection, dimensions, this.#limiter, {
+    const opened = await this.#client.call('open', { collection, identity, settings })
+    const what = { collection, dimensions, settings: opened.settings }
+    const index = new EmbeddedIndex(this.#client, what, this.#limiter, {
       onDeath: (listener) => this.onDeath(listener),
       onClose: () => this.#opened.delete(index),
     })

@@ -1,5 +1,6 @@
 import { ServiceError } from '../../errors.ts'
 import type { WorkerClient } from '../../worker/client.ts'
+import type { CollectionSettings } from '../collection-settings.ts'
 import { cursorAfter, idOfCursor } from '../cursor.ts'
 import type { Document, DocumentPart, IndexedDocument, Passage } from '../document.ts'
 import type {
@@ -23,6 +24,12 @@ import { packDocuments, packVectors } from './pack.ts'
 import type { FoundHit, WireDocument, WireFields } from './wire.ts'
 import type { IndexWorker } from './worker.ts'
 
+interface OpenedCollection {
+  collection: string
+  dimensions: number
+  settings: CollectionSettings
+}
+
 interface EngineHooks {
   onDeath(listener: (error: ServiceError) => void): void
   onClose(): void
@@ -31,6 +38,7 @@ interface EngineHooks {
 /** One collection, as seen from the main thread; its engine runs in the worker. */
 export class EmbeddedIndex implements DocumentIndex {
   readonly dimensions: number
+  readonly settings: CollectionSettings
   readonly capabilities: Capabilities = { vectors: true, lexical: false, approximate: true }
   readonly #client: WorkerClient<IndexWorker>
   readonly #collection: string
@@ -42,14 +50,14 @@ export class EmbeddedIndex implements DocumentIndex {
   /** Use `IndexEngine.open`. */
   constructor(
     client: WorkerClient<IndexWorker>,
-    collection: string,
-    dimensions: number,
+    { collection, dimensions, settings }: OpenedCollection,
     limiter: OperationLimiter,
     hooks: EngineHooks,
   ) {
     this.#client = client
     this.#collection = collection
     this.dimensions = dimensions
+    this.settings = settings
     this.#limiter = limiter
     this.#hooks = hooks
   }

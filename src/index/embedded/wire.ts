@@ -1,3 +1,4 @@
+import type { CollectionSettings } from '../collection-settings.ts'
 import type { DocumentField, Span } from '../document.ts'
 import type { Tuning } from '../document-index.ts'
 import type { Filter } from '../filter.ts'
@@ -13,7 +14,11 @@ export interface WorkerData {
 /** Every call but the first names the collection it is for. */
 export type ForCollection<Call> = Call & { collection: string }
 
-export type OpenCall = ForCollection<CollectionIdentity>
+export type OpenCall = ForCollection<{
+  identity: CollectionIdentity
+  /** Of a collection that is created. */
+  settings: CollectionSettings
+}>
 
 export interface Trouble {
   collection: string

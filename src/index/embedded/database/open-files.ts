@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ServiceError } from '../../../errors.ts'
+import type { CollectionSettings } from '../../collection-settings.ts'
 import type { CollectionIdentity } from '../../index-engine.ts'
 import { hasGraph, syncFolder } from '../hnsw/graph-file.ts'
 import { CommitCount, everCommitted } from '../integrity/commit-count.ts'
@@ -10,7 +11,7 @@ import { connect, limitPages } from './connection.ts'
 import { DATABASE } from './data-folder.ts'
 import { LiveConnection } from './live-connection.ts'
 import type { MigrationProgress } from './migrations/migrate.ts'
-import { isCurrent, openSchema } from './schema.ts'
+import { isCurrent, openSchema, readSettings } from './schema.ts'
 
 /** Databases up to this size are checked page by page before they are used (about a third of a second). */
 const CHECKED_AT_START_BYTES_MAX = 64 * 1024 * 1024
@@ -21,6 +22,8 @@ export interface OpenFiles {
   /** Sees what is committed, never a write in progress. */
   reader: LiveConnection
   commits: CommitCount
+  /** The collection's own. */
+  settings: CollectionSettings
   /** Whether SQLite has checked the pages of the file, or has just made them. */
   checked: boolean
   /** What SQLite found wrong with the pages of the file; undefined where it found nothing, or did not look. */
@@ -35,6 +38,8 @@ export interface OpenFilesOptions {
   /** The collection's own folder; made if missing. */
   folder: string
   identity: CollectionIdentity
+  /** Of a collection that is created now. */
+  settings: CollectionSettings
   /** 0: no limit. */
   databaseBytesMax: number
   onMigration: (progress: MigrationProgress) => void
@@ -43,7 +48,7 @@ export interface OpenFilesOptions {
 
 /** @throws ServiceError STORE_UNUSABLE, or what SQLite throws */
 export function openFiles(options: OpenFilesOptions): OpenFiles {
-  const { folder, identity, databaseBytesMax, onMigration, notice } = options
+  const { folder, identity, settings, databaseBytesMax, onMigration, notice } = options
   const file = join(folder, DATABASE)
   makeFolder(folder)
   const closers: (() => void)[] = []
@@ -61,12 +66,13 @@ export function openFiles(options: OpenFilesOptions): OpenFiles {
     const [problem] = small ? checkStructure(db, { quick: true }) : []
     // Tables that may not be read are not converted.
     if (problem !== undefined && !isCurrent(db)) throw damaged(folder, problem)
-    const created = openSchema(db, folder, identity, onMigration)
+    const created = openSchema(db, folder, { identity, settings, onMigration })
     if (created) {
       // The tables are then there even where the log is lost.
       db.pragma('wal_checkpoint(TRUNCATE)')
       syncFolder(folder)
     }
+    const own = readSettings(db, folder)
     db.close()
     closers.pop()
     const live = connectBoth(file, databaseBytesMax)
@@ -74,7 +80,16 @@ export function openFiles(options: OpenFilesOptions): OpenFiles {
     const commits = new CommitCount(folder, live.db.current, notice)
     closers.push(() => commits.close())
     const { reader, exchange } = live
-    return { db: live.db, reader, commits, checked: fresh || small, problem, exchange, release }
+    return {
+      db: live.db,
+      reader,
+      commits,
+      settings: own,
+      checked: fresh || small,
+      problem,
+      exchange,
+      release,
+    }
   } catch (error) {
     release()
     throw error

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { ServiceError } from '../../../errors.ts'
+import { type CollectionSettings, FIRST_SETTINGS } from '../../collection-settings.ts'
 import type { CollectionIdentity } from '../../index-engine.ts'
 import type { Connection } from './connection.ts'
 import { type MigrationProgress, migrate } from './migrations/migrate.ts'
@@ -46,6 +47,16 @@ const DDL = (dimensions: number) => `
   CREATE INDEX metadata_values_by_document ON metadata_values (document, path);
 `
 
+/** The fact that holds a collection's settings, as JSON. */
+export const SETTINGS = 'settings'
+
+export interface SchemaOptions {
+  identity: CollectionIdentity
+  /** Of a collection that is created now. */
+  settings: CollectionSettings
+  onMigration: (progress: MigrationProgress) => void
+}
+
 /**
  * Creates the tables in an empty file; or checks that those there are ours and of this model, and brings an older
  * format up to date.
@@ -56,8 +67,7 @@ const DDL = (dimensions: number) => `
 export function openSchema(
   db: Connection,
   folder: string,
-  identity: CollectionIdentity,
-  onProgress: (progress: MigrationProgress) => void,
+  { identity, settings, onMigration }: SchemaOptions,
 ): boolean {
   const empty = db.pragma('schema_version', { simple: true }) === 0
   if (empty) {
@@ -66,6 +76,7 @@ export function openSchema(
       writeFact(db, 'store_id', randomUUID())
       writeFact(db, 'dimensions', String(identity.dimensions))
       writeFact(db, 'fingerprint', identity.fingerprint)
+      writeFact(db, SETTINGS, JSON.stringify(settings))
     })()
     return true
   }
@@ -97,7 +108,7 @@ export function openSchema(
       },
     )
   }
-  migrate(db, { from: version, to: FORMAT_VERSION }, onProgress)
+  migrate(db, { from: version, to: FORMAT_VERSION }, onMigration)
   return false
 }
 
@@ -123,4 +134,20 @@ export function readFact(db: Connection, key: string): string | undefined {
 
 export function writeFact(db: Connection, key: string, value: string): void {
   db.prepare('INSERT OR REPLACE INTO store (key, value) VALUES (?, ?)').run(key, value)
+}
+
+/**
+ * The collection's own; a folder from before there were any has those of then.
+ * @throws ServiceError STORE_UNUSABLE where they are damaged
+ */
+export function readSettings(db: Connection, folder: string): CollectionSettings {
+  const json = readFact(db, SETTINGS) ?? '{}'
+  try {
+    return { ...FIRST_SETTINGS, ...(JSON.parse(json) as Partial<CollectionSettings>) }
+  } catch {
+    throw new ServiceError(
+      'STORE_UNUSABLE',
+      `The settings of the collection in ${folder} are damaged. Restore it from a backup.`,
+    )
+  }
 }

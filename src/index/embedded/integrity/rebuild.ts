@@ -4,7 +4,7 @@ import { lastGiven } from '../database/checked-rows.ts'
 import { connectForCopy, readable } from '../database/connection.ts'
 import { LiveConnection } from '../database/live-connection.ts'
 import { rowWriter } from '../database/rows.ts'
-import { createTables, writeFact } from '../database/schema.ts'
+import { createTables, SETTINGS, writeFact } from '../database/schema.ts'
 import { COMMITS, MISSING } from './commit-count.ts'
 import type { WholeDocument } from './examine.ts'
 import { checkStructure } from './structure.ts'
@@ -84,7 +84,7 @@ export async function rebuild(
 function factsOf(source: LiveConnection): Map<string, string> {
   const facts = new Map<string, string>()
   // One by one: a page that cannot be read takes only its own.
-  for (const key of [...NEEDED, 'graph_ids', COMMITS, MISSING]) {
+  for (const key of [...NEEDED, SETTINGS, 'graph_ids', COMMITS, MISSING]) {
     const value = readable(() => source.prepare('SELECT value FROM store WHERE key = ?', 'values').get(key))
     if (typeof value === 'string') facts.set(key, value)
   }

@@ -1,6 +1,6 @@
-import { ServiceError } from '../../errors.ts'
-import type { DocumentField } from '../document.ts'
-import type { WireDocument, WireFields } from './wire.ts'
+import { ServiceError } from '../../../errors.ts'
+import type { DocumentField } from '../../document.ts'
+import type { WireDocument, WireFields } from '../wire.ts'
 
 /** How much of documents one answer may hold, so that no answer fills the memory. */
 export class ReadBudget {

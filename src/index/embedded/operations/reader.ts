@@ -1,13 +1,13 @@
-import type { Passage } from '../document.ts'
-import type { Filter } from '../filter.ts'
-import type { CooperativeScheduler, TimeSlice } from './cooperative-scheduler.ts'
-import type { RowReader } from './database/checked-rows.ts'
-import type { FilterIndex } from './filter/filter-index.ts'
-import type { StoredDocuments } from './integrity/stored-documents.ts'
-import type { IndexLimits } from './limits.ts'
+import type { Passage } from '../../document.ts'
+import type { Filter } from '../../filter.ts'
+import type { CooperativeScheduler, TimeSlice } from '../cooperative-scheduler.ts'
+import type { RowReader } from '../database/checked-rows.ts'
+import type { FilterIndex } from '../filter/filter-index.ts'
+import type { StoredDocuments } from '../integrity/stored-documents.ts'
+import type { IndexLimits } from '../limits.ts'
+import type { VectorTable } from '../vectors/vector-table.ts'
+import type { CountCall, IdsCall, ScanCall, ScanReply, WireDocument } from '../wire.ts'
 import { fieldsOf, ReadBudget } from './read-budget.ts'
-import type { VectorTable } from './vectors/vector-table.ts'
-import type { CountCall, IdsCall, ScanCall, ScanReply, WireDocument } from './wire.ts'
 
 /** Ids looked at in one go while a filtered page is filled. */
 const CHUNK = 1024

@@ -1,0 +1,101 @@
+import { type Static, Type } from 'typebox'
+import { ServiceError } from '../../../errors.ts'
+import type { Target } from '../../../retrieval/search.ts'
+import type { HttpLimits } from '../../limits.ts'
+import { FilterSchema, Id, Include, oneOf } from '../../wire/schemas.ts'
+
+/** Results of a search that does not say how many. */
+export const K_DEFAULT = 10
+
+/** What a search may ask for. */
+export const searchBody = ({ queriesPerRequestMax, kMax, efMax }: HttpLimits) =>
+  Type.Object(
+    {
+      query: Type.Optional(
+        Type.String({ description: 'One question or keyword text.', examples: ['why is the sky blue'] }),
+      ),
+      queries: Type.Optional(
+        Type.Array(Type.String(), {
+          minItems: 1,
+          maxItems: queriesPerRequestMax,
+          description: 'Several queries at once; results come under `batches`.',
+        }),
+      ),
+      vector: Type.Optional(
+        Type.Array(Type.Number(), {
+          maxItems: 65_536,
+          description: 'A vector of this model. It is normalised to unit length.',
+        }),
+      ),
+      like: Type.Optional(
+        Type.String({ ...Id, description: 'Find neighbours of this document; it is excluded.' }),
+      ),
+      task: Type.Optional(
+        oneOf(['retrieval', 'similarity'], {
+          description:
+            '`retrieval` (default): the query is a question (EBAR prompt). `similarity`: find texts that say the same (EBAE prompt on both sides).',
+        }),
+      ),
+      k: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: kMax,
+          description: `How many results to return. Default ${K_DEFAULT}.`,
+        }),
+      ),
+      filter: Type.Optional(FilterSchema),
+      min_score: Type.Optional(
+        Type.Number({
+          minimum: -1,
+          maximum: 1,
+          description: 'Return only results with at least this cosine similarity.',
+        }),
+      ),
+      include: Type.Optional(Include),
+      ef: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: efMax,
+          description:
+            'Candidates kept while the HNSW graph is searched: larger is slower and has better recall.',
+        }),
+      ),
+      exact: Type.Optional(
+        Type.Boolean({ description: 'Score every matching document instead of using the HNSW graph.' }),
+      ),
+    },
+    {
+      additionalProperties: false,
+      description: 'Exactly one of `query`, `queries`, `vector`, `like`.',
+      examples: [
+        { query: 'why is the sky blue', k: 5, filter: { year: { $gte: 2020 } } },
+        { like: 'astro-17', k: 5 },
+      ],
+    },
+  )
+
+export type SearchBody = Static<ReturnType<typeof searchBody>>
+
+/** @throws ServiceError INVALID_INPUT unless the body names exactly one target */
+export function targetOf({ query, queries, vector, like, task }: SearchBody): Target {
+  const targets: Target[] = []
+  const kind = task ?? 'retrieval'
+  if (query !== undefined) targets.push({ kind: 'texts', texts: [query], task: kind, field: 'query' })
+  if (queries !== undefined) targets.push({ kind: 'texts', texts: queries, task: kind, field: 'queries' })
+  if (vector !== undefined) targets.push({ kind: 'vector', vector })
+  if (like !== undefined) targets.push({ kind: 'like', id: like })
+  const [target] = targets
+  if (!target || targets.length > 1) {
+    throw new ServiceError('INVALID_INPUT', 'Give exactly one of query, queries, vector, like.')
+  }
+  if (task !== undefined && target.kind !== 'texts') {
+    throw new ServiceError(
+      'INVALID_INPUT',
+      'task applies to query and queries only; leave it out with vector and like.',
+      {
+        field: 'task',
+      },
+    )
+  }
+  return target
+}

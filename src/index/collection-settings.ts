@@ -1,0 +1,46 @@
+/** How a text is cut into words for lexical search. */
+export type Analysis = (typeof ANALYSES)[number]
+/**
+ * - `english`: words, without case and accents, English endings taken off (Porter);
+ * - `plain`: words, without case and accents;
+ * - `trigram`: every three characters, for languages that do not put spaces between words.
+ */
+export const ANALYSES = ['english', 'plain', 'trigram'] as const
+
+/** How documents are found: by their vectors, by their words, or by both. */
+export type SearchMode = (typeof SEARCH_MODES)[number]
+export const SEARCH_MODES = ['dense', 'lexical', 'hybrid'] as const
+
+/** What a document is found by: one vector of all of it, or one for each of its passages. */
+export type Chunking =
+  | { kind: 'whole' }
+  | {
+      kind: 'passages'
+      /** Most tokens of one passage, its title included; at most what the model reads of a text. */
+      tokens: number
+      /** Tokens that a passage repeats of the one before, in whole sentences. */
+      overlap: number
+      /** Whether the document's title stands before each passage when it is embedded. */
+      title: boolean
+    }
+
+/** What a collection is, beside its vector space. Kept with it. */
+export interface CollectionSettings {
+  chunking: Chunking
+  analysis: Analysis
+  /** Of a search that does not say its own. */
+  mode: SearchMode
+  /** Of its graph; what is absent is the service's. */
+  hnsw: { m?: number; efConstruction?: number; ef?: number }
+  /** Metadata fields, as filters write them, whose strings are dates. */
+  dates: readonly string[]
+}
+
+/** What a collection had before it could say. */
+export const FIRST_SETTINGS: CollectionSettings = {
+  chunking: { kind: 'whole' },
+  analysis: 'english',
+  mode: 'dense',
+  hnsw: {},
+  dates: [],
+}
