@@ -14,6 +14,7 @@ import type { DocumentIndex } from './index/document-index.ts'
 import { startEmbeddedEngine } from './index/embedded/embedded-engine.ts'
 import { DEFAULT_COLLECTION, type IndexEngine, type IndexNotice } from './index/index-engine.ts'
 import { modelFolder } from './model/find-model.ts'
+import type { Reranker } from './reranker/reranker.ts'
 import type { Retrieval } from './retrieval/retrieval.ts'
 import { loggerOptions } from './telemetry/logger.ts'
 import { measuredEncoder } from './telemetry/measured-encoder.ts'
@@ -40,6 +41,8 @@ export interface AppParts {
   encoder?: Encoder | Promise<Encoder>
   /** The default collection. */
   index?: DocumentIndex
+  /** Puts the first hits of a search in a better order; none without it. */
+  reranker?: Reranker | Promise<Reranker>
   /** Where log lines go instead of standard error. */
   log?: { write(line: string): void }
 }

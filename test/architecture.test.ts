@@ -89,6 +89,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   // So that a reranker can stand on model and inference without the encoder.
   inference: ['sharing', 'model'],
   encoder: ['sharing', 'limits', 'model', 'inference', 'worker'],
+  reranker: ['sharing', 'limits', 'model', 'inference', 'worker'],
   index: ['limits', 'worker'],
   retrieval: ['limits', 'encoder', 'index', 'model', 'turns'],
   telemetry: ['encoder', 'index'],
@@ -101,6 +102,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'http',
     'index',
     'model',
+    'reranker',
     'retrieval',
     'telemetry',
     'worker',
