@@ -2,6 +2,7 @@ import type { ServiceError } from '../errors.ts'
 import type { Backups } from './backups.ts'
 import type { CollectionSettings } from './collection-settings.ts'
 import type { DocumentIndex } from './document-index.ts'
+import type { Records } from './records.ts'
 
 /** The collection that the routes without a collection in their path serve. */
 export const DEFAULT_COLLECTION = 'default'
@@ -27,6 +28,8 @@ export interface IndexNotice {
 export interface IndexEngine {
   /** Absent where documents are backed up by means of the engine's own. */
   readonly backups?: Backups
+  /** Small facts that are no documents. */
+  readonly records: Records
   /**
    * Opens a collection, or creates it. The caller closes it, or the engine.
    *

@@ -1,6 +1,7 @@
 import { ServiceError, toServiceError } from '../../errors.ts'
 import type { Emit } from '../../worker/serve.ts'
 import type { IndexNotice } from '../index-engine.ts'
+import type { Json } from '../json.ts'
 import { finishRestore } from './backup/finish-restore.ts'
 import { type CollectionEngine, openCollectionEngine } from './collection-engine.ts'
 import { CooperativeScheduler } from './cooperative-scheduler.ts'
@@ -8,6 +9,8 @@ import { collectionFolder } from './database/data-folder.ts'
 import { DiskReserve } from './database/disk-reserve.ts'
 import { FolderLock } from './database/folder-lock.ts'
 import { makeFolder } from './database/open-files.ts'
+import { RecordFiles } from './records/record-files.ts'
+import type { RecordPlace } from './records/record-text.ts'
 import type {
   CountCall,
   ForCollection,
@@ -41,6 +44,7 @@ export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<
   finishRestore(dataDir)
   const reserve = new DiskReserve(dataDir, limits.reserveBytes)
   reserve.hold()
+  const records = new RecordFiles(dataDir, lock)
   const scheduler = new CooperativeScheduler(limits.sliceMsMax)
   const opened = new Map<string, CollectionEngine>()
   /** Being opened or closed: nobody else touches their files meanwhile. */
@@ -107,10 +111,15 @@ export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<
     count: ({ collection, ...call }: ForCollection<CountCall>, signal: AbortSignal) =>
       engine(collection).count(call, signal),
     counts: ({ collection }: ForCollection<object>) => engine(collection).counts(),
+    recordNames: ({ kind }: { kind: string }) => records.names(kind),
+    record: (place: RecordPlace) => records.get(place),
+    putRecord: (call: RecordPlace & { value: Json }) => records.put(call),
+    removeRecord: (place: RecordPlace) => records.remove(place),
     closeCollection: ({ collection }: ForCollection<object>) => close(collection),
     close: async () => {
       for (const collection of [...opened.keys()]) await close(collection)
       clearInterval(watch)
+      await records.close()
       lock.release()
     },
   }

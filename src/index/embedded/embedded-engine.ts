@@ -10,6 +10,7 @@ import type { DocumentIndex } from '../document-index.ts'
 import type { CollectionIdentity, IndexEngine, IndexNotice } from '../index-engine.ts'
 import { EmbeddedBackups } from './embedded-backups.ts'
 import { EmbeddedIndex } from './embedded-index.ts'
+import { EmbeddedRecords } from './embedded-records.ts'
 import { INDEX_LIMITS, INDEX_TUNING, type IndexLimits } from './limits.ts'
 import { OperationLimiter } from './operation-limiter.ts'
 import type { WorkerData } from './wire.ts'
@@ -54,6 +55,7 @@ export async function startEmbeddedEngine(options: EmbeddedEngineOptions): Promi
 }
 
 class EmbeddedEngine implements IndexEngine {
+  readonly records: EmbeddedRecords
   readonly #client: WorkerClient<IndexWorker>
   readonly #backups: EmbeddedBackups
   readonly #limiter: OperationLimiter
@@ -63,6 +65,7 @@ class EmbeddedEngine implements IndexEngine {
 
   constructor(client: WorkerClient<IndexWorker>, limiter: OperationLimiter, backups: EmbeddedBackups) {
     this.#client = client
+    this.records = new EmbeddedRecords(client)
     this.#backups = backups
     this.#limiter = limiter
     client.onDeath((error) => {

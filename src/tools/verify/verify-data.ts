@@ -5,6 +5,7 @@ import { toServiceError } from '../../errors.ts'
 import { collectionFolder, collectionsIn } from '../../index/embedded/database/data-folder.ts'
 import { FolderLock } from '../../index/embedded/database/folder-lock.ts'
 import { inspectCollection, isWhole, repairCollection } from '../../index/embedded/integrity/inspect.ts'
+import { damagedRecords } from '../../index/embedded/records/record-files.ts'
 import { findings } from './findings.ts'
 
 export interface VerifyRequest {
@@ -13,7 +14,7 @@ export interface VerifyRequest {
 }
 
 /**
- * Checks every collection of a data folder, one after another, and says what it finds.
+ * Checks every collection of a data folder, one after another, then the records, and says what it finds.
  *
  * @throws ToolError INPUT_UNUSABLE (no data folder), DATA_DAMAGED; ServiceError STORE_UNUSABLE (in use)
  */
@@ -32,11 +33,15 @@ export async function verifyData({ dataDir, repair }: VerifyRequest, terminal: T
       const folder = collectionFolder(dataDir, collection)
       if (!(await verifyCollection(collection, folder, repair, terminal))) damaged++
     }
+    for (const problem of damagedRecords(dataDir)) {
+      say(terminal.stdout, `records: ${problem}`)
+      damaged++
+    }
     if (damaged === 0) return
     throw new ToolError(
       'DATA_DAMAGED',
       repair
-        ? 'Not everything could be repaired. Restore those collections from a backup.'
+        ? 'Not everything could be repaired. Restore what is named above from a backup.'
         : 'The data is damaged. Restore a backup; or run this again with --repair to go on with all that is whole, ' +
             'then store the documents named above again.',
     )

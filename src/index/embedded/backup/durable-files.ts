@@ -35,6 +35,21 @@ export async function settled(path: string, signal?: AbortSignal): Promise<Diges
   }
 }
 
+/** Writes a new file and waits until it is on the disk. */
+export async function writeNew(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx')
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+export function digestOfText(text: string): Digest {
+  return { bytes: Buffer.byteLength(text), sha256: createHash('sha256').update(text).digest('hex') }
+}
+
 /** Copies an open file to a new one, waits until that is on the disk, and says what was read. */
 export async function copyOpen(source: FileHandle, path: string, signal?: AbortSignal): Promise<Digest> {
   const target = await open(path, 'wx')

@@ -6,6 +6,7 @@ import { connect } from '../database/connection.ts'
 import { collectionFolder, collectionsIn, DATABASE } from '../database/data-folder.ts'
 import { syncFolder } from '../hnsw/graph-file.ts'
 import { checkDatabase } from './check-database.ts'
+import { readRecords, writeRecords } from './copy-records.ts'
 import { checkAborted, type Digest, settled } from './durable-files.ts'
 import { MANIFEST, type Manifest, manifestText, readManifest } from './manifest.ts'
 import { type Snapshot, takeSnapshot } from './snapshot.ts'
@@ -40,11 +41,15 @@ export async function makeBackup(
   const snapshots: Snapshot[] = []
   try {
     const createdAt = new Date().toISOString()
+    // Before the documents: what a job says it has stored is there.
+    const read = await readRecords(dataDir)
     for (const collection of names) snapshots.push(await takeSnapshot(dataDir, collection))
     await checkRoom(backupDir, snapshots)
     const collections: Manifest['collections'] = []
     for (const snapshot of snapshots) collections.push(await copyCollection(draft, snapshot, signal))
-    await writeFile(join(draft, MANIFEST), manifestText({ name, createdAt, collections }), { flush: true })
+    const records = await writeRecords(draft, read)
+    const manifest = { name, createdAt, collections, ...(records.length > 0 && { records }) }
+    await writeFile(join(draft, MANIFEST), manifestText(manifest), { flush: true })
     await verifyFiles(draft, await readManifest(draft), signal)
     syncTree(draft, collections)
     checkAborted(signal)

@@ -31,11 +31,13 @@ export interface Manifest {
   name: string
   createdAt: string
   collections: BackedUpCollection[]
+  /** Absent where there are none. */
+  records?: BackupFile[]
 }
 
 /** Paths of files as a backup has them: nothing outside its folder can be named. */
 const PATH =
-  /^(collections\/[a-z0-9][a-z0-9_-]{0,63}\/)?(store\.sqlite|graph\.json|graph-[0-9a-f]{1,32}\.hnsw)$/
+  /^((collections\/[a-z0-9][a-z0-9_-]{0,63}\/)?(store\.sqlite|graph\.json|graph-[0-9a-f]{1,32}\.hnsw)|records\/[a-z0-9][a-z0-9_-]{0,63}\/[a-z0-9][a-z0-9_-]{0,127}\.json)$/
 
 /** The manifest's text, with a checksum over itself. */
 export function manifestText(manifest: Omit<Manifest, 'format'>): string {
@@ -75,8 +77,8 @@ export function parseManifest(text: string): Manifest {
   return whole
 }
 
-export function filesOf({ collections }: Manifest): BackupFile[] {
-  return collections.flatMap(({ files }) => files)
+export function filesOf({ collections, records = [] }: Manifest): BackupFile[] {
+  return [...collections.flatMap(({ files }) => files), ...records]
 }
 
 /** What callers learn of a backup. */

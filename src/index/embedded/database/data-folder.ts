@@ -5,10 +5,12 @@ import { DEFAULT_COLLECTION } from '../../index-engine.ts'
 /** A collection's database, in the folder of the collection. */
 export const DATABASE = 'store.sqlite'
 const COLLECTIONS = 'collections'
+/** The folder of records, below a data folder. */
+export const RECORDS = 'records'
 
 /** What a data folder holds of its documents; a restore puts all of it aside. */
 const DATA_FILES =
-  /^(commit-count|store\.sqlite(-wal|-shm|-journal)?|graph\.json(\.new)?|graph-[0-9a-f]+\.hnsw|collections)$/
+  /^(commit-count|store\.sqlite(-wal|-shm|-journal)?|graph\.json(\.new)?|graph-[0-9a-f]+\.hnsw|collections|records)$/
 
 /** Whether a name in a data folder is part of what it holds, and not of how it is kept, such as the lock. */
 export function isDataFile(name: string): boolean {
