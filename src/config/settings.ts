@@ -7,7 +7,7 @@ import {
   REQUEST_LIMITS,
 } from '../http/limits.ts'
 import { INDEX_LIMITS } from '../index/embedded/limits.ts'
-import { INGEST_LIMITS, TEXT_LIMITS } from '../retrieval/limits.ts'
+import { INGEST_LIMITS, METADATA_QUERY_LIMITS, TEXT_LIMITS } from '../retrieval/limits.ts'
 import { SHARE_LIMITS } from '../sharing/limits.ts'
 import {
   apiKeys,
@@ -113,6 +113,7 @@ export const SETTINGS = {
   ...fromLimits(REQUESTS, SHARE_LIMITS),
   ...fromLimits(REQUESTS, RATE_LIMITS),
   ...fromLimits(REQUESTS, TEXT_LIMITS),
+  ...fromLimits(REQUESTS, METADATA_QUERY_LIMITS),
 
   ...fromLimits(BACKUP, BACKUP_REQUEST_LIMITS),
 

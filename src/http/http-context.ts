@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify'
 import type { Backups } from '../index/backups.ts'
-import type { RetrievalLimits } from '../retrieval/limits.ts'
+import type { MetadataQueryLimits, RetrievalLimits } from '../retrieval/limits.ts'
 import type { Retrieval } from '../retrieval/retrieval.ts'
 import type { ShareLimits } from '../sharing/limits.ts'
 import type { Scope } from './api-key.ts'
@@ -24,6 +24,7 @@ export interface HttpMetrics {
 /** The settings that the HTTP face reads. */
 export type HttpConfig = HttpLimits &
   ShareLimits &
+  MetadataQueryLimits &
   Pick<RetrievalLimits, 'textBytesMax' | 'queryBytesMax'> & {
     /** Addresses and networks of proxies that may say whom they speak for. */
     trustProxy: readonly string[]

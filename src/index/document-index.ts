@@ -2,6 +2,7 @@ import type { ServiceError } from '../errors.ts'
 import type { CollectionSettings } from './collection-settings.ts'
 import type { Document, DocumentField, DocumentPart, IndexedDocument, Passage, Span } from './document.ts'
 import type { Filter } from './filter.ts'
+import type { Facet, FacetOptions } from './metadata/facets.ts'
 
 export interface CallOptions {
   /** When it fires, work that has not been committed stops, and the call rejects with ABORTED. */
@@ -130,6 +131,11 @@ export interface DocumentIndex {
   scan(options: ScanOptions): Promise<ScanPage>
   /** How many documents match; all of them without a filter. */
   count(options?: CallOptions & { filter?: Filter }): Promise<number>
+  /**
+   * Facet i for metadata field i, each a path as in filters. While documents are written, a count may miss some of those
+   * that are replaced meanwhile.
+   */
+  facets(paths: readonly string[][], options: CallOptions & FacetOptions): Promise<Facet[]>
   stats(): Promise<IndexStats>
   /** Calls `listener` once if the index ends without `close`; every call is UNAVAILABLE from then on. */
   onDeath(listener: (error: ServiceError) => void): void

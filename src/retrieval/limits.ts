@@ -53,4 +53,24 @@ export const INGEST_LIMITS = {
   },
 } as const satisfies LimitTable
 
+/** What one question about metadata may ask for. */
+export const METADATA_QUERY_LIMITS = {
+  facetsMax: {
+    unit: 'fields',
+    fallback: 16,
+    min: 1,
+    max: 256,
+    doc: 'Most metadata fields of one request whose values are counted (`facets`).',
+  },
+  facetValuesMax: {
+    unit: 'values',
+    fallback: 1000,
+    min: 1,
+    max: 100_000,
+    doc: 'Most values of each such field in the answer (`facet_values`).',
+  },
+} as const satisfies LimitTable
+
+export type MetadataQueryLimits = Limits<typeof METADATA_QUERY_LIMITS>
+
 export type RetrievalLimits = Limits<typeof TEXT_LIMITS> & Limits<typeof INGEST_LIMITS>

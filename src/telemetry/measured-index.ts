@@ -31,6 +31,7 @@ export function measuredIndex(index: DocumentIndex, collection: string, metrics:
     },
     scan: (options) => measure('scan', () => index.scan(options)),
     count: (options) => measure('count', () => index.count(options)),
+    facets: (paths, options) => measure('facets', () => index.facets(paths, options)),
     stats: () => index.stats(),
     onDeath: (listener) => index.onDeath(listener),
     close: () => {

@@ -49,6 +49,7 @@ export async function openIn(
     search: (probes, k, options) => index.search(probes, k, options),
     scan: (options) => index.scan(options),
     count: (options) => index.count(options),
+    facets: (paths, options) => index.facets(paths, options),
     stats: () => index.stats(),
     onDeath: (listener) => index.onDeath(listener),
     close: () => engine.close(),

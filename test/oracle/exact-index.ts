@@ -22,9 +22,11 @@ import type {
   UpsertResult,
 } from '../../src/index/document-index.ts'
 import type { Filter } from '../../src/index/filter.ts'
+import type { Facet, FacetOptions } from '../../src/index/metadata/facets.ts'
 import { compareCodePoints, compareHits } from '../../src/index/order.ts'
 import { similarity } from '../../src/index/similarity.ts'
 import { unitVector } from '../../src/index/unit-vector.ts'
+import { facetOf } from './facets.ts'
 import { matches } from './match-filter.ts'
 
 interface Stored {
@@ -120,6 +122,15 @@ export class ExactIndex implements DocumentIndex {
   async count({ filter, ...options }: CallOptions & { filter?: Filter } = {}): Promise<number> {
     this.#check(options)
     return this.#matching(filter).length
+  }
+
+  async facets(
+    paths: readonly string[][],
+    { filter, limit, ...options }: CallOptions & FacetOptions,
+  ): Promise<Facet[]> {
+    this.#check(options)
+    const documents = this.#matching(filter).map(({ document }) => document.metadata)
+    return paths.map((path) => facetOf(path, limit, documents))
   }
 
   async stats(): Promise<IndexStats> {

@@ -10,6 +10,7 @@ import type { HttpContext, Server } from '../http-context.ts'
 import { queryBodyMax } from '../limits.ts'
 import { JsonFault, parseIJson } from '../wire/i-json.ts'
 import { DocumentFields, FilterSchema, Include, PROBLEMS } from '../wire/schemas.ts'
+import { type FacetRequest, FacetsSchema, facetFields, facetsOf } from './metadata/facets.ts'
 
 const PAGE_SIZE = 100
 
@@ -31,6 +32,7 @@ const Page = Type.Object({
     description: 'null on the last page.',
   }),
   total: Type.Optional(Type.Integer({ description: 'With `count`: how many documents match in all.' })),
+  facets: FacetsSchema,
 })
 
 interface Listing {
@@ -40,6 +42,8 @@ interface Listing {
   include?: readonly DocumentField[] | undefined
   count?: boolean | undefined
 }
+
+type Query = Listing & FacetRequest
 
 /** Lists of documents, by a filter in the address or, of any size, in a body. */
 export function listingRoutes(server: Server, { config, retrieval }: HttpContext): void {
@@ -52,18 +56,22 @@ export function listingRoutes(server: Server, { config, retrieval }: HttpContext
   const response = { 200: Page, ...PROBLEMS }
 
   async function pageOf(
-    { cursor, limit = PAGE_SIZE, filter, include, count = false }: Listing,
+    { cursor, limit = PAGE_SIZE, filter, include, count = false, ...facets }: Query,
     request: FastifyRequest,
   ) {
-    const { documents, nextCursor, total } = await list(await retrieval(request), {
-      signal: signalOf(request),
-      limit: Math.min(limit, config.pageSizeMax),
-      count,
-      ...(cursor !== undefined && { cursor }),
-      ...(filter !== undefined && { filter }),
-      ...(include !== undefined && { fields: include }),
-    })
-    return { documents, next_cursor: nextCursor, ...(total !== undefined && { total }) }
+    const parts = await retrieval(request)
+    const options = { signal: signalOf(request), ...(filter !== undefined && { filter }) }
+    const [{ documents, nextCursor, total }, counted] = await Promise.all([
+      list(parts, {
+        ...options,
+        limit: Math.min(limit, config.pageSizeMax),
+        count,
+        ...(cursor !== undefined && { cursor }),
+        ...(include !== undefined && { fields: include }),
+      }),
+      facetsOf(parts, facets, options),
+    ])
+    return { documents, next_cursor: nextCursor, ...(total !== undefined && { total }), ...counted }
   }
 
   server.get(
@@ -111,6 +119,7 @@ export function listingRoutes(server: Server, { config, retrieval }: HttpContext
             limit: Type.Optional(Limit),
             include: Type.Optional(Include),
             count: Type.Optional(Count),
+            ...facetFields(config),
           },
           {
             additionalProperties: false,

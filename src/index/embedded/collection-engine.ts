@@ -23,11 +23,21 @@ import { StoredDocuments } from './integrity/stored-documents.ts'
 import type { LostDocument } from './integrity/survey.ts'
 import type { IndexLimits } from './limits.ts'
 import type { EngineNotice } from './notice.ts'
+import { FacetCounter } from './operations/facet-counter.ts'
 import { Reader } from './operations/reader.ts'
 import { Searcher } from './operations/searcher.ts'
 import { Writer } from './operations/writer.ts'
 import { VectorTable } from './vectors/vector-table.ts'
-import type { CountCall, Counts, IdsCall, RemoveCall, ScanCall, SearchCall, UpsertCall } from './wire.ts'
+import type {
+  CountCall,
+  Counts,
+  FacetsCall,
+  IdsCall,
+  RemoveCall,
+  ScanCall,
+  SearchCall,
+  UpsertCall,
+} from './wire.ts'
 
 export interface CollectionEngineOptions {
   /** The collection's own. */
@@ -124,6 +134,7 @@ async function startEngine(
     limits: { ...limits, hnswEf: ef },
   })
   const reads = new Reader({ table, filters, rows, stored, scheduler, limits })
+  const facets = new FacetCounter({ db: reader, table, filters, scheduler })
   const writeGuard = new WriteGuard(db, folder, lock)
   const checkWritable = () => {
     mender.checkWritable()
@@ -189,6 +200,7 @@ async function startEngine(
     passages: (call: IdsCall, signal: AbortSignal) => answer(() => reads.passages(call, signal)),
     scan: (call: ScanCall, signal: AbortSignal) => answer(() => reads.scan(call, signal)),
     count: (call: CountCall, signal: AbortSignal) => answer(() => reads.count(call, signal)),
+    facets: (call: FacetsCall, signal: AbortSignal) => answer(() => facets.count(call, signal)),
     /** @throws ServiceError STORE_UNUSABLE where nothing that is written would last */
     checkWritable,
     counts: (): Counts => ({

@@ -13,6 +13,7 @@ import { RecordFiles } from './records/record-files.ts'
 import type { RecordPlace } from './records/record-text.ts'
 import type {
   CountCall,
+  FacetsCall,
   ForCollection,
   IdsCall,
   OpenCall,
@@ -110,6 +111,8 @@ export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<
       engine(collection).scan(call, signal),
     count: ({ collection, ...call }: ForCollection<CountCall>, signal: AbortSignal) =>
       engine(collection).count(call, signal),
+    facets: ({ collection, ...call }: ForCollection<FacetsCall>, signal: AbortSignal) =>
+      engine(collection).facets(call, signal),
     counts: ({ collection }: ForCollection<object>) => engine(collection).counts(),
     recordNames: ({ kind }: { kind: string }) => records.names(kind),
     record: (place: RecordPlace) => records.get(place),

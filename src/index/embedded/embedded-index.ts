@@ -18,6 +18,7 @@ import type {
 } from '../document-index.ts'
 import type { Filter } from '../filter.ts'
 import type { Metadata } from '../json.ts'
+import type { Facet, FacetOptions } from '../metadata/facets.ts'
 import { unitVector } from '../unit-vector.ts'
 import type { OperationLimiter } from './operation-limiter.ts'
 import { packDocuments, packVectors } from './pack.ts'
@@ -116,6 +117,11 @@ export class EmbeddedIndex implements DocumentIndex {
   count({ signal, ...options }: CallOptions & { filter?: Filter } = {}): Promise<number> {
     const call = { ...options, collection: this.#collection }
     return this.#run('read', () => this.#client.call('count', call, { signal }))
+  }
+
+  facets(paths: readonly string[][], { signal, ...options }: CallOptions & FacetOptions): Promise<Facet[]> {
+    const call = { ...options, paths: [...paths], collection: this.#collection }
+    return this.#run('read', () => this.#client.call('facets', call, { signal }))
   }
 
   async stats(): Promise<IndexStats> {

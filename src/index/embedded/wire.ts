@@ -86,6 +86,12 @@ export interface CountCall {
   filter?: Filter
 }
 
+export interface FacetsCall {
+  paths: string[][]
+  limit: number
+  filter?: Filter
+}
+
 export interface ScanReply {
   documents: (WireFields & { id: string })[]
   more: boolean

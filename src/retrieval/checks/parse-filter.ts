@@ -1,7 +1,7 @@
-import { ServiceError } from '../../errors.ts'
 import { type Filter, PATH_SEGMENTS_MAX, type RangeBound } from '../../index/filter.ts'
 import type { JsonScalar } from '../../index/json.ts'
 import { checkUnicode } from './check-text.ts'
+import { invalid, parsePath } from './parse-path.ts'
 
 /** Bounds that keep a filter from costing more than a search. */
 export const FILTER_LIMITS = {
@@ -107,32 +107,6 @@ function parseField(path: string[], wire: unknown, at: string, budget: Budget): 
   return bounds.length === 0 ? others : [...others, { kind: 'range', path, bounds }]
 }
 
-/** `a.b\.c` is the path `a`, `b.c`. */
-function parsePath(field: string, at: string): string[] {
-  const segments: string[] = ['']
-  for (let i = 0; i < field.length; i++) {
-    let char = field[i]!
-    if (char === '.') {
-      segments.push('')
-      continue
-    }
-    if (char === '\\') {
-      char = field[++i] ?? ''
-      if (!/^[.$\\]$/.test(char)) {
-        throw invalid(at, 'has a stray backslash: write \\\\ for a backslash, \\. for a dot')
-      }
-    }
-    segments[segments.length - 1] += char
-  }
-  if (segments.includes(''))
-    throw invalid(at, 'has an empty part: write \\. for a dot that belongs to a name')
-  if (segments.length > FILTER_LIMITS.pathSegmentsMax) {
-    throw invalid(at, `has more than ${FILTER_LIMITS.pathSegmentsMax} parts`)
-  }
-  checkUnicode(field, at)
-  return segments
-}
-
 function list(value: unknown, at: string, budget: Budget): JsonScalar[] {
   if (!Array.isArray(value)) throw invalid(at, `must be a list of values, not ${describe(value)}`)
   return value.map((item, i) => scalar(item, `${at}[${i}]`, budget))
@@ -152,11 +126,6 @@ function scalar(value: unknown, at: string, budget: Budget): JsonScalar {
 function spend(budget: Budget, what: keyof Budget, at: string): void {
   if (--budget[what] >= 0) return
   throw invalid(at, `exceeds the ${FILTER_LIMITS[`${what}Max`]} ${what} that one filter may hold`)
-}
-
-function invalid(at: string, problem: string): ServiceError {
-  const field = at.length > 200 ? `${at.slice(0, 200)}...` : at
-  return new ServiceError('INVALID_INPUT', `${field} ${problem}.`, { field })
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { DocumentIndex } from '../../../src/index/document-index.ts'
 import { parseFilter } from '../../../src/retrieval/checks/parse-filter.ts'
 import { Bench, type ContractTest, doc, X } from './bench.ts'
+import { counting } from './counting.ts'
 import { refusing } from './refusing.ts'
 import { searching } from './searching.ts'
 import { storing } from './storing.ts'
@@ -47,6 +48,7 @@ export function documentIndexContract(
     }
     storing(contractTest)
     searching(contractTest)
+    counting(contractTest)
     refusing(contractTest)
   })
 
@@ -65,6 +67,7 @@ export function documentIndexContract(
         () => index.remove({ ids: ['a'] }),
         () => index.search([{ vector: X }], 1),
         () => index.scan({ limit: 1 }),
+        () => index.facets([['a']], { limit: 1 }),
         () => index.stats(),
       ]
       for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'UNAVAILABLE' })

@@ -3,6 +3,7 @@ import type { Hit } from '../../../index/document-index.ts'
 import type { SearchAnswer } from '../../../retrieval/search.ts'
 import { DocumentFields, oneOf, TimingsSchema } from '../../wire/schemas.ts'
 import { warningsSchema } from '../../wire/warnings.ts'
+import { FacetsSchema } from '../metadata/facets.ts'
 
 const { id, text, title, metadata } = DocumentFields
 const Result = Type.Object({
@@ -23,6 +24,7 @@ export const SearchReply = Type.Object({
   ),
   path: PathSchema,
   paths: Type.Optional(Type.Array(PathSchema, { description: 'With `queries`: the path of each query.' })),
+  facets: FacetsSchema,
   truncated: Type.Optional(
     Type.Array(Type.Integer(), {
       description:

@@ -1,14 +1,21 @@
 import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../../errors.ts'
+import type { MetadataQueryLimits } from '../../../retrieval/limits.ts'
 import type { Target } from '../../../retrieval/search.ts'
 import type { HttpLimits } from '../../limits.ts'
 import { FilterSchema, Id, Include, oneOf } from '../../wire/schemas.ts'
+import { facetFields } from '../metadata/facets.ts'
 
 /** Results of a search that does not say how many. */
 export const K_DEFAULT = 10
 
 /** What a search may ask for. */
-export const searchBody = ({ queriesPerRequestMax, kMax, efMax }: HttpLimits) =>
+export const searchBody = ({
+  queriesPerRequestMax,
+  kMax,
+  efMax,
+  ...limits
+}: HttpLimits & MetadataQueryLimits) =>
   Type.Object(
     {
       query: Type.Optional(
@@ -52,6 +59,7 @@ export const searchBody = ({ queriesPerRequestMax, kMax, efMax }: HttpLimits) =>
         }),
       ),
       include: Type.Optional(Include),
+      ...facetFields(limits),
       ef: Type.Optional(
         Type.Integer({
           minimum: 1,

@@ -6,6 +6,7 @@ import type { HttpContext, Server } from '../../http-context.ts'
 import { queryBodyMax } from '../../limits.ts'
 import { PROBLEMS, roundTimings, serverTiming } from '../../wire/schemas.ts'
 import { warningsOf } from '../../wire/warnings.ts'
+import { facetsOf } from '../metadata/facets.ts'
 import { listsOf, SearchReply } from './search-answer.ts'
 import { K_DEFAULT, searchBody, targetOf } from './search-body.ts'
 
@@ -26,24 +27,30 @@ export function searchRoute(server: Server, { config, retrieval }: HttpContext):
     async (request, reply) => {
       const { body } = request
       const { k = K_DEFAULT, include = ['text', 'title', 'metadata'] } = body
-      const answer = await search(forClient(await retrieval(request), request), {
+      const parts = forClient(await retrieval(request), request)
+      const shared = {
+        ...(body.filter !== undefined && { filter: parseFilter(body.filter) }),
+        signal: signalOf(request),
+      }
+      const searched = search(parts, {
         target: targetOf(body),
         k,
         options: {
+          ...shared,
           fields: include,
-          ...(body.filter !== undefined && { filter: parseFilter(body.filter) }),
           ...(body.min_score !== undefined && { floor: body.min_score }),
           tuning: {
             ...(body.ef !== undefined && { ef: body.ef }),
             ...(body.exact !== undefined && { exact: body.exact }),
           },
-          signal: signalOf(request),
         },
       })
+      const [answer, facets] = await Promise.all([searched, facetsOf(parts, body, shared)])
       const timings = roundTimings(answer.timings)
       reply.header('server-timing', serverTiming(timings))
       return {
         ...listsOf(answer, body.queries !== undefined),
+        ...facets,
         ...(answer.truncated.length > 0 && { truncated: answer.truncated }),
         ...warningsOf(answer.mostlyUnknown.map((index) => ({ index }))),
         timings_ms: timings,

@@ -16,6 +16,15 @@ export function sqlValue(value: MetadataValue['value'] | JsonScalar): SqlValue {
   return value ? TRUE : FALSE
 }
 
+/** What scalars are below, in the order of SQLite. */
+export const SCALARS_END = CONTAINER
+
+/** The value of a row below SCALARS_END. */
+export function scalarOf(value: SqlValue): JsonScalar {
+  if (!Buffer.isBuffer(value)) return value
+  return value.equals(NULL) ? null : value.equals(TRUE)
+}
+
 /** A path as one text, in the way filters are written: `a.b\.c`. */
 export function sqlPath(path: readonly string[]): string {
   return path.map((segment) => segment.replace(/[\\.]/g, '\\$&')).join('.')
