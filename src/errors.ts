@@ -11,6 +11,10 @@ export const ERROR_CODES = [
   'TOO_LARGE',
   /** A document or a page cursor that does not exist. */
   'NOT_FOUND',
+  /** What exists already, or is still needed by something that exists. */
+  'CONFLICT',
+  /** A text for a collection whose vectors another model made than the one that runs. */
+  'OTHER_MODEL',
   /** A stored document that does not fit its checksum, or cannot be read: it is not served. */
   'DOCUMENT_DAMAGED',
   /** No key, or an unknown one. */

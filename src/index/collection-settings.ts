@@ -36,6 +36,9 @@ export interface CollectionSettings {
   dates: readonly string[]
 }
 
+/** What may change of a collection that has documents. */
+export type SettingsChange = Partial<Pick<CollectionSettings, 'mode' | 'hnsw'>>
+
 /** What a collection had before it could say. */
 export const FIRST_SETTINGS: CollectionSettings = {
   chunking: { kind: 'whole' },

@@ -1,5 +1,5 @@
 import type { ServiceError } from '../errors.ts'
-import type { CollectionSettings } from './collection-settings.ts'
+import type { CollectionSettings, SettingsChange } from './collection-settings.ts'
 import type { Document, DocumentField, DocumentPart, IndexedDocument, Passage, Span } from './document.ts'
 import type { Filter } from './filter.ts'
 import type { Facet, FacetOptions } from './metadata/facets.ts'
@@ -101,6 +101,11 @@ export interface DocumentIndex {
   readonly dimensions: number
   readonly capabilities: Capabilities
   readonly settings: CollectionSettings
+  /**
+   * Changes settings for good; durable when it resolves, and in force for every call from then on.
+   * @throws ServiceError STORE_UNUSABLE
+   */
+  configure(change: SettingsChange): Promise<void>
   /**
    * Replaces whole documents by id. Resolves when they are durable and searchable. The last of equal ids wins.
    * @throws ServiceError INVALID_INPUT (a vector of other dimensions, not finite, or zero), TOO_LARGE (too many at once)

@@ -14,6 +14,12 @@ export interface CollectionIdentity {
   fingerprint: string
 }
 
+/** What a collection is that is stored, open or not. */
+export interface StoredCollection {
+  identity: CollectionIdentity
+  settings: CollectionSettings
+}
+
 /** Something the operator should know; never texts, never vectors. */
 export interface IndexNotice {
   collection: string
@@ -42,6 +48,26 @@ export interface IndexEngine {
     identity: CollectionIdentity,
     settings?: CollectionSettings,
   ): Promise<DocumentIndex>
+  /** Names of all collections that are stored, open or not. */
+  list(): Promise<string[]>
+  /**
+   * What a collection is, without opening it; undefined where there is none.
+   * @throws ServiceError STORE_UNUSABLE where that cannot be read
+   */
+  describe(collection: string): Promise<StoredCollection | undefined>
+  /**
+   * Makes an empty collection and leaves it closed; durable when it resolves, and there whole or not at all whenever the
+   * process ends.
+   * @throws ServiceError INVALID_INPUT, CONFLICT (there is one), STORE_UNUSABLE
+   */
+  create(collection: string, identity: CollectionIdentity, settings: CollectionSettings): Promise<void>
+  /**
+   * Removes a closed collection with everything in it, also a damaged one: durable when it resolves, and gone whole or
+   * not at all whenever the process ends. The default one stays.
+   * @returns whether there was one
+   * @throws ServiceError INVALID_INPUT (it is open, or the default one), STORE_UNUSABLE
+   */
+  drop(collection: string): Promise<boolean>
   /** Calls `listener` once if the engine ends without `close`. */
   onDeath(listener: (error: ServiceError) => void): void
   /**

@@ -19,7 +19,10 @@ export function measuredIndex(index: DocumentIndex, collection: string, metrics:
   return {
     dimensions: index.dimensions,
     capabilities: index.capabilities,
-    settings: index.settings,
+    get settings() {
+      return index.settings
+    },
+    configure: (change) => measure('configure', () => index.configure(change)),
     upsert: (documents, options) => measure('upsert', () => index.upsert(documents, options)),
     get: (ids, options) => measure('get', () => index.get(ids, options)),
     passages: (ids, options) => measure('passages', () => index.passages(ids, options)),

@@ -41,7 +41,10 @@ export async function openIn(
   return {
     dimensions: index.dimensions,
     capabilities: index.capabilities,
-    settings: index.settings,
+    get settings() {
+      return index.settings
+    },
+    configure: (change) => index.configure(change),
     upsert: (documents, options) => index.upsert(documents, options),
     get: (ids, options) => index.get(ids, options),
     passages: (ids, options) => index.passages(ids, options),

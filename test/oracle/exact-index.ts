@@ -1,5 +1,5 @@
 import { ServiceError } from '../../src/errors.ts'
-import { FIRST_SETTINGS } from '../../src/index/collection-settings.ts'
+import { FIRST_SETTINGS, type SettingsChange } from '../../src/index/collection-settings.ts'
 import { cursorAfter, idOfCursor } from '../../src/index/cursor.ts'
 import type {
   Document,
@@ -40,13 +40,17 @@ interface Stored {
  */
 export class ExactIndex implements DocumentIndex {
   readonly dimensions: number
-  readonly settings = FIRST_SETTINGS
+  settings = FIRST_SETTINGS
   readonly capabilities: Capabilities = { vectors: true, lexical: false, approximate: false }
   readonly #stored = new Map<string, Stored>()
   #closed = false
 
   constructor(dimensions: number) {
     this.dimensions = dimensions
+  }
+
+  async configure(change: SettingsChange): Promise<void> {
+    this.settings = { ...this.settings, ...change }
   }
 
   async upsert(documents: readonly IndexedDocument[], options: CallOptions = {}): Promise<UpsertResult> {

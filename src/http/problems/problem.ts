@@ -15,6 +15,8 @@ const STATUS: Record<ErrorCode | TransportCode, number> = {
   TEXT_TOO_LONG: 422,
   TOO_LARGE: 413,
   NOT_FOUND: 404,
+  CONFLICT: 409,
+  OTHER_MODEL: 409,
   DOCUMENT_DAMAGED: 500,
   UNAUTHORIZED: 401,
   FORBIDDEN: 403,

@@ -1,4 +1,4 @@
-import type { CollectionSettings } from '../collection-settings.ts'
+import type { CollectionSettings, SettingsChange } from '../collection-settings.ts'
 import type { CollectionIdentity } from '../index-engine.ts'
 import { type CooperativeScheduler, Mutex } from './cooperative-scheduler.ts'
 import { rowReader } from './database/checked-rows.ts'
@@ -10,6 +10,7 @@ import { loadVectors, reloadVectors } from './database/load-vectors.ts'
 import type { MigrationProgress } from './database/migrations/migrate.ts'
 import { migrationNotice } from './database/migrations/migration-notice.ts'
 import { damaged, type OpenFiles, openFiles } from './database/open-files.ts'
+import { SETTINGS, writeFact } from './database/schema.ts'
 import { WriteGuard } from './database/write-guard.ts'
 import { FilterIndex } from './filter/filter-index.ts'
 import { GraphSnapshots } from './hnsw/graph-snapshots.ts'
@@ -90,8 +91,8 @@ async function startEngine(
   guard: <T>(work: () => Promise<T>) => Promise<T>,
 ) {
   const { dimensions, fingerprint } = identity
-  const { settings } = files
-  const { m = limits.hnswM, efConstruction = limits.hnswEfConstruction, ef = limits.hnswEf } = settings.hnsw
+  let { settings } = files
+  const { m = limits.hnswM, efConstruction = limits.hnswEfConstruction } = settings.hnsw
   const parameters = { dimensions, m, efConstruction }
   const writes = new Mutex()
   const { db, reader, commits } = files
@@ -131,7 +132,12 @@ async function startEngine(
     stored,
     damages,
     scheduler,
-    limits: { ...limits, hnswEf: ef },
+    limits: {
+      ...limits,
+      get hnswEf() {
+        return settings.hnsw.ef ?? limits.hnswEf
+      },
+    },
   })
   const reads = new Reader({ table, filters, rows, stored, scheduler, limits })
   const facets = new FacetCounter({ db: reader, table, filters, scheduler })
@@ -190,7 +196,18 @@ async function startEngine(
     })
 
   return {
-    settings,
+    identity,
+    settings: () => settings,
+    configure: (change: SettingsChange) =>
+      guard(() =>
+        writes.run(async () => {
+          const changed = { ...settings, ...change }
+          checkWritable()
+          writeFact(db.current, SETTINGS, JSON.stringify(changed))
+          settings = changed
+          return settings
+        }),
+      ),
     upsert: (call: UpsertCall, signal: AbortSignal) =>
       answer(() => writer.upsert(call, signal).then(thenUpkeep)),
     remove: (call: RemoveCall, signal: AbortSignal) =>

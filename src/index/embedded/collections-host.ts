@@ -1,17 +1,26 @@
 import { ServiceError, toServiceError } from '../../errors.ts'
 import type { Emit } from '../../worker/serve.ts'
-import type { IndexNotice } from '../index-engine.ts'
+import { DEFAULT_COLLECTION, type IndexNotice, type StoredCollection } from '../index-engine.ts'
 import type { Json } from '../json.ts'
 import { finishRestore } from './backup/finish-restore.ts'
 import { type CollectionEngine, openCollectionEngine } from './collection-engine.ts'
 import { CooperativeScheduler } from './cooperative-scheduler.ts'
-import { collectionFolder } from './database/data-folder.ts'
+import { storeError } from './database/connection.ts'
+import { collectionFolder, collectionsIn } from './database/data-folder.ts'
 import { DiskReserve } from './database/disk-reserve.ts'
 import { FolderLock } from './database/folder-lock.ts'
-import { makeFolder } from './database/open-files.ts'
+import { makeFolder, openFiles } from './database/open-files.ts'
+import {
+  createStored,
+  describeStored,
+  dropStored,
+  isStored,
+  sweepUnfinished,
+} from './database/stored-collections.ts'
 import { RecordFiles } from './records/record-files.ts'
 import type { RecordPlace } from './records/record-text.ts'
 import type {
+  ConfigureCall,
   CountCall,
   FacetsCall,
   ForCollection,
@@ -43,6 +52,7 @@ export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<
   makeFolder(dataDir)
   const lock = new FolderLock(dataDir)
   finishRestore(dataDir)
+  sweepUnfinished(dataDir)
   const reserve = new DiskReserve(dataDir, limits.reserveBytes)
   reserve.hold()
   const records = new RecordFiles(dataDir, lock)
@@ -64,6 +74,15 @@ export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<
       busy.delete(collection)
     }
   }
+  const create = (collection: string, what: Omit<OpenCall, 'collection'>): void => {
+    lock.check()
+    guarded(() =>
+      createStored(dataDir, collection, (folder) => {
+        const { databaseBytesMax } = limits
+        openFiles({ folder, ...what, databaseBytesMax, onMigration() {}, notice() {} }).release()
+      }),
+    )
+  }
   const close = async (collection: string): Promise<void> => {
     const closing = opened.get(collection)
     if (!closing) return
@@ -75,11 +94,12 @@ export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<
 
   return {
     open: async ({ collection, identity, settings }: OpenCall) => {
-      if (opened.has(collection) || busy.has(collection)) {
-        throw new ServiceError('INVALID_INPUT', `The collection ${collection} is open already.`)
-      }
+      if (opened.has(collection) || busy.has(collection)) throw inUse(collection)
       const folder = collectionFolder(dataDir, collection)
       const notice = (news: Omit<IndexNotice, 'collection'>) => emit('notice', { collection, ...news })
+      if (collection !== DEFAULT_COLLECTION && !isStored(dataDir, collection)) {
+        create(collection, { identity, settings })
+      }
       await alone(collection, async () => {
         opened.set(
           collection,
@@ -95,8 +115,36 @@ export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<
           }),
         )
       })
-      return { settings: engine(collection).settings }
+      return { settings: engine(collection).settings() }
     },
+    collections: () => collectionsIn(dataDir),
+    describe: ({ collection }: ForCollection<object>): StoredCollection | undefined => {
+      const found = opened.get(collection)
+      if (found) return { identity: found.identity, settings: found.settings() }
+      return isStored(dataDir, collection) ? guarded(() => describeStored(dataDir, collection)) : undefined
+    },
+    create: ({ collection, ...what }: OpenCall) => {
+      if (opened.has(collection) || busy.has(collection) || isStored(dataDir, collection)) {
+        throw new ServiceError('CONFLICT', `There is a collection ${collection} already.`, {
+          field: 'collection',
+        })
+      }
+      create(collection, what)
+    },
+    drop: async ({ collection }: ForCollection<object>): Promise<boolean> => {
+      if (collection === DEFAULT_COLLECTION) {
+        throw new ServiceError(
+          'INVALID_INPUT',
+          'The default collection cannot be dropped; delete its documents.',
+        )
+      }
+      if (opened.has(collection) || busy.has(collection)) throw inUse(collection)
+      if (!isStored(dataDir, collection)) return false
+      lock.check()
+      await alone(collection, () => dropStored(dataDir, collection))
+      return true
+    },
+    configure: ({ collection, change }: ConfigureCall) => engine(collection).configure(change),
     upsert: ({ collection, ...call }: ForCollection<UpsertCall>, signal: AbortSignal) =>
       engine(collection).upsert(call, signal),
     remove: ({ collection, ...call }: ForCollection<RemoveCall>, signal: AbortSignal) =>
@@ -125,6 +173,18 @@ export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<
       await records.close()
       lock.release()
     },
+  }
+}
+
+function inUse(collection: string): ServiceError {
+  return new ServiceError('INVALID_INPUT', `The collection ${collection} is open already.`)
+}
+
+function guarded<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw storeError(error)
   }
 }
 

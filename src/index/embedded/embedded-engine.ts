@@ -7,7 +7,8 @@ import type { Watch } from '../../worker/watchdog.ts'
 import type { Backups } from '../backups.ts'
 import { type CollectionSettings, FIRST_SETTINGS } from '../collection-settings.ts'
 import type { DocumentIndex } from '../document-index.ts'
-import type { CollectionIdentity, IndexEngine, IndexNotice } from '../index-engine.ts'
+import type { CollectionIdentity, IndexEngine, IndexNotice, StoredCollection } from '../index-engine.ts'
+import { COLLECTION_NAME } from './database/data-folder.ts'
 import { EmbeddedBackups } from './embedded-backups.ts'
 import { EmbeddedIndex } from './embedded-index.ts'
 import { EmbeddedRecords } from './embedded-records.ts'
@@ -17,8 +18,6 @@ import type { WorkerData } from './wire.ts'
 import type { IndexWorker } from './worker.ts'
 
 const DIMENSIONS_MAX = 16_384
-/** A name is a folder's name, too. */
-const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/
 
 export interface EmbeddedEngineOptions {
   /** Folder of all collections; made if missing. One process at a time. */
@@ -82,21 +81,8 @@ class EmbeddedEngine implements IndexEngine {
     identity: CollectionIdentity,
     settings: CollectionSettings = FIRST_SETTINGS,
   ): Promise<DocumentIndex> {
-    if (!NAME.test(collection)) {
-      throw new ServiceError(
-        'INVALID_INPUT',
-        `${JSON.stringify(collection)} cannot be a collection's name: use 1 to 64 of a-z, 0-9, _ and -, not _ or - first.`,
-        { field: 'collection' },
-      )
-    }
+    checkNew(collection, identity)
     const { dimensions } = identity
-    if (!(Number.isInteger(dimensions) && dimensions >= 1 && dimensions <= DIMENSIONS_MAX)) {
-      throw new ServiceError(
-        'INVALID_INPUT',
-        `dimensions must be a whole number from 1 to ${DIMENSIONS_MAX}, not ${dimensions}.`,
-        { field: 'dimensions', limit: DIMENSIONS_MAX },
-      )
-    }
     const opened = await this.#client.call('open', { collection, identity, settings })
     const what = { collection, dimensions, settings: opened.settings }
     const index = new EmbeddedIndex(this.#client, what, this.#limiter, {
@@ -105,6 +91,29 @@ class EmbeddedEngine implements IndexEngine {
     })
     this.#opened.add(index)
     return index
+  }
+
+  list(): Promise<string[]> {
+    return this.#client.call('collections', undefined)
+  }
+
+  async describe(collection: string): Promise<StoredCollection | undefined> {
+    checkName(collection)
+    return this.#client.call('describe', { collection })
+  }
+
+  async create(
+    collection: string,
+    identity: CollectionIdentity,
+    settings: CollectionSettings,
+  ): Promise<void> {
+    checkNew(collection, identity)
+    return this.#client.call('create', { collection, identity, settings })
+  }
+
+  async drop(collection: string): Promise<boolean> {
+    checkName(collection)
+    return this.#client.call('drop', { collection })
   }
 
   onDeath(listener: (error: ServiceError) => void): void {
@@ -128,4 +137,25 @@ class EmbeddedEngine implements IndexEngine {
     await Promise.all([...this.#opened].map((index) => index.close()))
     await this.#client.close()
   }
+}
+
+/** @throws ServiceError INVALID_INPUT */
+function checkName(collection: string): void {
+  if (COLLECTION_NAME.test(collection)) return
+  throw new ServiceError(
+    'INVALID_INPUT',
+    `${JSON.stringify(collection)} cannot be a collection's name: use 1 to 64 of a-z, 0-9, _ and -, not _ or - first.`,
+    { field: 'collection' },
+  )
+}
+
+/** @throws ServiceError INVALID_INPUT */
+function checkNew(collection: string, { dimensions }: CollectionIdentity): void {
+  checkName(collection)
+  if (Number.isInteger(dimensions) && dimensions >= 1 && dimensions <= DIMENSIONS_MAX) return
+  throw new ServiceError(
+    'INVALID_INPUT',
+    `dimensions must be a whole number from 1 to ${DIMENSIONS_MAX}, not ${dimensions}.`,
+    { field: 'dimensions', limit: DIMENSIONS_MAX },
+  )
 }

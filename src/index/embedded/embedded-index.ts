@@ -1,6 +1,6 @@
 import { ServiceError } from '../../errors.ts'
 import type { WorkerClient } from '../../worker/client.ts'
-import type { CollectionSettings } from '../collection-settings.ts'
+import type { CollectionSettings, SettingsChange } from '../collection-settings.ts'
 import { cursorAfter, idOfCursor } from '../cursor.ts'
 import type { Document, DocumentPart, IndexedDocument, Passage } from '../document.ts'
 import type {
@@ -39,13 +39,13 @@ interface EngineHooks {
 /** One collection, as seen from the main thread; its engine runs in the worker. */
 export class EmbeddedIndex implements DocumentIndex {
   readonly dimensions: number
-  readonly settings: CollectionSettings
   readonly capabilities: Capabilities = { vectors: true, lexical: false, approximate: true }
   readonly #client: WorkerClient<IndexWorker>
   readonly #collection: string
   readonly #limiter: OperationLimiter
   readonly #hooks: EngineHooks
   readonly #running = new Set<Promise<unknown>>()
+  #settings: CollectionSettings
   #closing: Promise<void> | undefined
 
   /** Use `IndexEngine.open`. */
@@ -58,9 +58,18 @@ export class EmbeddedIndex implements DocumentIndex {
     this.#client = client
     this.#collection = collection
     this.dimensions = dimensions
-    this.settings = settings
+    this.#settings = settings
     this.#limiter = limiter
     this.#hooks = hooks
+  }
+
+  get settings(): CollectionSettings {
+    return this.#settings
+  }
+
+  async configure(change: SettingsChange): Promise<void> {
+    const call = { change, collection: this.#collection }
+    this.#settings = await this.#run('write', () => this.#client.call('configure', call))
   }
 
   upsert(documents: readonly IndexedDocument[], { signal }: CallOptions = {}): Promise<UpsertResult> {

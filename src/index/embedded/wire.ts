@@ -1,4 +1,4 @@
-import type { CollectionSettings } from '../collection-settings.ts'
+import type { CollectionSettings, SettingsChange } from '../collection-settings.ts'
 import type { DocumentField, Span } from '../document.ts'
 import type { Tuning } from '../document-index.ts'
 import type { Filter } from '../filter.ts'
@@ -19,6 +19,8 @@ export type OpenCall = ForCollection<{
   /** Of a collection that is created. */
   settings: CollectionSettings
 }>
+
+export type ConfigureCall = ForCollection<{ change: SettingsChange }>
 
 export interface Trouble {
   collection: string

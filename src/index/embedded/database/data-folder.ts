@@ -4,7 +4,10 @@ import { DEFAULT_COLLECTION } from '../../index-engine.ts'
 
 /** A collection's database, in the folder of the collection. */
 export const DATABASE = 'store.sqlite'
-const COLLECTIONS = 'collections'
+/** The folder of all collections but the default one, each in a folder of its own. */
+export const COLLECTIONS = 'collections'
+/** A collection's name is a folder's, too. */
+export const COLLECTION_NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/
 /** The folder of records, below a data folder. */
 export const RECORDS = 'records'
 
@@ -26,7 +29,7 @@ export function collectionFolder(dataDir: string, collection: string): string {
 export function collectionsIn(dataDir: string): string[] {
   const others = join(dataDir, COLLECTIONS)
   const names = existsSync(others) ? readdirSync(others).sort() : []
-  return [DEFAULT_COLLECTION, ...names].filter((name) =>
+  return [DEFAULT_COLLECTION, ...names.filter((name) => COLLECTION_NAME.test(name))].filter((name) =>
     existsSync(join(collectionFolder(dataDir, name), DATABASE)),
   )
 }

@@ -1,5 +1,7 @@
 /** Vectors in one block: keeps allocations a few megabytes each, so that growing never copies what is there. */
 const BLOCK_ROWS = 4096
+/** The first block begins small and is doubled: a collection of a few documents takes little. */
+const FIRST_ROWS = 64
 
 /**
  * The live vectors in memory, for exact scoring: 15 times quicker than reading them from the database. A row is a
@@ -10,8 +12,8 @@ export class VectorTable {
   readonly #blocks: Float32Array[] = []
   readonly #slots = new Map<number, number>()
   readonly #free: number[] = []
-  #labels = new Uint32Array(BLOCK_ROWS)
-  #keys = new Uint32Array(BLOCK_ROWS)
+  #labels = new Uint32Array(FIRST_ROWS)
+  #keys = new Uint32Array(FIRST_ROWS)
   #documents = 0
   #end = 0
   #version = 0
@@ -80,9 +82,7 @@ export class VectorTable {
   /** @param document its key: `label` itself for a first passage */
   add(label: number, document: number, vector: Float32Array): void {
     const slot = this.#free.pop() ?? this.#end++
-    const block = Math.floor(slot / BLOCK_ROWS)
-    this.#blocks[block] ??= new Float32Array(BLOCK_ROWS * this.dimensions)
-    this.#blocks[block].set(vector, (slot % BLOCK_ROWS) * this.dimensions)
+    this.#blockFor(slot).set(vector, (slot % BLOCK_ROWS) * this.dimensions)
     if (slot >= this.#labels.length) {
       this.#labels = doubled(this.#labels)
       this.#keys = doubled(this.#keys)
@@ -93,6 +93,18 @@ export class VectorTable {
     if (label === document) this.#documents++
     this.#newest = Math.max(this.#newest, label)
     this.#version++
+  }
+
+  /** The block of a slot, with room for it. */
+  #blockFor(slot: number): Float32Array {
+    const number = Math.floor(slot / BLOCK_ROWS)
+    const known = this.#blocks[number]
+    if (known && (number > 0 || slot * this.dimensions < known.length)) return known
+    const rows = number > 0 ? BLOCK_ROWS : Math.max(FIRST_ROWS, Math.min(BLOCK_ROWS, slot * 2))
+    const block = new Float32Array(rows * this.dimensions)
+    if (known) block.set(known)
+    this.#blocks[number] = block
+    return block
   }
 
   remove(label: number): void {
