@@ -87,7 +87,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   worker: [],
   model: ['worker'],
   // So that a reranker can stand on model and inference without the encoder.
-  inference: ['sharing', 'model'],
+  inference: ['sharing', 'limits', 'model', 'worker'],
   encoder: ['sharing', 'limits', 'model', 'inference', 'worker'],
   reranker: ['sharing', 'limits', 'model', 'inference', 'worker'],
   index: ['limits', 'worker'],

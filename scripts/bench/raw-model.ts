@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BatchRunner } from '../../src/encoder/onnx/batch-runner.ts'
+import { embeddings } from '../../src/encoder/onnx/embeddings.ts'
+import { BatchRunner } from '../../src/inference/pipeline/batch-runner.ts'
 import { openSession, type Provider } from '../../src/inference/session.ts'
 import { MODEL_FILES } from '../../src/model/card.ts'
 import { type RowTokens, rowTokens } from '../../src/model/prompt.ts'
@@ -23,7 +24,7 @@ export async function openRawModel(
   const card = readCard(folder)
   const path = join(folder, MODEL_FILES.model)
   const session = await openSession(path, { provider, intraOpThreads, spinning: false, deviceId: 0 })
-  const runner = new BatchRunner(session, card.padId, card.dimensions)
+  const runner = new BatchRunner(session, card.padId, embeddings(card.dimensions))
   return {
     tokenizer: BodyTokenizer.load(readFileSync(join(folder, MODEL_FILES.tokenizer), 'utf8')),
     row: (body) => rowTokens(card, ['ebae'], body),

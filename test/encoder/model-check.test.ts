@@ -5,8 +5,9 @@ import request from 'supertest'
 import { expect, test } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { defaultConfig } from '../../src/config/read.ts'
-import { type ModelCheck, openOnnxEncoder } from '../../src/encoder/onnx/onnx-encoder.ts'
+import { openOnnxEncoder } from '../../src/encoder/onnx/onnx-encoder.ts'
 import type { ServiceError } from '../../src/errors.ts'
+import type { ModelCheck } from '../../src/inference/thread/model-thread.ts'
 import { damage, largeModel } from '../model/large-model.ts'
 
 const open = (modelFolder: string, check?: ModelCheck) =>

@@ -1,30 +1,15 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type ServiceError, toServiceError } from '../../errors.ts'
 import type { BatchCost } from '../../inference/batch-cost.ts'
+import { type CallText, type QueuedRow, RowPipeline } from '../../inference/pipeline/row-pipeline.ts'
 import type { QueueAccount } from '../../inference/queue-account.ts'
-import { type BatchLimits, type ScheduledRow, Scheduler } from '../../inference/scheduler.ts'
-import { TokenizeStage } from '../../inference/tokenize-stage.ts'
+import type { BatchLimits } from '../../inference/scheduler.ts'
 import type { Card } from '../../model/card.ts'
 import { maxBodyTokens, type RowTokens, rowTokens } from '../../model/prompt.ts'
 import type { Body, BodyTokenizer } from '../../model/tokenizer/body-tokenizer.ts'
-import type { Lane } from '../encoder.ts'
-import {
-  abandoned,
-  type CallRequest,
-  type CallResult,
-  closed,
-  EncodeCall,
-  epochMs,
-  tooLong,
-} from './encode-call.ts'
+import { type CallRequest, type CallResult, EncodeCall, tooLong } from './encode-call.ts'
 
-interface Row extends RowTokens, ScheduledRow {
-  call: EncodeCall
-  /** Of the text in its call. */
-  index: number
+interface Row extends QueuedRow<EncodeCall> {
   /** Of its pass in its call. */
   pass: number
-  tokenizeMs: number
 }
 
 export interface PipelineParts {
@@ -37,24 +22,19 @@ export interface PipelineParts {
   account: QueueAccount
 }
 
-/** Tokenise, queue by tokens, run, hand out: the encoder inside its worker thread. */
+/** The encoder inside its worker thread: texts to rows by the prompts asked for, and the rows' vectors back. */
 export class EncoderPipeline {
   readonly #parts: PipelineParts
-  readonly #scheduler: Scheduler<Row>
-  readonly #stages: Record<Lane, TokenizeStage>
-  readonly #calls = new Set<EncodeCall>()
-  #closed = false
-  #wake = () => {}
-  readonly #loop: Promise<void>
+  readonly #rows: RowPipeline<EncodeCall, Row>
 
   constructor(parts: PipelineParts) {
     this.#parts = parts
-    this.#scheduler = new Scheduler(parts.limits, parts.cost)
     const { ebar, ebae } = parts.card.prompts
     const tokensMax = Math.max(ebar.maxBodyTokens, ebae.maxBodyTokens)
-    const stage = () => new TokenizeStage(parts.tokenizer, tokensMax, () => this.#wake())
-    this.#stages = { interactive: stage(), bulk: stage() }
-    this.#loop = this.#run()
+    this.#rows = new RowPipeline(
+      { ...parts, name: 'encoder', tokensMax },
+      ({ call, index, pass }, embedding, timings) => call.finished(index, pass, embedding, timings),
+    )
   }
 
   /**
@@ -64,30 +44,19 @@ export class EncoderPipeline {
    */
   encode(request: CallRequest, signal: AbortSignal): Promise<CallResult> {
     const { account, card } = this.#parts
-    const call = new EncodeCall(
-      request,
-      account.ticket(request.texts, request.lane, request.passes.length),
-      card.dimensions,
-    )
-    if (this.#closed) call.fail(closed())
-    else if (signal.aborted) call.fail(abandoned())
-    if (call.settled) return call.result
-    this.#calls.add(call)
-    signal.addEventListener('abort', () => this.#fail(call, abandoned()), { once: true })
-    this.#tokenize(call)
+    const ticket = account.ticket(request.texts, request.lane, request.passes.length)
+    const call = new EncodeCall(request, ticket, card.dimensions)
+    this.#rows.submit(call, this.#texts(call), signal)
     return call.result
   }
 
   /** Finishes the running batch, rejects what waits. */
-  async close(): Promise<void> {
-    this.#closed = true
-    for (const call of this.#calls) if (call.waits) this.#fail(call, closed())
-    this.#wake()
-    await this.#loop
+  close(): Promise<void> {
+    return this.#rows.close()
   }
 
-  #tokenize(call: EncodeCall): void {
-    const { texts, passes, lane, truncate } = call.request
+  #texts(call: EncodeCall): CallText[] {
+    const { texts, passes, truncate } = call.request
     const bodyMax = Math.min(...passes.map((pass) => maxBodyTokens(this.#parts.card, pass)))
     // A text too long fails its whole call, before any of it has cost an inference.
     const ready: Row[] = []
@@ -95,7 +64,7 @@ export class EncoderPipeline {
     const done = (index: number, body: Body, tokenizeMs: number) => {
       const truncated = body.truncated || body.ids.length > bodyMax
       if (truncated && truncate === 'error') {
-        this.#fail(call, tooLong(index, bodyMax))
+        this.#rows.fail(call, tooLong(index, bodyMax))
         return
       }
       const rows = passes.map((_, pass) => this.#row(call, index, pass, body.ids, tokenizeMs))
@@ -105,16 +74,9 @@ export class EncoderPipeline {
       ready.push(...rows)
       tokenized++
       if (truncate === 'error' && tokenized < texts.length) return
-      for (const each of ready.splice(0)) this.#scheduler.push(each)
+      for (const each of ready.splice(0)) this.#rows.push(each)
     }
-    this.#stages[lane].add(
-      texts.map((text, index) => ({
-        text,
-        wanted: () => !call.settled,
-        done: (body, ms) => done(index, body, ms),
-        failed: (error) => this.#fail(call, toServiceError(error)),
-      })),
-    )
+    return texts.map((text, index) => ({ text, done: (body, ms) => done(index, body, ms) }))
   }
 
   #row(call: EncodeCall, index: number, pass: number, body: Uint32Array, tokenizeMs: number): Row {
@@ -124,46 +86,6 @@ export class EncoderPipeline {
     const { ids, spans } = rowTokens(card, prompts, body.subarray(0, maxBodyTokens(card, prompts)))
     const kind = prompts.length
     return { call, index, pass, ids, spans, length: ids.length, lane, kind, client, tokenizeMs }
-  }
-
-  async #run(): Promise<void> {
-    for (;;) {
-      // Lets messages in: calls, aborts and tokenised texts that came while a batch held the thread.
-      await nextTurn()
-      if (this.#closed) return
-      const rows = this.#scheduler.take(this.#stages.interactive.busy)
-      if (rows.length > 0) await this.#runBatch(rows)
-      else await new Promise<void>((wake) => (this.#wake = wake))
-    }
-  }
-
-  async #runBatch(rows: Row[]): Promise<void> {
-    const { run, cost, account, card } = this.#parts
-    for (const { call, index, length } of rows) call.started(index, length)
-    const start = epochMs()
-    try {
-      const embeddings = await run(rows)
-      const inferenceMs = epochMs() - start
-      const length = Math.max(...rows.map((row) => row.length))
-      cost.observe(rows.length, length, inferenceMs)
-      account.batchRan(rows, cost.msPerToken(length)!)
-      rows.forEach(({ call, index, pass, spans, tokenizeMs }, r) => {
-        const width = (spans.length / 2) * card.dimensions
-        const queueMs = Math.max(0, start - call.request.submittedAt - tokenizeMs)
-        const embedding = embeddings.subarray(r * width, (r + 1) * width)
-        call.finished(index, pass, embedding, { tokenizeMs, queueMs, inferenceMs })
-        if (call.settled) this.#calls.delete(call)
-      })
-    } catch (error) {
-      for (const { call } of rows) this.#fail(call, toServiceError(error))
-    }
-    this.#scheduler.batchEnded(rows[0]!.lane, epochMs() - start)
-  }
-
-  #fail(call: EncodeCall, error: ServiceError): void {
-    if (!this.#calls.delete(call)) return
-    call.fail(error)
-    this.#scheduler.remove((row) => row.call === call)
   }
 }
 

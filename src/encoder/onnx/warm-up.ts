@@ -1,6 +1,6 @@
-import { ServiceError } from '../../errors.ts'
+import { firstRunFault, type ModelInWorker, measureRates } from '../../inference/thread/model-in-worker.ts'
+import type { Card } from '../../model/card.ts'
 import { maxBodyTokens, passesOf, rowTokens } from '../../model/prompt.ts'
-import type { PipelineParts } from './pipeline.ts'
 
 /**
  * Runs first real embeddings: proof that the model works, first-run costs paid before a caller waits, and the
@@ -10,7 +10,8 @@ import type { PipelineParts } from './pipeline.ts'
  * @throws ServiceError MODEL_UNUSABLE where the model fails or does not give what its card says
  */
 export async function warmUp(
-  { run, card, cost }: Pick<PipelineParts, 'run' | 'card' | 'cost'>,
+  card: Card,
+  model: Pick<ModelInWorker, 'run' | 'cost'>,
   body: Uint32Array,
   untilMs: number,
 ): Promise<void> {
@@ -18,21 +19,14 @@ export async function warmUp(
     const ids = Uint32Array.from({ length: tokens }, (_, i) => body[i % body.length]!)
     return rowTokens(card, ['ebae'], ids)
   }
-  const tokensMax = maxBodyTokens(card, ['ebae'])
   try {
     // The first runs allocate and are not typical; the joint pass has kernels of its own.
-    await run([row(1)])
-    for (const pass of passesOf(card, ['ebar', 'ebae'])) await run([rowTokens(card, pass, body.slice(0, 1))])
-    for (let tokens = Math.min(8, tokensMax); ; tokens = Math.min(2 * tokens, tokensMax)) {
-      const rows = [row(tokens)]
-      const start = performance.now()
-      await run(rows)
-      const ms = performance.now() - start
-      cost.observe(1, rows[0]!.ids.length, ms)
-      if (tokens === tokensMax || ms > untilMs) return
+    await model.run([row(1)])
+    for (const pass of passesOf(card, ['ebar', 'ebae'])) {
+      await model.run([rowTokens(card, pass, body.slice(0, 1))])
     }
+    await measureRates(model, row, maxBodyTokens(card, ['ebae']), untilMs)
   } catch (cause) {
-    const why = cause instanceof ServiceError ? cause.message : 'The model fails on its first text.'
-    throw new ServiceError('MODEL_UNUSABLE', `${why} Export the model again.`, {}, cause)
+    throw firstRunFault(cause)
   }
 }

@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { EncodeOptions, Lane, Prompt } from '../../../src/encoder/encoder.ts'
 import { ENCODER_LIMITS } from '../../../src/encoder/limits.ts'
-import { BatchRunner } from '../../../src/encoder/onnx/batch-runner.ts'
-import { type CallRequest, epochMs } from '../../../src/encoder/onnx/encode-call.ts'
+import { embeddings } from '../../../src/encoder/onnx/embeddings.ts'
+import type { CallRequest } from '../../../src/encoder/onnx/encode-call.ts'
 import { EncoderPipeline } from '../../../src/encoder/onnx/pipeline.ts'
 import { BatchCost } from '../../../src/inference/batch-cost.ts'
+import { BatchRunner } from '../../../src/inference/pipeline/batch-runner.ts'
+import { epochMs } from '../../../src/inference/pipeline/row-call.ts'
 import { QueueAccount } from '../../../src/inference/queue-account.ts'
 import { type ModelSession, openSession } from '../../../src/inference/session.ts'
 import { limitsFrom } from '../../../src/limits.ts'
@@ -41,7 +43,7 @@ export const NOTHING = { interactive: 0, bulk: 0, tokens: 0 }
 /** The pipeline in this thread, so that a test can act in the middle of a batch. One row a batch. */
 export function openPipeline({ card, tokenizer, session }: OpenModel, watch: Watch = {}) {
   const { beforeBatch, afterBatch } = watch
-  const runner = new BatchRunner(session, card.padId, card.dimensions)
+  const runner = new BatchRunner(session, card.padId, embeddings(card.dimensions))
   /** Lengths of the rows of each batch. */
   const batches: number[][] = []
   const run = async (rows: readonly RowTokens[]) => {

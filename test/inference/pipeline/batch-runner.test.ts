@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { BatchRunner } from '../../../src/encoder/onnx/batch-runner.ts'
+import { embeddings } from '../../../src/encoder/onnx/embeddings.ts'
+import { BatchRunner } from '../../../src/inference/pipeline/batch-runner.ts'
 import { type ModelSession, openSession, type Tensors } from '../../../src/inference/session.ts'
 import { type Card, MODEL_FILES, TENSORS } from '../../../src/model/card.ts'
 import { type RowTokens, rowTokens } from '../../../src/model/prompt.ts'
@@ -21,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => session.release())
 
 type Device = Pick<ModelSession, 'run'>
-const runner = (device: Device) => new BatchRunner(device, card.padId, card.dimensions)
+const runner = (device: Device) => new BatchRunner(device, card.padId, embeddings(card.dimensions))
 
 /** A device whose memory has room for `rowsMax` rows. */
 function smallDevice(rowsMax: number): Device {

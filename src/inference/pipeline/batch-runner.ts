@@ -1,36 +1,43 @@
 import { ServiceError } from '../../errors.ts'
-import { ExitGuard } from '../../inference/exit-guard.ts'
-import type { ModelSession } from '../../inference/session.ts'
 import { TENSORS } from '../../model/card.ts'
 import type { RowTokens } from '../../model/prompt.ts'
+import { ExitGuard } from '../exit-guard.ts'
+import type { ModelSession } from '../session.ts'
 
-/** How far from 1 the length of a row may be before it is taken for a fault of the model. */
-const UNIT_TOLERANCE = 0.01
+/** What a model gives for each span of a row. */
+export interface ModelOutput {
+  /** As it is named in model.onnx. */
+  name: string
+  /** Numbers a span. */
+  width: number
+  /** @throws ServiceError INTERNAL for numbers that no caller may get */
+  check(numbers: Float32Array): void
+}
 
 /** Runs rows through the model: pads on the right, checks what comes back. */
 export class BatchRunner {
   readonly #session: Pick<ModelSession, 'run'>
   readonly #padId: bigint
-  readonly #dimensions: number
+  readonly #output: ModelOutput
   readonly #guard: ExitGuard
 
   /** @param guard shared with the thread that exits; its own where nothing waits for the end of a batch */
   constructor(
     session: Pick<ModelSession, 'run'>,
     padId: number,
-    dimensions: number,
+    output: ModelOutput,
     guard = new ExitGuard(),
   ) {
     this.#session = session
     this.#padId = BigInt(padId)
-    this.#dimensions = dimensions
+    this.#output = output
     this.#guard = guard
   }
 
   /**
    * @param rows at least one, all with the same number of spans
-   * @returns embeddings, [rows, spans, dimensions], row-major
-   * @throws ServiceError INTERNAL for embeddings that are missing or not of unit length; whatever the runtime throws
+   * @returns the output, [rows, spans, width], row-major
+   * @throws ServiceError INTERNAL for an output that is missing or wrong; whatever the runtime throws
    */
   async run(rows: readonly RowTokens[]): Promise<Float32Array> {
     try {
@@ -66,23 +73,12 @@ export class BatchRunner {
         [TENSORS.spans]: { type: 'int64', dims: [rows.length, groups, 2], data: spans },
       }),
     )
-    const embeddings = outputs[TENSORS.embeddings]?.data
-    const expected = rows.length * groups * this.#dimensions
-    if (!(embeddings instanceof Float32Array) || embeddings.length !== expected) {
-      throw new ServiceError('INTERNAL', 'The model does not give the embeddings that its card promises.')
+    const { name, width, check } = this.#output
+    const numbers = outputs[name]?.data
+    if (!(numbers instanceof Float32Array) || numbers.length !== rows.length * groups * width) {
+      throw new ServiceError('INTERNAL', `The model does not give the ${name} that its card promises.`)
     }
-    this.#checkUnitLength(embeddings)
-    return embeddings
-  }
-
-  /** A vector of NaN or of no length would spoil an index without a sign. */
-  #checkUnitLength(embeddings: Float32Array): void {
-    for (let start = 0; start < embeddings.length; start += this.#dimensions) {
-      let squares = 0
-      for (let i = start; i < start + this.#dimensions; i++) squares += embeddings[i]! * embeddings[i]!
-      if (!(Math.abs(squares - 1) < UNIT_TOLERANCE)) {
-        throw new ServiceError('INTERNAL', 'The model gave a vector that is not of unit length.')
-      }
-    }
+    check(numbers)
+    return numbers
   }
 }
