@@ -7,7 +7,7 @@ import {
   REQUEST_LIMITS,
 } from '../http/limits.ts'
 import { INDEX_LIMITS } from '../index/embedded/limits.ts'
-import { INGEST_LIMITS, METADATA_QUERY_LIMITS, TEXT_LIMITS } from '../retrieval/limits.ts'
+import { INGEST_LIMITS, METADATA_QUERY_LIMITS, SEARCH_LIMITS, TEXT_LIMITS } from '../retrieval/limits.ts'
 import { SHARE_LIMITS } from '../sharing/limits.ts'
 import {
   apiKeys,
@@ -114,6 +114,7 @@ export const SETTINGS = {
   ...fromLimits(REQUESTS, RATE_LIMITS),
   ...fromLimits(REQUESTS, TEXT_LIMITS),
   ...fromLimits(REQUESTS, METADATA_QUERY_LIMITS),
+  ...fromLimits(REQUESTS, SEARCH_LIMITS),
 
   ...fromLimits(BACKUP, BACKUP_REQUEST_LIMITS),
 

@@ -17,6 +17,7 @@ export type State = 'starting' | 'ready' | 'draining' | 'failed'
 export interface HttpMetrics {
   readonly contentType: string
   observeRequest(method: string, route: string, status: number, seconds: number): void
+  observeSearch(mode: string, seconds: number): void
   /** Prometheus text. */
   text(): Promise<string>
 }

@@ -9,6 +9,11 @@ export interface CallOptions {
   signal?: AbortSignal | undefined
 }
 
+export interface GetOptions extends CallOptions {
+  /** What to read of the documents beside their ids. Default: all. */
+  fields?: readonly DocumentField[]
+}
+
 export interface UpsertResult {
   created: number
   updated: number
@@ -113,9 +118,10 @@ export interface DocumentIndex {
   upsert(documents: readonly IndexedDocument[], options?: CallOptions): Promise<UpsertResult>
   /**
    * Index i for id i; undefined where there is no such document.
-   * @throws ServiceError DOCUMENT_DAMAGED where one of them is damaged; searches and scans leave it out
+   * @throws ServiceError DOCUMENT_DAMAGED where one of them is damaged; searches and scans leave it out. TOO_LARGE
+   *   (more text than an answer may hold, and not of one document alone)
    */
-  get(ids: readonly string[], options?: CallOptions): Promise<(Document | undefined)[]>
+  get(ids: readonly string[], options?: GetOptions): Promise<(DocumentPart | undefined)[]>
   /**
    * What documents are found by, for searches like a document; undefined where there is no such document.
    * @throws ServiceError DOCUMENT_DAMAGED

@@ -1,5 +1,5 @@
 import { ServiceError } from '../errors.ts'
-import type { Document } from '../index/document.ts'
+import type { DocumentPart } from '../index/document.ts'
 import type { CallOptions, ScanOptions, ScanPage } from '../index/document-index.ts'
 import type { Filter } from '../index/filter.ts'
 import { checkId } from './checks/check-document.ts'
@@ -7,7 +7,7 @@ import { matchesEverything } from './checks/matches-everything.ts'
 import type { Retrieval } from './retrieval.ts'
 
 /** @throws ServiceError NOT_FOUND */
-export async function readOne({ index }: Retrieval, id: string, options: CallOptions): Promise<Document> {
+export async function readOne({ index }: Retrieval, id: string, options: CallOptions): Promise<DocumentPart> {
   const [document] = await index.get([id], options)
   if (!document) throw notFound()
   return document

@@ -73,4 +73,17 @@ export const METADATA_QUERY_LIMITS = {
 
 export type MetadataQueryLimits = Limits<typeof METADATA_QUERY_LIMITS>
 
-export type RetrievalLimits = Limits<typeof TEXT_LIMITS> & Limits<typeof INGEST_LIMITS>
+/** How far a search looks. */
+export const SEARCH_LIMITS = {
+  hybridCandidates: {
+    unit: 'documents',
+    fallback: 100,
+    min: 10,
+    max: 10_000,
+    doc: 'Documents that each leg of a hybrid search brings, or a few more than k where that is larger.',
+  },
+} as const satisfies LimitTable
+
+export type RetrievalLimits = Limits<typeof TEXT_LIMITS> &
+  Limits<typeof INGEST_LIMITS> &
+  Limits<typeof SEARCH_LIMITS>

@@ -29,7 +29,10 @@ export function measuredIndex(index: DocumentIndex, collection: string, metrics:
     remove: (target, options) => measure('remove', () => index.remove(target, options)),
     search: async (probes, k, options) => {
       const results = await measure('search', () => index.search(probes, k, options))
-      for (const { path } of results) metrics.countSearch({ collection, path })
+      for (const [i, { path }] of results.entries()) {
+        const leg = 'terms' in probes[i]! ? 'lexical' : 'dense'
+        metrics.countProbe({ collection, leg, path })
+      }
       return results
     },
     scan: (options) => measure('scan', () => index.scan(options)),

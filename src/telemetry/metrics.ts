@@ -44,10 +44,16 @@ export class Metrics {
     'collection',
     'code',
   ])
-  readonly #searches = this.#counter('llara_searches_total', 'Probes searched, by the path taken.', [
+  readonly #probes = this.#counter('llara_searches_total', 'Probes searched, by leg and the path taken.', [
     'collection',
+    'leg',
     'path',
   ])
+  readonly #searches = this.#histogram(
+    'llara_search_duration_seconds',
+    'Searches answered, by mode, the model included.',
+    ['mode'],
+  )
   readonly #silent = new Gauge({
     name: 'llara_thread_silent',
     help: '1 while a thread that has work does not answer.',
@@ -119,8 +125,12 @@ export class Metrics {
     this.#operations.observe(labels, seconds)
   }
 
-  countSearch(labels: { collection: string; path: string }): void {
-    this.#searches.inc(labels)
+  countProbe(labels: { collection: string; leg: 'dense' | 'lexical'; path: string }): void {
+    this.#probes.inc(labels)
+  }
+
+  observeSearch(mode: string, seconds: number): void {
+    this.#searches.observe({ mode }, seconds)
   }
 
   /** Whether a thread has been silent for longer than it may. */

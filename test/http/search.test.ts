@@ -13,13 +13,21 @@ const ids = (results: { id: string }[]) => results.map(({ id }) => id)
 
 test('a query finds documents with every field, score and phase', async () => {
   const { body, headers } = await search({ query: 'what colour is the sky', k: 2 }).expect(200)
-  expect(Object.keys(body).sort()).toEqual(['path', 'results', 'timings_ms'])
+  expect(Object.keys(body).sort()).toEqual(['mode', 'path', 'results', 'timings_ms'])
+  expect(body.mode).toBe('dense')
   expect(body.results).toHaveLength(2)
   expect(Object.keys(body.results[0]).sort()).toEqual(['id', 'metadata', 'score', 'text', 'title'])
   expect(COLOURS).toContainEqual({ ...body.results[0], score: undefined })
   expect(body.results[0].score).toBeGreaterThanOrEqual(body.results[1].score)
   expect(body.path).toBe('exact')
-  expect(Object.keys(body.timings_ms).sort()).toEqual(['inference', 'queue', 'search', 'tokenize', 'total'])
+  expect(Object.keys(body.timings_ms).sort()).toEqual([
+    'dense',
+    'inference',
+    'queue',
+    'search',
+    'tokenize',
+    'total',
+  ])
   expect(body.timings_ms.total).toBeGreaterThan(0)
   expect(headers['server-timing']).toMatch(/^tokenize;dur=[\d.]+, queue;dur=/)
 })
@@ -93,7 +101,15 @@ test.each([
   [{ query: 'a', colour: 'blue' }, 'unknown fields: colour'],
   [{ query: 'a', task: 'guess' }, 'one of retrieval, similarity'],
   [{ like: 'sky', task: 'similarity' }, 'task'],
-  [{ query: 'a', min_score: 2 }, 'min_score'],
+  [{ query: 'a', min_score: 2 }, 'from -1 to 1'],
+  [{ query: 'a', mode: 'sparse' }, 'one of dense, lexical, hybrid'],
+  [{ query: 'a', mode: 'lexical' }, 'by vectors, not by words'],
+  [{ query: 'a', mode: 'hybrid' }, 'by vectors, not by words'],
+  [{ like: 'sky', mode: 'hybrid' }, 'compared by vectors'],
+  [{ query: 'a', fusion: { method: 'rrf' } }, 'applies to mode hybrid'],
+  [{ query: 'a', fusion: { method: 'rrf', weight: 1 } }, 'rrf has no weight'],
+  [{ query: 'a', fusion: { method: 'weighted', k: 1 } }, 'weighted has no k'],
+  [{ query: 'a', fusion: { method: 'borda' } }, 'one of rrf, weighted'],
   [{ query: 'a', filter: { year: { $near: 1 } } }, '$near'],
   [{ vector: [1, 2] }, "this model's have 32"],
   [{ vector: Array(32).fill(0) }, 'not zero'],

@@ -47,6 +47,14 @@ it('a single document is given whatever its size', async () => {
   expect(result?.hits[0]?.document?.text).toHaveLength(3 * LIMIT)
 })
 
+it('reading documents by their ids is refused where they are more than an answer holds', async () => {
+  const { index } = await filled()
+  const ids = Array.from({ length: COUNT }, (_, i) => `d${String(i).padStart(2, '0')}`)
+  await expect(index.get(ids)).rejects.toMatchObject(tooLarge)
+  expect(await index.get(ids, { fields: ['title'] })).toHaveLength(COUNT)
+  expect(await index.get([`d${COUNT}`])).toMatchObject([{ id: `d${COUNT}` }])
+})
+
 it('a page of large documents ends earlier, and the list has all of them', async () => {
   const { index } = await filled()
   const ids: string[] = []

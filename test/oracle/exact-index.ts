@@ -12,6 +12,7 @@ import type {
   CallOptions,
   Capabilities,
   DocumentIndex,
+  GetOptions,
   Hit,
   IndexStats,
   Probe,
@@ -70,9 +71,15 @@ export class ExactIndex implements DocumentIndex {
     return { created: last.size - updated, updated }
   }
 
-  async get(ids: readonly string[], options: CallOptions = {}): Promise<(Document | undefined)[]> {
+  async get(
+    ids: readonly string[],
+    { fields, ...options }: GetOptions = {},
+  ): Promise<(DocumentPart | undefined)[]> {
     this.#check(options)
-    return ids.map((id) => structuredClone(this.#stored.get(id)?.document))
+    return ids.map((id) => {
+      const found = this.#stored.get(id)
+      return found && { id, ...partOf(found.document, fields) }
+    })
   }
 
   async passages(ids: readonly string[], options: CallOptions = {}): Promise<(Passage[] | undefined)[]> {

@@ -33,6 +33,7 @@ import type {
   CountCall,
   Counts,
   FacetsCall,
+  GetCall,
   IdsCall,
   RemoveCall,
   ScanCall,
@@ -213,7 +214,7 @@ async function startEngine(
     remove: (call: RemoveCall, signal: AbortSignal) =>
       answer(() => writer.remove(call, signal).then(thenUpkeep)),
     search: (call: SearchCall, signal: AbortSignal) => answer(() => searcher.search(call, signal)),
-    get: (call: IdsCall, signal: AbortSignal) => answer(() => reads.get(call, signal)),
+    get: (call: GetCall, signal: AbortSignal) => answer(() => reads.get(call, signal)),
     passages: (call: IdsCall, signal: AbortSignal) => answer(() => reads.passages(call, signal)),
     scan: (call: ScanCall, signal: AbortSignal) => answer(() => reads.scan(call, signal)),
     count: (call: CountCall, signal: AbortSignal) => answer(() => reads.count(call, signal)),

@@ -24,6 +24,7 @@ import type {
   CountCall,
   FacetsCall,
   ForCollection,
+  GetCall,
   IdsCall,
   OpenCall,
   RemoveCall,
@@ -151,7 +152,7 @@ export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<
       engine(collection).remove(call, signal),
     search: ({ collection, ...call }: ForCollection<SearchCall>, signal: AbortSignal) =>
       engine(collection).search(call, signal),
-    get: ({ collection, ...call }: ForCollection<IdsCall>, signal: AbortSignal) =>
+    get: ({ collection, ...call }: ForCollection<GetCall>, signal: AbortSignal) =>
       engine(collection).get(call, signal),
     passages: ({ collection, ...call }: ForCollection<IdsCall>, signal: AbortSignal) =>
       engine(collection).passages(call, signal),

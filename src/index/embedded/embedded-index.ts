@@ -2,11 +2,12 @@ import { ServiceError } from '../../errors.ts'
 import type { WorkerClient } from '../../worker/client.ts'
 import type { CollectionSettings, SettingsChange } from '../collection-settings.ts'
 import { cursorAfter, idOfCursor } from '../cursor.ts'
-import type { Document, DocumentPart, IndexedDocument, Passage } from '../document.ts'
+import type { DocumentPart, IndexedDocument, Passage } from '../document.ts'
 import type {
   CallOptions,
   Capabilities,
   DocumentIndex,
+  GetOptions,
   Hit,
   IndexStats,
   Probe,
@@ -22,7 +23,7 @@ import type { Facet, FacetOptions } from '../metadata/facets.ts'
 import { unitVector } from '../unit-vector.ts'
 import type { OperationLimiter } from './operation-limiter.ts'
 import { packDocuments, packVectors } from './pack.ts'
-import type { FoundHit, WireDocument, WireFields } from './wire.ts'
+import type { FoundHit, WireFields } from './wire.ts'
 import type { IndexWorker } from './worker.ts'
 
 interface OpenedCollection {
@@ -79,10 +80,13 @@ export class EmbeddedIndex implements DocumentIndex {
     })
   }
 
-  async get(ids: readonly string[], { signal }: CallOptions = {}): Promise<(Document | undefined)[]> {
-    const call = { ids: [...ids], collection: this.#collection }
+  async get(
+    ids: readonly string[],
+    { signal, ...options }: GetOptions = {},
+  ): Promise<(DocumentPart | undefined)[]> {
+    const call = { ids: [...ids], ...options, collection: this.#collection }
     const found = await this.#run('read', () => this.#client.call('get', call, { signal }))
-    return found.map((document) => document && unpack(document))
+    return found.map((document, i) => document && { id: ids[i]!, ...unpackFields(document) })
   }
 
   passages(ids: readonly string[], { signal }: CallOptions = {}): Promise<(Passage[] | undefined)[]> {
@@ -186,8 +190,4 @@ function hitOf({ id, score, passage, document }: FoundHit): Hit {
 
 function unpackFields({ metadata, ...fields }: WireFields): Omit<DocumentPart, 'id'> {
   return { ...fields, ...(metadata !== undefined && { metadata: JSON.parse(metadata) as Metadata }) }
-}
-
-function unpack({ id, text, title, metadata }: WireDocument): Document {
-  return { id, text, title, metadata: JSON.parse(metadata) as Metadata }
 }

@@ -50,6 +50,10 @@ export interface IdsCall {
   ids: string[]
 }
 
+export interface GetCall extends IdsCall {
+  fields?: readonly DocumentField[]
+}
+
 export type RemoveCall = IdsCall | { filter: Filter }
 
 export interface SearchCall extends Tuning {

@@ -20,6 +20,14 @@ export function storing(contractTest: ContractTest): void {
     expect(index.dimensions).toBe(CONTRACT_DIMENSIONS)
   })
 
+  contractTest('reads of documents what is asked for', async (bench) => {
+    const { index } = bench
+    await index.upsert([indexed({ id: 'a', title: 'T', text: 'long', metadata: { n: 1 } }, X)])
+    const asked = await index.get(['a'], { fields: ['title', 'metadata'] })
+    expect(asked).toEqual([{ id: 'a', title: 'T', metadata: { n: 1 } }])
+    expect(await index.get(['a', 'b'], { fields: [] })).toEqual([{ id: 'a' }, undefined])
+  })
+
   contractTest('takes nothing and asks for nothing', async (bench) => {
     const { index } = bench
     expect(await index.upsert([])).toEqual({ created: 0, updated: 0 })

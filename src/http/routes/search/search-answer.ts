@@ -1,27 +1,47 @@
 import { Type } from 'typebox'
-import type { Hit } from '../../../index/document-index.ts'
-import type { SearchAnswer } from '../../../retrieval/search.ts'
+import type { FoundHit, SearchAnswer } from '../../../retrieval/search/search.ts'
 import { DocumentFields, oneOf, TimingsSchema } from '../../wire/schemas.ts'
 import { warningsSchema } from '../../wire/warnings.ts'
 import { FacetsSchema } from '../metadata/facets.ts'
+import { LegsSchema, ModeSchema } from './fusion.ts'
 
 const { id, text, title, metadata } = DocumentFields
 const Result = Type.Object({
   id,
-  score: Type.Number({ description: 'Cosine similarity in [-1, 1]; larger is better.' }),
+  score: Type.Number({
+    description:
+      'Larger is better. Mode dense: cosine similarity in [-1, 1]. Lexical: BM25, above 0. Hybrid: what `fusion` makes of both. The last two order one answer and mean nothing beyond it.',
+  }),
+  legs: Type.Optional(LegsSchema),
   title: Type.Optional(title),
   text: Type.Optional(text),
   metadata: Type.Optional(metadata),
 })
 const PathSchema = oneOf(['hnsw', 'exact'], {
-  description: '`hnsw`: found through the HNSW graph. `exact`: every match was scored.',
+  description:
+    '`hnsw`: found through the HNSW graph. `exact`: every match was scored. Of the dense leg where there are two.',
 })
+const milliseconds = (description: string) => Type.Optional(Type.Number({ description }))
+const SearchTimingsSchema = Type.Object(
+  {
+    ...TimingsSchema.properties,
+    search: milliseconds(
+      'What was not the model: both legs, as far as they ran after it, and all that follows.',
+    ),
+    dense: milliseconds('Searching the index by vectors.'),
+    lexical: milliseconds('Searching the index by words, while the model makes the vectors.'),
+    fusion: milliseconds('Making one list of two.'),
+    documents: milliseconds('Reading the documents of a fused list.'),
+  },
+  { description: 'Wall-clock milliseconds of each phase; the two legs run at once.' },
+)
 /** What a search is answered with. */
 export const SearchReply = Type.Object({
   results: Type.Optional(Type.Array(Result, { description: 'Best first.' })),
   batches: Type.Optional(
     Type.Array(Type.Array(Result), { description: 'With `queries`: the results of each query.' }),
   ),
+  mode: ModeSchema,
   path: PathSchema,
   paths: Type.Optional(Type.Array(PathSchema, { description: 'With `queries`: the path of each query.' })),
   facets: FacetsSchema,
@@ -32,7 +52,7 @@ export const SearchReply = Type.Object({
     }),
   ),
   warnings: warningsSchema({ index: Type.Integer({ description: 'Of the query; 0 with `query`.' }) }),
-  timings_ms: TimingsSchema,
+  timings_ms: SearchTimingsSchema,
 })
 
 /** The hits of each target, as the answer lists them. @param many whether there were several queries */
@@ -44,11 +64,12 @@ export function listsOf({ batches }: SearchAnswer, many: boolean) {
   return many ? { batches: lists, path, paths } : { results: lists[0] ?? [], path }
 }
 
-function resultOf({ id, score, document = {} }: Hit) {
+function resultOf({ id, score, legs, document = {} }: FoundHit) {
   const { title, text, metadata } = document
   return {
     id,
     score,
+    ...(legs && { legs }),
     ...(title !== undefined && { title }),
     ...(text !== undefined && { text }),
     ...(metadata !== undefined && { metadata }),

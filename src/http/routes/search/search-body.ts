@@ -1,10 +1,11 @@
 import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../../errors.ts'
 import type { MetadataQueryLimits } from '../../../retrieval/limits.ts'
-import type { Target } from '../../../retrieval/search.ts'
+import type { Target } from '../../../retrieval/search/target.ts'
 import type { HttpLimits } from '../../limits.ts'
 import { FilterSchema, Id, Include, oneOf } from '../../wire/schemas.ts'
 import { facetFields } from '../metadata/facets.ts'
+import { FusionSchema, ModeSchema } from './fusion.ts'
 
 /** Results of a search that does not say how many. */
 export const K_DEFAULT = 10
@@ -51,11 +52,12 @@ export const searchBody = ({
         }),
       ),
       filter: Type.Optional(FilterSchema),
+      mode: Type.Optional(ModeSchema),
+      fusion: Type.Optional(FusionSchema),
       min_score: Type.Optional(
         Type.Number({
-          minimum: -1,
-          maximum: 1,
-          description: 'Return only results with at least this cosine similarity.',
+          description:
+            'Return only results with at least this score: a cosine similarity from -1 to 1 with mode dense, a BM25 score of 0 or more with mode lexical. Mode hybrid refuses it: its scores mean nothing beyond one answer.',
         }),
       ),
       include: Type.Optional(Include),
@@ -65,7 +67,7 @@ export const searchBody = ({
           minimum: 1,
           maximum: efMax,
           description:
-            'Candidates kept while the HNSW graph is searched: larger is slower and has better recall.',
+            'Candidates kept while the HNSW graph is searched: larger is slower and has better recall. Lexical search has no graph.',
         }),
       ),
       exact: Type.Optional(
@@ -77,6 +79,7 @@ export const searchBody = ({
       description: 'Exactly one of `query`, `queries`, `vector`, `like`.',
       examples: [
         { query: 'why is the sky blue', k: 5, filter: { year: { $gte: 2020 } } },
+        { query: 'error E1042 after start', mode: 'hybrid' },
         { like: 'astro-17', k: 5 },
       ],
     },

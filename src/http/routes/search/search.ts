@@ -1,5 +1,5 @@
 import { parseFilter } from '../../../retrieval/checks/parse-filter.ts'
-import { search } from '../../../retrieval/search.ts'
+import { search } from '../../../retrieval/search/search.ts'
 import { signalOf } from '../../guards/deadline.ts'
 import { forClient } from '../../guards/for-client.ts'
 import type { HttpContext, Server } from '../../http-context.ts'
@@ -7,10 +7,11 @@ import { queryBodyMax } from '../../limits.ts'
 import { PROBLEMS, roundTimings, serverTiming } from '../../wire/schemas.ts'
 import { warningsOf } from '../../wire/warnings.ts'
 import { facetsOf } from '../metadata/facets.ts'
+import { fusionOf } from './fusion.ts'
 import { listsOf, SearchReply } from './search-answer.ts'
 import { K_DEFAULT, searchBody, targetOf } from './search-body.ts'
 
-export function searchRoute(server: Server, { config, retrieval }: HttpContext): void {
+export function searchRoute(server: Server, { config, metrics, retrieval }: HttpContext): void {
   server.post(
     '/search',
     {
@@ -35,10 +36,12 @@ export function searchRoute(server: Server, { config, retrieval }: HttpContext):
       const searched = search(parts, {
         target: targetOf(body),
         k,
+        ...(body.mode !== undefined && { mode: body.mode }),
+        ...(body.fusion !== undefined && { fusion: fusionOf(body.fusion) }),
+        ...(body.min_score !== undefined && { minScore: body.min_score }),
         options: {
           ...shared,
           fields: include,
-          ...(body.min_score !== undefined && { floor: body.min_score }),
           tuning: {
             ...(body.ef !== undefined && { ef: body.ef }),
             ...(body.exact !== undefined && { exact: body.exact }),
@@ -46,11 +49,13 @@ export function searchRoute(server: Server, { config, retrieval }: HttpContext):
         },
       })
       const [answer, facets] = await Promise.all([searched, facetsOf(parts, body, shared)])
+      metrics.observeSearch(answer.mode, answer.timings.total / 1000)
       const timings = roundTimings(answer.timings)
       reply.header('server-timing', serverTiming(timings))
       return {
         ...listsOf(answer, body.queries !== undefined),
         ...facets,
+        mode: answer.mode,
         ...(answer.truncated.length > 0 && { truncated: answer.truncated }),
         ...warningsOf(answer.mostlyUnknown.map((index) => ({ index }))),
         timings_ms: timings,

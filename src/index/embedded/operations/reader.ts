@@ -6,7 +6,7 @@ import type { FilterIndex } from '../filter/filter-index.ts'
 import type { StoredDocuments } from '../integrity/stored-documents.ts'
 import type { IndexLimits } from '../limits.ts'
 import type { VectorTable } from '../vectors/vector-table.ts'
-import type { CountCall, IdsCall, ScanCall, ScanReply, WireDocument } from '../wire.ts'
+import type { CountCall, GetCall, IdsCall, ScanCall, ScanReply, WireFields } from '../wire.ts'
 import { fieldsOf, ReadBudget } from './read-budget.ts'
 
 /** Ids looked at in one go while a filtered page is filled. */
@@ -29,8 +29,14 @@ export class Reader {
     this.#parts = parts
   }
 
-  get({ ids }: IdsCall, signal: AbortSignal): Promise<(WireDocument | undefined)[]> {
-    return this.#each(ids, signal, (id) => this.#parts.stored.byId(id))
+  /** @throws ServiceError DOCUMENT_DAMAGED, TOO_LARGE */
+  get({ ids, fields }: GetCall, signal: AbortSignal): Promise<(WireFields | undefined)[]> {
+    const { stored, limits } = this.#parts
+    const budget = new ReadBudget(limits.answerBytesMax)
+    return this.#each(ids, signal, (id) => {
+      const found = stored.byId(id)
+      return found && (budget.take(found, fields) ?? {})
+    })
   }
 
   passages({ ids }: IdsCall, signal: AbortSignal): Promise<(Passage[] | undefined)[]> {

@@ -1,7 +1,7 @@
 import { embed } from '../../../retrieval/embed.ts'
 import { type IngestLine, ingestStream } from '../../../retrieval/ingest-stream.ts'
 import type { Retrieval } from '../../../retrieval/retrieval.ts'
-import { search } from '../../../retrieval/search.ts'
+import { search } from '../../../retrieval/search/search.ts'
 import type { BeirDocument } from '../judged-set/beir-set.ts'
 import type { SearchSystem } from './search-system.ts'
 
