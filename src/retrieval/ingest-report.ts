@@ -37,8 +37,20 @@ export interface IngestSummary {
   lastLine: number
 }
 
+/** What has been stored, or refused, up to and including a line. */
+export type IngestProgress = Pick<IngestSummary, 'lastLine' | 'created' | 'updated'>
+
+/** Who follows a stream while it runs. */
+export interface IngestWatch {
+  /** A line that was not stored; others before it may still be on their way. */
+  fault(fault: LineFault): void
+  /** Every line up to `lastLine` has been dealt with, and the next batch waits. */
+  reached(progress: IngestProgress): Promise<void>
+}
+
 /** What a stream has come to, in bounded memory. */
 export class IngestReport {
+  readonly #watch: IngestWatch | undefined
   readonly #summary: IngestSummary = {
     created: 0,
     updated: 0,
@@ -53,11 +65,15 @@ export class IngestReport {
     lastLine: 0,
   }
 
+  constructor(watch?: IngestWatch) {
+    this.#watch = watch
+  }
+
   fault(line: number, error: ServiceError): void {
     this.#summary.failed++
-    if (this.#summary.errors.length < REPORT_ENTRIES_MAX) {
-      this.#summary.errors.push({ line, code: error.code, detail: error.message })
-    }
+    const fault = { line, code: error.code, detail: error.message }
+    if (this.#summary.errors.length < REPORT_ENTRIES_MAX) this.#summary.errors.push(fault)
+    this.#watch?.fault(fault)
   }
 
   encoded(
@@ -85,8 +101,10 @@ export class IngestReport {
     for (const { document } of documents.slice(0, Math.max(0, room))) this.#summary.ids.push(document.id)
   }
 
-  reached(line: number): void {
+  async reached(line: number): Promise<void> {
     this.#summary.lastLine = line
+    const { lastLine, created, updated } = this.#summary
+    await this.#watch?.reached({ lastLine, created, updated })
   }
 
   /** For the error of a stream that broke off: where to go on. */

@@ -4,7 +4,7 @@ import type { CheckedDocument, IndexedDocument } from '../index/document.ts'
 import { checkDocument, type NewDocument } from './checks/check-document.ts'
 import { retryWhenOverloaded } from './encode-bulk.ts'
 import { inHalves } from './halves.ts'
-import { IngestReport, type IngestSummary } from './ingest-report.ts'
+import { IngestReport, type IngestSummary, type IngestWatch } from './ingest-report.ts'
 import { interruptible } from './interruptible.ts'
 import { asOnePassage, passageText } from './passages.ts'
 import { renameTextIndex } from './rename-text-index.ts'
@@ -44,9 +44,9 @@ const BATCHES_AT_ONCE = 3
 export async function ingestStream(
   retrieval: Retrieval,
   lines: AsyncIterable<IngestLine>,
-  options: { truncate: Truncate; signal: AbortSignal },
+  options: { truncate: Truncate; signal: AbortSignal; watch?: IngestWatch },
 ): Promise<IngestSummary> {
-  const report = new IngestReport()
+  const report = new IngestReport(options.watch)
   const failure = new AbortController()
   const signal = AbortSignal.any([options.signal, failure.signal])
   const onTheirWay: Promise<void>[] = []
@@ -73,16 +73,18 @@ export async function ingestStream(
   return report.summary()
 }
 
-/** Checked documents in batches, by count and by bytes. */
+/** Checked documents in batches, by count (faulty lines too, so that a watcher hears of them) and by bytes. */
 async function* batches(
   { limits }: Retrieval,
   lines: AsyncIterable<IngestLine>,
   report: IngestReport,
 ): AsyncGenerator<Batch> {
   let batch: Batch = { entries: [], lastLine: 0 }
+  let count = 0
   let bytes = 0
   for await (const item of lines) {
     batch.lastLine = item.line
+    count++
     try {
       if ('error' in item) throw item.error
       const document = checkDocument(item.document, 'document', limits)
@@ -94,9 +96,10 @@ async function* batches(
       if (error.code === 'INTERNAL') throw error
       report.fault(item.line, error)
     }
-    if (batch.entries.length >= limits.ingestBatchDocuments || bytes >= limits.ingestBatchBytes) {
+    if (count >= limits.ingestBatchDocuments || bytes >= limits.ingestBatchBytes) {
       yield batch
       batch = { entries: [], lastLine: 0 }
+      count = 0
       bytes = 0
     }
   }
@@ -153,5 +156,5 @@ async function commitAfter(
     },
     ({ line }, error) => report.fault(line, error),
   )
-  report.reached(batch.lastLine)
+  await report.reached(batch.lastLine)
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Line, ndjsonLines } from '../../src/http/wire/ndjson-lines.ts'
+import { type Line, type LinePlace, ndjsonLines } from '../../src/http/wire/ndjson-lines.ts'
 
 async function lines(chunks: Uint8Array[], max = 100): Promise<[number, string | undefined][]> {
   async function* source() {
@@ -70,4 +70,20 @@ test('nothing is read ahead of the consumer', async () => {
   await iterator.next()
   await iterator.next()
   expect(pulled).toBe(2)
+})
+
+test('reading may begin again at the end of any line', async () => {
+  const begin = async (from: LinePlace) => {
+    async function* source() {
+      yield BODY.subarray(from.offset)
+    }
+    const found: Line[] = []
+    for await (const line of ndjsonLines(source(), 100, from)) found.push(line)
+    return found
+  }
+  const whole = await begin({ line: 1, offset: 0 })
+  expect(whole.at(-1)?.end).toBe(BODY.length)
+  for (const [i, { number, end }] of whole.entries()) {
+    expect(await begin({ line: number + 1, offset: end })).toEqual(whole.slice(i + 1))
+  }
 })

@@ -7,7 +7,7 @@ import type { IndexedDocument } from '../../src/index/document.ts'
 import type { CallOptions, UpsertResult } from '../../src/index/document-index.ts'
 import { type EmbeddedEngineOptions, startEmbeddedEngine } from '../../src/index/embedded/embedded-engine.ts'
 import { DEFAULT_COLLECTION } from '../../src/index/index-engine.ts'
-import { REPORT_ENTRIES_MAX } from '../../src/retrieval/ingest-report.ts'
+import { type IngestWatch, REPORT_ENTRIES_MAX } from '../../src/retrieval/ingest-report.ts'
 import { type IngestLine, ingestStream } from '../../src/retrieval/ingest-stream.ts'
 import type { Retrieval } from '../../src/retrieval/retrieval.ts'
 import { ExactIndex } from '../oracle/exact-index.ts'
@@ -135,4 +135,26 @@ test('lists are bounded, totals count on', async () => {
   const summary = await ingestStream(withExactIndex(), lines(), options)
   expect(summary).toMatchObject({ created: 1, failed: faulty, lastLine: faulty + 1 })
   expect(summary.errors).toHaveLength(REPORT_ENTRIES_MAX)
+})
+
+test('who watches hears of every batch once it is stored, in order, and of every fault', async () => {
+  const retrieval = withExactIndex()
+  async function* lines(): AsyncGenerator<IngestLine> {
+    for await (const line of documents(20)) {
+      yield line.line % 2 === 0 ? line : { line: line.line, error: new ServiceError('INVALID_INPUT', 'odd') }
+    }
+  }
+  const faults: number[] = []
+  const reached: [number, number][] = []
+  const watch: IngestWatch = {
+    fault: ({ line }) => void faults.push(line),
+    async reached({ lastLine, created }) {
+      reached.push([lastLine, created])
+      expect(await countOf(retrieval)).toBe(created)
+    },
+  }
+  await ingestStream(retrieval, lines(), { ...options, watch })
+  // Faulty lines fill a batch, too.
+  expect(reached).toEqual([4, 8, 12, 16, 20].map((line) => [line, line / 2]))
+  expect(faults.toSorted((a, b) => a - b)).toEqual([1, 3, 5, 7, 9, 11, 13, 15, 17, 19])
 })

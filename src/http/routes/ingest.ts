@@ -10,10 +10,10 @@ import { Places } from '../guards/places.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import type { HttpLimits } from '../limits.ts'
 import { sendProblem } from '../problems/error-replies.ts'
+import { bodyChunks } from '../wire/body-chunks.ts'
+import { documentLines, NewDocumentSchema } from '../wire/document-lines.ts'
 import { isNdjson } from '../wire/media-type.ts'
-import { ndjsonDocuments } from '../wire/ndjson-body.ts'
-import { DocumentFields, Id, MetadataSchema, PROBLEMS, TruncateSchema } from '../wire/schemas.ts'
-import { compileBodyCheck } from '../wire/validation.ts'
+import { PROBLEMS, TruncateSchema } from '../wire/schemas.ts'
 import { warningsOf, warningsSchema } from '../wire/warnings.ts'
 
 const EXAMPLE = {
@@ -23,20 +23,10 @@ const EXAMPLE = {
   metadata: { year: 2021, tags: ['space'] },
 }
 
-const NewDocument = Type.Object(
-  {
-    id: Type.Optional(Id),
-    text: Type.String({ minLength: 1, examples: ['Blue light is scattered more than red light.'] }),
-    title: Type.Optional(DocumentFields.title),
-    metadata: Type.Optional(MetadataSchema),
-  },
-  { additionalProperties: false },
-)
-
 const bodySchema = ({ documentsPerRequestMax }: HttpLimits) =>
   Type.Object(
     {
-      documents: Type.Array(NewDocument, { minItems: 1, maxItems: documentsPerRequestMax }),
+      documents: Type.Array(NewDocumentSchema, { minItems: 1, maxItems: documentsPerRequestMax }),
       truncate: Type.Optional(TruncateSchema),
     },
     { additionalProperties: false, examples: [{ documents: [EXAMPLE] }] },
@@ -84,7 +74,7 @@ const Answer = Type.Object({
 })
 
 export function ingestRoute(server: Server, { config, retrieval }: HttpContext): void {
-  const checkLine = compileBodyCheck(NewDocument)
+  const linesOf = documentLines(config)
   const places = new Places({
     max: config.ingestRequestsMax,
     clientSharePercent: config.clientSharePercent,
@@ -127,7 +117,7 @@ export function ingestRoute(server: Server, { config, retrieval }: HttpContext):
     async (request, reply) => {
       const fromQuery = request.query.truncate
       if (isNdjson(request.headers)) {
-        const lines = ndjsonDocuments(request.body as IncomingMessage, checkLine, config)
+        const lines = linesOf(bodyChunks(request.body as IncomingMessage, config))
         const truncate = fromQuery ?? 'end'
         const parts = forClient(await retrieval(request), request, true)
         const summary = summaryOf(await ingestStream(parts, lines, { truncate, signal: signalOf(request) }))
