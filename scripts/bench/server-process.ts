@@ -8,6 +8,7 @@ const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
 interface ServerProcess {
   url: string
+  pid: number
   close(): Promise<void>
 }
 
@@ -28,6 +29,7 @@ export async function startServer(settings: Record<string, string>): Promise<Ser
   const url = await ready(child)
   return {
     url,
+    pid: child.pid!,
     async close() {
       const gone = new Promise((resolve) => child.once('close', resolve))
       child.kill('SIGTERM')

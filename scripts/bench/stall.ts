@@ -1,17 +1,22 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { readFileSync } from 'node:fs'
+import { Agent, request } from 'node:http'
+import { availableParallelism, cpus, setPriority } from 'node:os'
 import { text, wholeNumber, withDefault } from '../../src/cli/option.ts'
 import { benchCall } from './call.ts'
-import { quantile } from './sample-texts.ts'
 import { metric, startServer } from './server-process.ts'
+import { startProbe } from './stall-probe.ts'
 
 const { given } = benchCall({
   name: 'stall',
   about:
-    'The built server (npm run build) under one hostile request after the other: how long a probe of /livez takes\n' +
-    'meanwhile, and the delay of the event loop. The first row is without any.',
+    'The built server (npm run build) under one hostile request after the other: how long /livez takes meanwhile, as a\n' +
+    'process that does nothing else sees it; the delay of the event loop; for how much of the time its thread was ready\n' +
+    'to run and other threads had the cores. The first row is without any attack.',
   options: {
     model: withDefault(text('NAME|PATH', 'model folder'), 'llara-mini'),
     seconds: withDefault(wholeNumber('N', [1, 600], 'seconds of each'), 3),
+    only: withDefault(text('TEXT', 'attacks with this in their names'), ''),
+    nice: withDefault(wholeNumber('N', [0, 19], 'niceness of the process that attacks'), 0),
   },
 })
 
@@ -22,9 +27,9 @@ const fields = (count: number) => Object.fromEntries(many(count, (i) => [`k${i}`
 interface Attack {
   path: string
   type?: string
-  body: string
+  body: Buffer
 }
-const json = (path: string, body: unknown): Attack => ({ path, body: JSON.stringify(body) })
+const json = (path: string, body: unknown): Attack => ({ path, body: Buffer.from(JSON.stringify(body)) })
 const ATTACKS: Record<string, () => Attack | undefined> = {
   nothing: () => undefined,
   'a query of 1,000,000 !': () => json('/search', { query: '!'.repeat(1_000_000) }),
@@ -35,12 +40,12 @@ const ATTACKS: Record<string, () => Attack | undefined> = {
   'NDJSON, 200,000 lines x': () => ({
     path: '/documents',
     type: 'application/x-ndjson',
-    body: 'x\n'.repeat(200_000),
+    body: Buffer.from('x\n'.repeat(200_000)),
   }),
   'NDJSON, a line of 100,000 fields': () => ({
     path: '/documents',
     type: 'application/x-ndjson',
-    body: JSON.stringify(fields(100_000)),
+    body: Buffer.from(JSON.stringify(fields(100_000))),
   }),
   'search, 400,000 unknown fields': () => json('/search', fields(400_000)),
   'search, 60,000 unknown fields': () => json('/search', fields(60_000)),
@@ -54,17 +59,27 @@ const ATTACKS: Record<string, () => Attack | undefined> = {
     json('/search', { query: 'a', filter: { x: { $in: many(100_000, (i) => i) } } }),
   '$and of 60,000 filters': () =>
     json('/search', { query: 'a', filter: { $and: many(60_000, () => ({ x: 1 })) } }),
-  '[ 1,000,000 times': () => ({ path: '/search', body: '['.repeat(1_000_000) }),
+  '[ 1,000,000 times': () => ({ path: '/search', body: Buffer.alloc(1_000_000, '[') }),
   'token ids for texts': () =>
     json('/v1/embeddings', { model: given.model, input: many(1_500_000, () => 1) }),
 }
 
+const agent = new Agent({ keepAlive: true })
 const server = await startServer({ MODEL: given.model })
+const probe = await startProbe(server.url)
+// Who attacks has cores of its own where it matters; here it shares those of the service.
+if (given.nice > 0) setPriority(given.nice)
 try {
-  console.log('| request | status | requests | /livez p50 ms | p99 ms | max ms | loop p99 ms |')
-  console.log('|---|---|---|---|---|---|---|')
-  for (const [name, make] of Object.entries(ATTACKS)) await measure(name, make())
+  console.log(`machine: ${cpus()[0]?.model}, ${availableParallelism()} CPUs; Node ${process.versions.node}`)
+  console.log(
+    '| request | status | requests/s | /livez p50 ms | p99 ms | max ms | loop p99 ms | waits for a core |',
+  )
+  console.log('|---|---|---|---|---|---|---|---|')
+  for (const [name, make] of Object.entries(ATTACKS)) {
+    if (name.includes(given.only)) await measure(name, make())
+  }
 } finally {
+  probe.close()
   await server.close()
 }
 
@@ -80,31 +95,36 @@ async function measure(name: string, attack: Attack | undefined): Promise<void> 
     }
   })()
   await metric(server.url, 'nodejs_eventloop_lag_p99_seconds')
-  const times: number[] = []
-  for (const end = performance.now() + given.seconds * 1000; performance.now() < end; await sleep(5)) {
-    const started = performance.now()
-    await (await fetch(`${server.url}/livez`)).arrayBuffer()
-    times.push(performance.now() - started)
-  }
+  const [began, waitedBefore] = [performance.now(), waitedMs(server.pid)]
+  requests = 0
+  const { p50, p99, max } = await probe.ask(given.seconds)
+  const ms = performance.now() - began
+  const rate = (requests * 1000) / ms
+  const waited = (100 * (waitedMs(server.pid) - waitedBefore)) / ms
   stop = true
   await attacking
   const lag = (await metric(server.url, 'nodejs_eventloop_lag_p99_seconds')) * 1000
-  const figures = [quantile(times, 0.5), quantile(times, 0.99), Math.max(...times), lag]
-  const cells = [name, [...statuses].join(' '), requests, ...figures.map((ms) => ms.toFixed(1))]
+  const figures = [rate, p50, p99, max, lag].map((figure) => figure.toFixed(1))
+  const cells = [name, [...statuses].join(' '), ...figures, `${waited.toFixed(0)} %`]
   console.log(`| ${cells.join(' | ')} |`)
 }
 
-/** Its status; `closed` where the server ended the connection before all of the body was sent. */
-async function send({ path, type = 'application/json', body }: Attack): Promise<number | string> {
+/** How long the HTTP thread was ready to run and had no core, since its start; NaN where the kernel does not say. */
+function waitedMs(pid: number): number {
   try {
-    const answer = await fetch(`${server.url}${path}`, {
-      method: 'POST',
-      headers: { 'content-type': type },
-      body,
-    })
-    await answer.arrayBuffer()
-    return answer.status
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6
   } catch {
-    return 'closed'
+    return Number.NaN
   }
+}
+
+/** Its status; `closed` where the server ended the connection before all of the body was sent. */
+function send({ path, type = 'application/json', body }: Attack): Promise<number | string> {
+  const headers = { 'content-type': type, 'content-length': body.length }
+  return new Promise((resolve) => {
+    const sending = request(`${server.url}${path}`, { agent, method: 'POST', headers }, (answer) => {
+      answer.resume().once('close', () => resolve(answer.statusCode ?? 0))
+    })
+    sending.on('error', () => resolve('closed')).end(body)
+  })
 }
