@@ -107,8 +107,37 @@ test('an object of very many fields is refused without reading them all', async 
   })
 })
 
+test('a list over its limit is refused without reading on, whatever limit it has', async () => {
+  const items = (count: number) => Array.from({ length: count }, () => 1).join()
+  const refusal = parseLargeJson(long(`{"ids":[${items(20_000)}`), 'The body', new Map([['ids', 9]]))
+  await expect(refusal).rejects.toMatchObject({
+    field: 'ids',
+    limit: 9,
+    message: 'ids has more than 9 items.',
+  })
+  const other = parseLargeJson(long(`{"a":{"ids":[${items(120_000)}`), 'The body', new Map([['ids', 9]]))
+  await expect(other).rejects.toMatchObject({ field: 'a.ids', limit: 100_000 })
+  await expect(parseLargeJson(long(`[${items(100_000)}]`), 'The body')).resolves.toHaveLength(100_000)
+})
+
+test.each(['é', '界', '😀', '\ufeff'])('many times %j is decoded as in one piece', async (character) => {
+  for (const before of ['', 'a', 'aa', 'aaa']) {
+    const text = `["${before}${character.repeat(1_200_000)}"]`
+    expect((await parseLargeJson(long(text), 'The body')) as string[]).toEqual(JSON.parse(text))
+  }
+})
+
+test('bytes that are not UTF-8 are found far down', async () => {
+  for (const damage of [[0xff], [0xe7, 0x95], [0x80]]) {
+    const bytes = Buffer.concat([long(`["${'a'.repeat(1_500_000)}`), Buffer.from(damage), long('"]')])
+    await expect(parseLargeJson(bytes, 'The body')).rejects.toMatchObject({
+      message: 'The body is not UTF-8.',
+    })
+  }
+})
+
 test('others have their turn while a long text is parsed', async () => {
-  const bytes = long(JSON.stringify(Array.from({ length: 300_000 }, (_, i) => ({ [`k${i % 50}`]: i }))))
+  const bytes = long(JSON.stringify(Array.from({ length: 90_000 }, (_, i) => ({ [`k${i % 50}`]: i }))))
   let turns = 0
   const count = () => {
     turns++

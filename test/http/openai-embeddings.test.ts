@@ -62,7 +62,7 @@ test.each([
   [{ input: [], input_type: 'query' }, 422, 'input is empty'],
   [{ input: '', input_type: 'query' }, 422, 'input[0] is empty'],
   [{ input: 7, input_type: 'query' }, 422, 'input must be'],
-  [{ input: ['a', 'b', 'c', 'd'], input_type: 'query' }, 413, 'more than 3 texts'],
+  [{ input: ['a', 'b', 'c', 'd'], input_type: 'query' }, 413, 'more than 3 items'],
   [{ input: 'a', input_type: 'query', dimensions: 16 }, 422, 'dimensions must be 32'],
   [{ input: 'a', input_type: 'passage' }, 422, 'one of query, document'],
 ])('%j is refused with %i', async (body, status, hint) => {

@@ -2,10 +2,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openService, type Service } from './service.ts'
 
 let service: Service
+let wide: Service
 beforeAll(async () => {
   service = await openService({ queryBytesMax: 300, textBytesMax: 4000, queryBodyBytesMax: 3000 })
+  wide = await openService()
 })
-afterAll(() => service.close())
+afterAll(() => Promise.all([service.close(), wide.close()]))
 
 const post = (path: string, body: object) => service.http().post(path).send(body)
 const SEARCHES: [string, (query: string) => object][] = [
@@ -41,4 +43,24 @@ test.each(['/search', '/documents/delete'])('%s takes small bodies only', async 
 test('the limits are in /info', async () => {
   const { body } = await service.http().get('/info').expect(200)
   expect(body.limits).toMatchObject({ query_bytes: 300, query_body_bytes: 3000, text_bytes: 4000 })
+})
+
+const TEXT = 'a'.repeat(300)
+test.each([
+  ['/documents', 'documents', 1000, [{ text: 'a' }, { text: TEXT }]],
+  ['/embed', 'texts', 1024, ['a', TEXT]],
+  ['/v1/embeddings', 'input', 1024, [7, [7, 7, 7, 7, 7, 7, 7, 7, 7, 7]]],
+  ['/documents/delete', 'ids', 1000, ['a', TEXT]],
+  ['/search', 'queries', 64, ['a', TEXT]],
+])('a list of %s has a limit, in short bodies and in long ones', async (path, field, limit, items) => {
+  for (const item of items) {
+    const list = Array.from({ length: limit + 1 }, () => item)
+    const { body } = await wide
+      .http()
+      .post(path)
+      .send({ [field]: list })
+      .expect(413)
+    expect(body).toMatchObject({ code: 'TOO_LARGE', details: { field, limit } })
+    expect(body.detail).toBe(`${field} has more than ${limit} items.`)
+  }
 })

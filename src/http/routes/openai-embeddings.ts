@@ -5,43 +5,46 @@ import { embed } from '../../retrieval/embed.ts'
 import { signalOf } from '../guards/deadline.ts'
 import { forClient } from '../guards/for-client.ts'
 import type { HttpContext, Server } from '../http-context.ts'
+import type { HttpLimits } from '../limits.ts'
 import { oneOf, PROBLEMS, roundTimings, serverTiming } from '../wire/schemas.ts'
 import { jsonBody, listOf, vectorJson } from '../wire/vector-format.ts'
 import { warningsOf, warningsSchema } from '../wire/warnings.ts'
 
 type InputType = 'query' | 'document'
 
-const Body = Type.Object(
-  {
-    // Elements are checked by hand: callers who send token ids learn what to send instead.
-    input: Type.Unsafe<string | unknown[]>({
-      type: ['string', 'array'],
-      items: {},
-      description: 'A text or a list of texts. Token ids are refused.',
-      examples: ['why is the sky blue'],
-    }),
-    model: Type.String({
-      description:
-        'The model id from GET /info. Clients that cannot send `input_type` use `<id>:query` or `<id>:document`.',
-      examples: ['llara-mini:query'],
-    }),
-    input_type: Type.Optional(
-      oneOf(['query', 'document'], {
-        description:
-          'What the texts are. The model embeds queries and documents differently, so a request must say which.',
+const bodySchema = ({ textsPerRequestMax }: HttpLimits) =>
+  Type.Object(
+    {
+      // Elements are checked by hand: callers who send token ids learn what to send instead.
+      input: Type.Unsafe<string | unknown[]>({
+        type: ['string', 'array'],
+        items: {},
+        maxItems: textsPerRequestMax,
+        description: 'A text or a list of texts. Token ids are refused.',
+        examples: ['why is the sky blue'],
       }),
-    ),
-    encoding_format: Type.Optional(oneOf(['float', 'base64'])),
-    dimensions: Type.Optional(
-      Type.Integer({ description: "The model's own number of dimensions; vectors are not shortened." }),
-    ),
-    user: Type.Optional(Type.String({ description: 'Ignored.' })),
-  },
-  {
-    additionalProperties: false,
-    examples: [{ model: 'llara-mini', input: ['Blue light is scattered.'], input_type: 'document' }],
-  },
-)
+      model: Type.String({
+        description:
+          'The model id from GET /info. Clients that cannot send `input_type` use `<id>:query` or `<id>:document`.',
+        examples: ['llara-mini:query'],
+      }),
+      input_type: Type.Optional(
+        oneOf(['query', 'document'], {
+          description:
+            'What the texts are. The model embeds queries and documents differently, so a request must say which.',
+        }),
+      ),
+      encoding_format: Type.Optional(oneOf(['float', 'base64'])),
+      dimensions: Type.Optional(
+        Type.Integer({ description: "The model's own number of dimensions; vectors are not shortened." }),
+      ),
+      user: Type.Optional(Type.String({ description: 'Ignored.' })),
+    },
+    {
+      additionalProperties: false,
+      examples: [{ model: 'llara-mini', input: ['Blue light is scattered.'], input_type: 'document' }],
+    },
+  )
 
 const Answer = Type.Object({
   object: Type.Literal('list'),
@@ -83,7 +86,7 @@ export function openaiEmbeddingsRoute(server: Server, { config, retrieval }: Htt
         operationId: 'openaiEmbeddings',
         summary: "Embed texts (OpenAI's API)",
         description: 'A text longer than the model reads is cut at its end; the prompt is never cut.',
-        body: Body,
+        body: bodySchema(config),
         response: { 200: Answer, ...PROBLEMS },
       },
     },
@@ -92,7 +95,7 @@ export function openaiEmbeddingsRoute(server: Server, { config, retrieval }: Htt
       const found = await retrieval(request)
       const { card } = found.encoder
       const prompt = inputTypeOf(body, card) === 'query' ? 'ebar' : 'ebae'
-      const texts = textsOf(body.input, config.textsPerRequestMax)
+      const texts = textsOf(body.input)
       const { encoding_format: format = 'float', dimensions = card.dimensions } = body
       if (dimensions !== card.dimensions) {
         const message = `dimensions must be ${card.dimensions} or left out; this model's vectors are not shortened.`
@@ -127,7 +130,10 @@ export function openaiEmbeddingsRoute(server: Server, { config, retrieval }: Htt
 }
 
 /** @throws ServiceError NOT_FOUND (another model), INVALID_INPUT (not said, or said twice and differently) */
-function inputTypeOf({ model, input_type }: Static<typeof Body>, { id }: EncoderCard): InputType {
+function inputTypeOf(
+  { model, input_type }: Static<ReturnType<typeof bodySchema>>,
+  { id }: EncoderCard,
+): InputType {
   const suffix = model.startsWith(`${id}:`) ? model.slice(id.length + 1) : undefined
   if (model !== id && suffix !== 'query' && suffix !== 'document') {
     const message = `This service serves ${id}; name it, ${id}:query or ${id}:document.`
@@ -151,14 +157,10 @@ function inputTypeOf({ model, input_type }: Static<typeof Body>, { id }: Encoder
   return type
 }
 
-/** @throws ServiceError INVALID_INPUT, TOO_LARGE */
-function textsOf(input: string | unknown[], textsMax: number): string[] {
+/** @throws ServiceError INVALID_INPUT */
+function textsOf(input: string | unknown[]): string[] {
   const texts = typeof input === 'string' ? [input] : input
   if (texts.length === 0) throw new ServiceError('INVALID_INPUT', 'input is empty.', { field: 'input' })
-  if (texts.length > textsMax) {
-    const message = `input has more than ${textsMax} texts (TEXTS_PER_REQUEST_MAX); send several requests.`
-    throw new ServiceError('TOO_LARGE', message, { field: 'input', limit: textsMax })
-  }
   const strings = texts.filter((text) => typeof text === 'string')
   if (strings.length < texts.length) {
     const message = 'input must be texts. Token ids cannot be used: they belong to another tokenizer.'

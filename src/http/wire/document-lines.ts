@@ -3,7 +3,7 @@ import { ServiceError } from '../../errors.ts'
 import type { NewDocument } from '../../retrieval/checks/check-document.ts'
 import type { IngestLine } from '../../retrieval/ingest-stream.ts'
 import { turn } from '../../turns.ts'
-import { JsonFault } from './i-json.ts'
+import { JsonFault, ListFault } from './i-json.ts'
 import { parseLargeJson } from './large-json.ts'
 import { type LinePlace, ndjsonLines } from './ndjson-lines.ts'
 import { DocumentFields, Id, MetadataSchema } from './schemas.ts'
@@ -52,6 +52,6 @@ async function parse(bytes: Uint8Array): Promise<unknown> {
     return await parseLargeJson(bytes, 'The line')
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error
-    return new ServiceError('INVALID_INPUT', error.message)
+    return new ServiceError(error instanceof ListFault ? 'TOO_LARGE' : 'INVALID_INPUT', error.message)
   }
 }

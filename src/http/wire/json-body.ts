@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify'
 import { ServiceError } from '../../errors.ts'
 import type { Server } from '../http-context.ts'
 import { TransportFault } from '../problems/problem.ts'
-import { JsonFault } from './i-json.ts'
-import { parseLargeJson } from './large-json.ts'
+import { JsonFault, ListFault } from './i-json.ts'
+import { type ItemsMax, parseLargeJson } from './large-json.ts'
 import { checkCharset } from './media-type.ts'
 
 /**
@@ -18,7 +18,7 @@ export function addJsonBody(server: Server): void {
     async (request: FastifyRequest, bytes: Buffer) => {
       if (request.is404) return undefined
       checkCharset(request.headers['content-type'])
-      return bytes.length === 0 ? undefined : parseBody(bytes)
+      return bytes.length === 0 ? undefined : parseBody(bytes, itemsMaxOf(request.routeOptions.schema?.body))
     },
   )
   server.addHook('onRequest', async (request) => {
@@ -40,12 +40,39 @@ function takesBody({ routeOptions }: FastifyRequest): boolean {
   return routeOptions.schema?.body !== undefined
 }
 
-async function parseBody(bytes: Buffer): Promise<unknown> {
+const known = new WeakMap<object, ItemsMax>()
+
+/** The limits of the lists that are fields of a body. */
+function itemsMaxOf(schema: unknown): ItemsMax {
+  const { content, properties = {} } = (schema ?? {}) as BodySchema
+  const json = content?.['application/json']
+  if (json) return itemsMaxOf(json.schema)
+  const limits =
+    known.get(properties) ??
+    new Map(
+      Object.entries(properties).flatMap(([name, { maxItems }]) =>
+        maxItems === undefined ? [] : [[name, maxItems] as const],
+      ),
+    )
+  known.set(properties, limits)
+  return limits
+}
+
+/** What is read of it here. */
+interface BodySchema {
+  properties?: Record<string, { maxItems?: number }>
+  content?: Record<string, { schema: unknown }>
+}
+
+async function parseBody(bytes: Buffer, itemsMax: ItemsMax): Promise<unknown> {
   try {
-    return await parseLargeJson(bytes, 'The body')
+    return await parseLargeJson(bytes, 'The body', itemsMax)
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error
-    if (error.kind === 'syntax') throw new TransportFault('MALFORMED_REQUEST', error.message)
-    throw new ServiceError('INVALID_INPUT', error.message, { field: error.field })
+    const { kind, message, field } = error
+    if (kind === 'syntax') throw new TransportFault('MALFORMED_REQUEST', message)
+    if (error instanceof ListFault)
+      throw new ServiceError('TOO_LARGE', message, { field, limit: error.limit })
+    throw new ServiceError('INVALID_INPUT', message, { field })
   }
 }

@@ -1,23 +1,33 @@
 import { turn } from '../../turns.ts'
-import { decodeJson, JSON_DEPTH_MAX, JsonFault, parseIJson } from './i-json.ts'
+import { decodeLargeJson, JSON_DEPTH_MAX, JsonFault, ListFault, parseIJson } from './i-json.ts'
 import { endOfString } from './json-scan.ts'
 
 /** Characters parsed at once: about a millisecond, whatever they are. */
 const PIECE_CHARS = 16_384
 /** Fields of one object: no route knows what to do with more, and looking at them all takes long. */
 const FIELDS_MAX = 10_000
+/** Items of a list that has no limit of its own; no such limit is higher. */
+const ITEMS_MAX = 100_000
+
+/** How many items lists may have, by their field in the outermost object. */
+export type ItemsMax = ReadonlyMap<string, number>
 
 /**
  * As `parseIJson`, but a long text is parsed in pieces between which others have their turn of the event loop. The
- * value and the faults are the same, with one more: an object of more than FIELDS_MAX fields.
+ * value and the faults are the same, with two more: an object of more than FIELDS_MAX fields and a list over its limit,
+ * which are refused without reading on.
  *
  * @throws JsonFault
  */
-export async function parseLargeJson(source: Uint8Array, subject: string): Promise<unknown> {
+export async function parseLargeJson(
+  source: Uint8Array,
+  subject: string,
+  itemsMax: ItemsMax = new Map(),
+): Promise<unknown> {
+  if (source.length <= PIECE_CHARS) return parseIJson(source, subject)
   // Of several large ones that are whole at the same moment, one is begun in each turn.
-  if (source.length > PIECE_CHARS) await turn()
-  const text = decodeJson(source, subject)
-  return text.length <= PIECE_CHARS ? parseIJson(text, subject) : new PieceParser(text, subject).parse()
+  await turn()
+  return new PieceParser(await decodeLargeJson(source, subject), subject, itemsMax).parse()
 }
 
 /** A list or an object that is too long for one piece. */
@@ -26,6 +36,8 @@ interface Frame {
   list: unknown[]
   object: Record<string, unknown>
   fields: number
+  /** Items that it may have, if it is a list. */
+  itemsMax: number
   /** Its name in messages. */
   path: string
   /** Where its members begin that have not been parsed. */
@@ -46,14 +58,16 @@ interface Begun {
 class PieceParser {
   readonly #text: string
   readonly #subject: string
+  readonly #itemsMax: ItemsMax
   /** From the outermost. */
   readonly #frames: Frame[] = []
   /** Inside the innermost frame. */
   readonly #begun: Begun[] = []
 
-  constructor(text: string, subject: string) {
+  constructor(text: string, subject: string, itemsMax: ItemsMax) {
     this.#text = text
     this.#subject = subject
+    this.#itemsMax = itemsMax
   }
 
   async parse(): Promise<unknown> {
@@ -83,7 +97,9 @@ class PieceParser {
   #open(at: number, path: string): Frame {
     const closer = this.#text[at] === '[' ? ']' : '}'
     const from = at + 1
-    const frame: Frame = { closer, list: [], object: {}, fields: 0, path, from, member: from, taken: false }
+    const itemsMax = this.#itemsMax.get(path) ?? ITEMS_MAX
+    const empty = { list: [], object: {}, fields: 0, itemsMax, taken: false }
+    const frame: Frame = { ...empty, closer, path, from, member: from }
     this.#frames.push(frame)
     return frame
   }
@@ -142,6 +158,7 @@ class PieceParser {
     if (frame.closer === ']') {
       const child = this.#open(start, `${frame.path}[${frame.fields++}]`)
       frame.list.push(contentOf(child))
+      this.#checkItems(frame)
       return child
     }
     // Its key, as an object by itself.
@@ -165,6 +182,7 @@ class PieceParser {
       const items = this.#parsePiece(`[${piece}]`, frame) as unknown[]
       for (const item of items) frame.list.push(item)
       frame.fields += items.length
+      this.#checkItems(frame)
       return
     }
     const fields = this.#parsePiece(`{${piece}}`, frame) as Record<string, unknown>
@@ -182,6 +200,11 @@ class PieceParser {
     }
     // Not by assignment: `__proto__` is a field like any other.
     Object.defineProperty(frame.object, key, { value, enumerable: true, configurable: true, writable: true })
+  }
+
+  #checkItems({ fields, itemsMax, path }: Frame): void {
+    if (fields <= itemsMax) return
+    throw new ListFault(this.#subject, path, itemsMax)
   }
 
   #parsePiece(piece: string, { path, closer, fields }: Frame): unknown {
