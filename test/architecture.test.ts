@@ -90,7 +90,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   inference: ['sharing', 'limits', 'model', 'worker'],
   encoder: ['sharing', 'limits', 'model', 'inference', 'worker'],
   reranker: ['sharing', 'limits', 'model', 'inference', 'worker'],
-  index: ['limits', 'worker'],
+  // Documents are made ready for the worker on the thread of whoever calls.
+  index: ['limits', 'turns', 'worker'],
   retrieval: ['limits', 'encoder', 'index', 'model', 'turns'],
   telemetry: ['encoder', 'index'],
   config: ['sharing', 'limits', 'encoder', 'http', 'index', 'retrieval'],

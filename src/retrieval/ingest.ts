@@ -1,4 +1,6 @@
 import type { Truncate } from '../encoder/encoder.ts'
+import type { CheckedDocument } from '../index/document.ts'
+import { turn } from '../turns.ts'
 import { checkDocument, type NewDocument } from './checks/check-document.ts'
 import { flaggedIndexes, tokensOf } from './embed.ts'
 import { encodeInWindows } from './encode-bulk.ts'
@@ -26,7 +28,12 @@ export async function ingest(
   given: readonly NewDocument[],
   options: { truncate: Truncate; signal?: AbortSignal },
 ): Promise<IngestResult> {
-  const documents = given.map((document, i) => checkDocument(document, `documents[${i}]`, limits))
+  const documents: CheckedDocument[] = []
+  for (const [i, document] of given.entries()) {
+    const others = turn()
+    if (others) await others
+    documents.push(checkDocument(document, `documents[${i}]`, limits))
+  }
   const windowTexts = limits.ingestBatchDocuments
   const results = await encodeInWindows(
     documents.map(passageText),

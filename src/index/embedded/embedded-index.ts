@@ -74,8 +74,8 @@ export class EmbeddedIndex implements DocumentIndex {
   }
 
   upsert(documents: readonly IndexedDocument[], { signal }: CallOptions = {}): Promise<UpsertResult> {
-    return this.#run('write', () => {
-      const call = { ...packDocuments(documents, this.dimensions), collection: this.#collection }
+    return this.#run('write', async () => {
+      const call = { ...(await packDocuments(documents, this.dimensions)), collection: this.#collection }
       return this.#client.call('upsert', call, { signal, transfer: [call.vectors.buffer as ArrayBuffer] })
     })
   }
