@@ -3,6 +3,7 @@ import type { CollectionSettings, SettingsChange } from './collection-settings.t
 import type { Document, DocumentField, DocumentPart, IndexedDocument, Passage, Span } from './document.ts'
 import type { Filter } from './filter.ts'
 import type { Facet, FacetOptions } from './metadata/facets.ts'
+import type { SortKey } from './metadata/sort.ts'
 
 export interface CallOptions {
   /** When it fires, work that has not been committed stops, and the call rejects with ABORTED. */
@@ -65,6 +66,8 @@ export interface ScanOptions extends CallOptions {
   cursor?: string
   limit: number
   filter?: Filter
+  /** Fields to sort by, equal documents by id. Default: by id alone. A cursor goes on with the sort it comes from. */
+  sort?: readonly SortKey[]
   /** What to read of the documents beside their ids. Default: all. */
   fields?: readonly DocumentField[]
 }
@@ -138,7 +141,7 @@ export interface DocumentIndex {
    *   `capabilities` rules out), TOO_LARGE (more text than an answer may hold)
    */
   search(probes: readonly Probe[], k: number, options?: SearchOptions): Promise<SearchResult[]>
-  /** Documents in id order (by code point), `limit` a page, or fewer where they are large. @throws ServiceError INVALID_INPUT for a foreign cursor */
+  /** Documents in id order (by code point) or sorted, `limit` a page, or fewer where they are large. @throws ServiceError INVALID_INPUT for a foreign cursor */
   scan(options: ScanOptions): Promise<ScanPage>
   /** How many documents match; all of them without a filter. */
   count(options?: CallOptions & { filter?: Filter }): Promise<number>

@@ -69,6 +69,13 @@ export const METADATA_QUERY_LIMITS = {
     max: 100_000,
     doc: 'Most values of each such field in the answer (`facet_values`).',
   },
+  sortFieldsMax: {
+    unit: 'fields',
+    fallback: 4,
+    min: 1,
+    max: 16,
+    doc: 'Most metadata fields that one list is sorted by.',
+  },
 } as const satisfies LimitTable
 
 export type MetadataQueryLimits = Limits<typeof METADATA_QUERY_LIMITS>

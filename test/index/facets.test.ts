@@ -32,7 +32,7 @@ describe('facets over SQL', () => {
 
   it('keep no more values than are asked for, and let searches in between', async () => {
     const random = new Random(8)
-    const index = await openIn(await scratchFolder(), { sliceMsMax: 1 })
+    const index = await openIn(await scratchFolder(), { sliceMsMax: 1, hnswM: 2, hnswEfConstruction: 8 })
     const vectors = Array.from({ length: 100 }, () => random.unitVector(DIMENSIONS))
     for (let batch = 0; batch < 3; batch++) {
       const documents = Array.from({ length: 2000 }, (_, i) =>

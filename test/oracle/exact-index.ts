@@ -1,6 +1,6 @@
 import { ServiceError } from '../../src/errors.ts'
 import { FIRST_SETTINGS, type SettingsChange } from '../../src/index/collection-settings.ts'
-import { cursorAfter, idOfCursor } from '../../src/index/cursor.ts'
+import { cursorAfter, placeOfCursor } from '../../src/index/cursor.ts'
 import type {
   Document,
   DocumentField,
@@ -24,11 +24,13 @@ import type {
 } from '../../src/index/document-index.ts'
 import type { Filter } from '../../src/index/filter.ts'
 import type { Facet, FacetOptions } from '../../src/index/metadata/facets.ts'
-import { compareCodePoints, compareHits } from '../../src/index/order.ts'
+import { comparePlaces } from '../../src/index/metadata/sort.ts'
+import { compareHits } from '../../src/index/order.ts'
 import { similarity } from '../../src/index/similarity.ts'
 import { unitVector } from '../../src/index/unit-vector.ts'
 import { facetOf } from './facets.ts'
 import { matches } from './match-filter.ts'
+import { placeOf } from './place.ts'
 
 interface Stored {
   document: Document
@@ -116,18 +118,18 @@ export class ExactIndex implements DocumentIndex {
     })
   }
 
-  async scan({ cursor, limit, filter, fields, ...options }: ScanOptions): Promise<ScanPage> {
+  async scan({ cursor, limit, filter, sort = [], fields, ...options }: ScanOptions): Promise<ScanPage> {
     this.#check(options)
-    const after = cursor === undefined ? undefined : idOfCursor(cursor)
+    const after = cursor === undefined ? undefined : placeOfCursor(cursor, sort)
     const rest = this.#matching(filter)
-      .map(({ document }) => document)
-      .filter(({ id }) => after === undefined || compareCodePoints(id, after) > 0)
-      .sort((a, b) => compareCodePoints(a.id, b.id))
-    const documents = rest
-      .slice(0, limit)
-      .map((document) => ({ id: document.id, ...partOf(document, fields) }))
-    const last = documents.at(-1)
-    return { documents, nextCursor: last && rest.length > documents.length ? cursorAfter(last.id) : null }
+      .map(({ document }) => ({ document, place: placeOf(document, sort) }))
+      .filter(({ place }) => after === undefined || comparePlaces(sort, place, after) > 0)
+      .sort((a, b) => comparePlaces(sort, a.place, b.place))
+    const page = rest.slice(0, limit)
+    const documents = page.map(({ document }) => ({ id: document.id, ...partOf(document, fields) }))
+    const last = page.at(-1)
+    const nextCursor = last && rest.length > page.length ? cursorAfter(last.place, sort) : null
+    return { documents, nextCursor }
   }
 
   async count({ filter, ...options }: CallOptions & { filter?: Filter } = {}): Promise<number> {

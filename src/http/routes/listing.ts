@@ -3,7 +3,9 @@ import { Type } from 'typebox'
 import { ServiceError } from '../../errors.ts'
 import type { DocumentField } from '../../index/document.ts'
 import type { Filter } from '../../index/filter.ts'
+import type { SortKey } from '../../index/metadata/sort.ts'
 import { parseFilter } from '../../retrieval/checks/parse-filter.ts'
+import { parseSort } from '../../retrieval/checks/parse-sort.ts'
 import { list } from '../../retrieval/documents.ts'
 import { signalOf } from '../guards/deadline.ts'
 import type { HttpContext, Server } from '../http-context.ts'
@@ -11,6 +13,7 @@ import { queryBodyMax } from '../limits.ts'
 import { JsonFault, parseIJson } from '../wire/i-json.ts'
 import { DocumentFields, FilterSchema, Include, PROBLEMS } from '../wire/schemas.ts'
 import { type FacetRequest, FacetsSchema, facetFields, facetsOf } from './metadata/facets.ts'
+import { sortField } from './metadata/sort.ts'
 
 const PAGE_SIZE = 100
 
@@ -41,6 +44,7 @@ interface Listing {
   filter?: Filter | undefined
   include?: readonly DocumentField[] | undefined
   count?: boolean | undefined
+  sort?: readonly SortKey[] | undefined
 }
 
 type Query = Listing & FacetRequest
@@ -56,7 +60,7 @@ export function listingRoutes(server: Server, { config, retrieval }: HttpContext
   const response = { 200: Page, ...PROBLEMS }
 
   async function pageOf(
-    { cursor, limit = PAGE_SIZE, filter, include, count = false, ...facets }: Query,
+    { cursor, limit = PAGE_SIZE, filter, include, count = false, sort, ...facets }: Query,
     request: FastifyRequest,
   ) {
     const parts = await retrieval(request)
@@ -67,6 +71,7 @@ export function listingRoutes(server: Server, { config, retrieval }: HttpContext
         limit: Math.min(limit, config.pageSizeMax),
         count,
         ...(cursor !== undefined && { cursor }),
+        ...(sort !== undefined && { sort }),
         ...(include !== undefined && { fields: include }),
       }),
       facetsOf(parts, facets, options),
@@ -110,8 +115,9 @@ export function listingRoutes(server: Server, { config, retrieval }: HttpContext
       schema: {
         tags: ['documents'],
         operationId: 'queryDocuments',
-        summary: 'List and count documents by a filter of any size',
-        description,
+        summary: 'List, sort and count documents by a filter of any size',
+        description:
+          'One page at a time, in the order of `sort`, or of their ids without it. A cursor goes on with the same `sort`.',
         body: Type.Object(
           {
             filter: Type.Optional(FilterSchema),
@@ -119,6 +125,7 @@ export function listingRoutes(server: Server, { config, retrieval }: HttpContext
             limit: Type.Optional(Limit),
             include: Type.Optional(Include),
             count: Type.Optional(Count),
+            ...sortField(config),
             ...facetFields(config),
           },
           {
@@ -130,9 +137,12 @@ export function listingRoutes(server: Server, { config, retrieval }: HttpContext
       },
     },
     async (request) => {
-      const { filter, ...body } = request.body
-      const parsed = filter === undefined ? undefined : parseFilter(filter)
-      return pageOf({ ...body, filter: parsed }, request)
+      const { filter, sort, ...body } = request.body
+      const parsed = {
+        filter: filter === undefined ? undefined : parseFilter(filter),
+        sort: sort === undefined ? undefined : parseSort(sort),
+      }
+      return pageOf({ ...body, ...parsed }, request)
     },
   )
 }

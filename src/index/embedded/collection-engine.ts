@@ -25,6 +25,7 @@ import type { LostDocument } from './integrity/survey.ts'
 import type { IndexLimits } from './limits.ts'
 import type { EngineNotice } from './notice.ts'
 import { FacetCounter } from './operations/facet-counter.ts'
+import { OrderedDocuments } from './operations/ordered-documents.ts'
 import { Reader } from './operations/reader.ts'
 import { Searcher } from './operations/searcher.ts'
 import { Writer } from './operations/writer.ts'
@@ -140,7 +141,8 @@ async function startEngine(
       },
     },
   })
-  const reads = new Reader({ table, filters, rows, stored, scheduler, limits })
+  const ordered = new OrderedDocuments(reader, rows)
+  const reads = new Reader({ table, filters, ordered, stored, scheduler, limits })
   const facets = new FacetCounter({ db: reader, table, filters, scheduler })
   const writeGuard = new WriteGuard(db, folder, lock)
   const checkWritable = () => {

@@ -1,7 +1,7 @@
 import { ServiceError } from '../../errors.ts'
 import type { WorkerClient } from '../../worker/client.ts'
 import type { CollectionSettings, SettingsChange } from '../collection-settings.ts'
-import { cursorAfter, idOfCursor } from '../cursor.ts'
+import { cursorAfter, placeOfCursor } from '../cursor.ts'
 import type { DocumentPart, IndexedDocument, Passage } from '../document.ts'
 import type {
   CallOptions,
@@ -116,15 +116,14 @@ export class EmbeddedIndex implements DocumentIndex {
     return replies.map(({ hits, path }) => ({ path, hits: hits.map(hitOf) }))
   }
 
-  async scan({ cursor, signal, ...options }: ScanOptions): Promise<ScanPage> {
-    const { documents, more } = await this.#run('read', () => {
-      const after = cursor === undefined ? '' : idOfCursor(cursor)
-      const call = { after, ...options, collection: this.#collection }
+  async scan({ cursor, signal, sort = [], ...options }: ScanOptions): Promise<ScanPage> {
+    const { documents, next } = await this.#run('read', () => {
+      const after = cursor === undefined ? undefined : placeOfCursor(cursor, sort)
+      const call = { ...(after && { after }), ...options, sort, collection: this.#collection }
       return this.#client.call('scan', call, { signal })
     })
-    const last = documents.at(-1)
     const parts = documents.map(({ id, ...fields }) => ({ id, ...unpackFields(fields) }))
-    return { documents: parts, nextCursor: more && last ? cursorAfter(last.id) : null }
+    return { documents: parts, nextCursor: next ? cursorAfter(next, sort) : null }
   }
 
   count({ signal, ...options }: CallOptions & { filter?: Filter } = {}): Promise<number> {

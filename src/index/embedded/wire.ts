@@ -3,6 +3,7 @@ import type { DocumentField, Span } from '../document.ts'
 import type { Tuning } from '../document-index.ts'
 import type { Filter } from '../filter.ts'
 import type { CollectionIdentity } from '../index-engine.ts'
+import type { Place, SortKey } from '../metadata/sort.ts'
 import type { IndexLimits } from './limits.ts'
 
 /** What the engine and its worker say to each other. Metadata crosses as JSON text. */
@@ -81,10 +82,11 @@ export interface SearchReply {
 }
 
 export interface ScanCall {
-  /** Continues after this id; '' begins. */
-  after: string
+  /** Goes on after this place. */
+  after?: Place
   limit: number
   filter?: Filter
+  sort: readonly SortKey[]
   fields?: readonly DocumentField[]
 }
 
@@ -100,7 +102,8 @@ export interface FacetsCall {
 
 export interface ScanReply {
   documents: (WireFields & { id: string })[]
-  more: boolean
+  /** Place of the last of them, where more follow. */
+  next?: Place
 }
 
 export interface Counts {

@@ -5,6 +5,7 @@ import { Bench, type ContractTest, doc, X } from './bench.ts'
 import { counting } from './counting.ts'
 import { refusing } from './refusing.ts'
 import { searching } from './searching.ts'
+import { sorting } from './sorting.ts'
 import { storing } from './storing.ts'
 
 export interface OpenedIndex {
@@ -49,6 +50,7 @@ export function documentIndexContract(
     storing(contractTest)
     searching(contractTest)
     counting(contractTest)
+    sorting(contractTest)
     refusing(contractTest)
   })
 

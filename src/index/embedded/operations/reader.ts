@@ -1,21 +1,22 @@
 import type { Passage } from '../../document.ts'
-import type { Filter } from '../../filter.ts'
+import type { Place } from '../../metadata/sort.ts'
 import type { CooperativeScheduler, TimeSlice } from '../cooperative-scheduler.ts'
-import type { RowReader } from '../database/checked-rows.ts'
 import type { FilterIndex } from '../filter/filter-index.ts'
+import { MatchingDocuments } from '../filter/matching-documents.ts'
 import type { StoredDocuments } from '../integrity/stored-documents.ts'
 import type { IndexLimits } from '../limits.ts'
 import type { VectorTable } from '../vectors/vector-table.ts'
 import type { CountCall, GetCall, IdsCall, ScanCall, ScanReply, WireFields } from '../wire.ts'
+import type { OrderedDocuments } from './ordered-documents.ts'
 import { fieldsOf, ReadBudget } from './read-budget.ts'
 
-/** Ids looked at in one go while a filtered page is filled. */
-const CHUNK = 1024
+/** Times a page is filled again because documents were replaced under it. */
+const RETRIES_MAX = 3
 
 export interface ReaderParts {
   table: VectorTable
   filters: FilterIndex
-  rows: RowReader
+  ordered: OrderedDocuments
   stored: StoredDocuments
   scheduler: CooperativeScheduler
   limits: Pick<IndexLimits, 'answerBytesMax'>
@@ -43,43 +44,53 @@ export class Reader {
     return this.#each(ids, signal, (id) => this.#parts.stored.passagesOf(id))
   }
 
-  /** One page in id order, shorter where documents are large; damaged ones are left out. */
-  async scan({ after, limit, filter, fields }: ScanCall, signal: AbortSignal): Promise<ScanReply> {
-    const { rows, stored, limits } = this.#parts
-    const budget = new ReadBudget(limits.answerBytesMax)
+  /**
+   * One page in its order, shorter where documents are large; damaged ones are left out. Again where documents were
+   * replaced under it, and at last without those.
+   */
+  async scan(call: ScanCall, signal: AbortSignal): Promise<ScanReply> {
     const slice = await this.#begin(signal)
-    const matching = filter && (await this.#matchingKeys(filter, slice))
-    const documents: ScanReply['documents'] = []
-    let last = after
-    for (;;) {
-      const chunk = rows.idsAfter(last, filter ? CHUNK : Math.min(CHUNK, limit - documents.length + 1))
-      for (const { id, document } of chunk) {
-        last = id
-        if (matching && !matching.has(document)) continue
-        if (documents.length === limit) return { documents, more: true }
-        const row = stored.byKey(document)
-        // Under another id than its own it would be out of order.
-        if (!row || row.id !== id) continue
-        const asked = fieldsOf(row, fields)
-        if (!budget.fits(asked)) return { documents, more: true }
-        documents.push({ id, ...asked })
-      }
-      if (chunk.length === 0) return { documents, more: false }
-      await slice.pause()
+    for (let attempt = 0; ; attempt++) {
+      const { page, disturbed } = await this.#page(call, slice)
+      if (!disturbed || attempt === RETRIES_MAX) return page
     }
+  }
+
+  async #page(
+    { after, limit, filter, sort, fields }: ScanCall,
+    slice: TimeSlice,
+  ): Promise<{ page: ScanReply; disturbed: boolean }> {
+    const { table, filters, ordered, stored, limits } = this.#parts
+    const budget = new ReadBudget(limits.answerBytesMax)
+    const within = new MatchingDocuments(table, filter && (await filters.matching(filter, slice)))
+    const page: ScanReply = { documents: [] }
+    // A document whose metadata changes while the page is filled may come again under its new value.
+    const seen = new Set<number>()
+    let last: Place | undefined
+    for await (const { document, place } of ordered.after(after, sort, within, slice)) {
+      if (seen.has(document)) continue
+      // Under another id than its own it would be out of order.
+      const row = stored.byKey(document)
+      if (row?.id !== place.id) {
+        if (!table.has(document)) within.disturbed = true
+        continue
+      }
+      const asked = fieldsOf(row, fields)
+      if (page.documents.length === limit || !budget.fits(asked)) {
+        if (last) page.next = last
+        break
+      }
+      seen.add(document)
+      page.documents.push({ id: place.id, ...asked })
+      last = place
+    }
+    return { page, disturbed: within.disturbed }
   }
 
   async count({ filter }: CountCall, signal: AbortSignal): Promise<number> {
     const { table, filters } = this.#parts
     const slice = await this.#begin(signal)
     return filter ? (await filters.matching(filter, slice)).members().length : table.documents
-  }
-
-  /** Keys, unlike slots, stay with their documents while a page is filled. */
-  async #matchingKeys(filter: Filter, slice: TimeSlice): Promise<Set<number>> {
-    const { filters, table } = this.#parts
-    const matching = await filters.matching(filter, slice)
-    return new Set(Array.from(matching.members(), (slot) => table.document(slot)))
   }
 
   async #each<T>(ids: string[], signal: AbortSignal, read: (id: string) => T): Promise<T[]> {
