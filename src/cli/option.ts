@@ -54,6 +54,17 @@ export function choice<const T extends string>(
   return { placeholder, doc, fallback: undefined, parse }
 }
 
+/** Several of a few names, with commas between them. */
+export function choices<const T extends string>(
+  placeholder: string,
+  values: readonly T[],
+  doc: string,
+): Option<readonly T[] | undefined> {
+  const one = choice(placeholder, values, doc)
+  const parse = (given: string) => [...new Set(given.split(',').map((name) => one.parse(name.trim())!))]
+  return { placeholder, doc, fallback: undefined, parse }
+}
+
 /** A whole number from `min` to `max`. */
 export function wholeNumber(
   placeholder: string,

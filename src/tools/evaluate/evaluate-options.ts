@@ -1,4 +1,14 @@
-import { choice, flag, type Given, inGroup, text, wholeNumber, withDefault } from '../../cli/option.ts'
+import {
+  choice,
+  choices,
+  flag,
+  type Given,
+  inGroup,
+  text,
+  wholeNumber,
+  withDefault,
+} from '../../cli/option.ts'
+import { SEARCH_MODES } from '../../index/collection-settings.ts'
 
 const COUNT = [1, 999_999_999] as const
 
@@ -16,6 +26,14 @@ export const EVALUATE_OPTIONS = {
   ),
   ef: wholeNumber('N', COUNT, "breadth of the walk through the HNSW graph; default the index's own"),
   bm25: flag("figures of BM25, the keyword baseline, beside the model's (k1 0.9, b 0.4, Porter's stemmer)"),
+  modes: {
+    ...choices(
+      'MODES',
+      SEARCH_MODES,
+      'ways of searching to compare, such as dense,lexical,hybrid: figures of each, as users are answered, in one table',
+    ),
+    excludes: ['prompts', 'against', 'writeCard'],
+  },
   prompts: flag(
     'what the two prompts are worth: right, swapped, the same on both sides. EBAR, for queries, asks what comes ' +
       'next; EBAE, for documents, what the text says. Embeds the texts once more',

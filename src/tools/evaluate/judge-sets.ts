@@ -2,20 +2,51 @@ import { progressLine } from '../../cli/progress-line.ts'
 import { withStopSignal } from '../../cli/stop-signal.ts'
 import { say, type Terminal } from '../../cli/terminal.ts'
 import { ToolError } from '../../cli/tool-error.ts'
+import type { OnnxEncoder } from '../../encoder/onnx/onnx-encoder.ts'
 import { modelFolder } from '../../model/find-model.ts'
 import { replaceFile } from '../disk.ts'
 import type { EvaluateOptions } from './evaluate-options.ts'
 import { judgeDrift } from './judge-drift.ts'
-import { judgeSet, type Run } from './judge-set.ts'
+import { judgeSet, judgeSetInModes, type Run } from './judge-set.ts'
 import { type BeirSet, readBeirSet } from './judged-set/beir-set.ts'
 import { markdownTable } from './report/markdown-table.ts'
+import { modesMarkdownTable, modesTerminalTable } from './report/modes-table.ts'
 import { recordInCard } from './report/record-in-card.ts'
-import type { Report } from './report/report.ts'
+import type { ModesReport, Report } from './report/report.ts'
 import { terminalTable } from './report/terminal-table.ts'
 import { withLocalSystem, withModel } from './systems/local-model.ts'
 import { withService } from './systems/running-service.ts'
+import type { SearchSystem } from './systems/search-system.ts'
 
-type Tell = (report: Report) => Promise<void>
+const MODEL_DEFAULT = 'llara-mini'
+
+/** How sets are judged, and how it is said. */
+interface Evaluation<R> {
+  judge(system: SearchSystem, set: BeirSet, options: EvaluateOptions, run: Run): Promise<R>
+  terminal(report: R): string
+  markdown(reports: readonly R[], command: string): string
+  /** What only an open model can add to a report. */
+  add?(report: R, encoder: OnnxEncoder, set: BeirSet, options: EvaluateOptions, run: Run): Promise<void>
+}
+
+const MODEL: Evaluation<Report> = {
+  judge: judgeSet,
+  terminal: terminalTable,
+  markdown: markdownTable,
+  async add(report, encoder, set, options, run) {
+    const { against, model } = options
+    if (against !== undefined) {
+      report.drift = await judgeDrift(encoder, modelFolder(against), set, options, run)
+    }
+    if (options.writeCard) await recordInCard(modelFolder(model ?? MODEL_DEFAULT), report)
+  },
+}
+
+const MODES: Evaluation<ModesReport> = {
+  judge: judgeSetInModes,
+  terminal: modesTerminalTable,
+  markdown: modesMarkdownTable,
+}
 
 /**
  * Judges every set and prints its report as soon as it is there.
@@ -28,52 +59,63 @@ export async function judgeSets(
   args: readonly string[],
   terminal: Terminal,
 ): Promise<void> {
-  const { split, queries, sameId, json, markdown, out, url } = options
+  const { split, queries, sameId, modes } = options
   const sets: BeirSet[] = []
   // All of them first: a faulty set is reported before hours of work on another.
   for (const folder of folders) {
     const wish = { ...(split && { split }), ...(queries && { queriesMax: queries }) }
     sets.push(await readBeirSet(folder, sameId === 'auto' ? wish : { ...wish, sameId }))
   }
-  const reports: Report[] = []
-  const tell = async (report: Report) => {
+  const command = `npm run evaluate -- ${args.join(' ')}`
+  if (modes) await judgeAll(sets, MODES, options, command, terminal)
+  else await judgeAll(sets, MODEL, options, command, terminal)
+}
+
+async function judgeAll<R>(
+  sets: readonly BeirSet[],
+  evaluation: Evaluation<R>,
+  options: EvaluateOptions,
+  command: string,
+  terminal: Terminal,
+): Promise<void> {
+  const { json, markdown, out, url } = options
+  const reports: R[] = []
+  const tell = async (report: R) => {
     reports.push(report)
     if (json) say(terminal.stdout, JSON.stringify(report))
-    else if (!markdown) say(terminal.stdout, terminalTable(report))
+    else if (!markdown) say(terminal.stdout, evaluation.terminal(report))
     if (out) await writeReports(out, reports)
   }
   const announcement = 'Stopping, and removing what was stored. Once more to stop at once.'
   await withStopSignal(terminal, announcement, async (signal) => {
     const run: Run = { signal, onProgress: progressLine(terminal.stderr) }
-    if (url === undefined) return judgeModel(sets, options, run, tell)
+    if (url === undefined) return judgeModel(sets, evaluation, options, run, tell)
     for (const set of sets) {
-      await tell(
-        await withService(url, set, options, terminal, (system) => judgeSet(system, set, options, run)),
-      )
+      const judge = (system: SearchSystem) => evaluation.judge(system, set, options, run)
+      await tell(await withService(url, set, options, terminal, judge))
     }
   })
-  if (markdown) say(terminal.stdout, markdownTable(reports, `npm run evaluate -- ${args.join(' ')}`))
+  if (markdown) say(terminal.stdout, evaluation.markdown(reports, command))
 }
 
-async function judgeModel(
+async function judgeModel<R>(
   sets: readonly BeirSet[],
+  { judge, add }: Evaluation<R>,
   options: EvaluateOptions,
   run: Run,
-  tell: Tell,
+  tell: (report: R) => Promise<void>,
 ): Promise<void> {
-  const folder = modelFolder(options.model ?? 'llara-mini')
-  const against = options.against === undefined ? undefined : modelFolder(options.against)
+  const folder = modelFolder(options.model ?? MODEL_DEFAULT)
   await withModel(folder, options.device, async (encoder) => {
     for (const set of sets) {
-      const report = await withLocalSystem(encoder, (system) => judgeSet(system, set, options, run))
-      if (against) report.drift = await judgeDrift(encoder, against, set, options, run)
-      if (options.writeCard) await recordInCard(folder, report)
+      const report = await withLocalSystem(encoder, (system) => judge(system, set, options, run))
+      await add?.(report, encoder, set, options, run)
       await tell(report)
     }
   })
 }
 
-async function writeReports(file: string, reports: readonly Report[]): Promise<void> {
+async function writeReports(file: string, reports: readonly unknown[]): Promise<void> {
   try {
     await replaceFile(file, `${JSON.stringify(reports, undefined, 2)}\n`)
   } catch (error) {

@@ -5,10 +5,16 @@ import { ran } from '../../cli/run-command.ts'
 
 test('reads what it is given', () => {
   const { given, operands } = parseCommand(evaluateCommand, [
-    ...['one', 'two', '--bm25', '--queries', '20', '--ef', '50'],
+    ...['one', 'two', '--bm25', '--queries', '20', '--ef', '50', '--modes', 'dense, lexical,dense'],
   ])
   expect(operands).toEqual(['one', 'two'])
-  expect(given).toMatchObject({ bm25: true, queries: 20, ef: 50, device: 'auto' })
+  expect(given).toMatchObject({
+    bm25: true,
+    queries: 20,
+    ef: 50,
+    device: 'auto',
+    modes: ['dense', 'lexical'],
+  })
 })
 
 test.each([
@@ -22,6 +28,8 @@ test.each([
   [['a', '--keep'], /--keep needs --url/],
   [['a', 'b', '--url', 'http://x', '--keep'], /--keep takes one folder/],
   [['a', '--url', 'http://x', '--keep', '--use-existing'], /--use-existing does not go with --keep/],
+  [['a', '--modes', 'dense,sparse'], /--modes is sparse; it can be dense, lexical, hybrid/],
+  [['a', '--modes', 'dense', '--write-card'], /--modes does not go with --write-card/],
   [['a', '--json', '--markdown'], /--json does not go with --markdown/],
   [['a', '--write-card', '--queries', '5'], /--write-card does not go with --queries/],
   [[], /Name at least one folder with a judged set/],

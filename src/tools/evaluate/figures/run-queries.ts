@@ -20,7 +20,7 @@ export interface JudgeOptions {
   /** The documents are in the system already: only ask. */
   useExisting?: boolean
   signal?: AbortSignal
-  onProgress?: (phase: 'documents' | 'queries', done: number, total: number) => void
+  onProgress?: (phase: string, done: number, total: number) => void
 }
 
 /** Milliseconds that this share of the requests stay within: half, 95 of a hundred, 99 of a hundred. */
@@ -28,6 +28,13 @@ export interface Percentiles {
   p50: number
   p95: number
   p99: number
+}
+
+/** Of single searches for ten results, in milliseconds: the vector, the search, and the whole request. */
+export interface Latencies {
+  embed: Percentiles
+  search: Percentiles
+  request: Percentiles
 }
 
 interface QueryFigures {
@@ -78,8 +85,13 @@ export async function runQueries(
   }
 }
 
+export function latencies(timings: readonly SystemAnswer['timings'][]): Latencies {
+  const of = (part: keyof Latencies) => percentiles(timings.map((timing) => timing[part]))
+  return { embed: of('embed'), search: of('search'), request: of('request') }
+}
+
 /** Nearest-rank percentiles of at least one value. */
-export function percentiles(values: readonly number[]): Percentiles {
+function percentiles(values: readonly number[]): Percentiles {
   const sorted = Float64Array.from(values).sort()
   const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]!
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99) }

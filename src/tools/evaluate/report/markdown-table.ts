@@ -1,11 +1,10 @@
 import { ARM_NAMES } from '../figures/compare-prompts.ts'
-import { notes, type Report } from './report.ts'
+import { notes, type Origin, type Report } from './report.ts'
 
 /** Reports of one model on several sets as a markdown table, with what is needed to repeat it. */
 export function markdownTable(reports: readonly Report[], command: string): string {
   const [first] = reports
   if (!first) return ''
-  const { model, device, at, machine, version } = first
   const withBm25 = reports.some(({ bm25 }) => bm25)
   const headings = [
     'set',
@@ -20,12 +19,8 @@ export function markdownTable(reports: readonly Report[], command: string): stri
     ...(withBm25 ? ['BM25 nDCG@10'] : []),
   ]
   return [
-    `${model.id} ${model.precision} on ${device}, ${at}; LLaRA Serve ${version}; ${machine.processor}, ` +
-      `${machine.threads} threads, Node ${machine.node}:`,
-    '',
-    `\`${command}\``,
-    '',
-    ...rows(
+    ...origin(first, command),
+    ...markdownRows(
       headings,
       reports.map((report) => cells(report, withBm25)),
     ),
@@ -33,6 +28,17 @@ export function markdownTable(reports: readonly Report[], command: string): stri
     ...reports.flatMap((report) => notes(report).map((line) => `\n${report.set}: ${line}`)),
     '',
   ].join('\n')
+}
+
+/** Where figures are from, and how to repeat them. */
+export function origin({ model, device, at, machine, version }: Origin, command: string): string[] {
+  return [
+    `${model.id} ${model.precision} on ${device}, ${at}; LLaRA Serve ${version}; ${machine.processor}, ` +
+      `${machine.threads} threads, Node ${machine.node}:`,
+    '',
+    `\`${command}\``,
+    '',
+  ]
 }
 
 function cells(report: Report, withBm25: boolean): string[] {
@@ -65,17 +71,23 @@ function extras(reports: readonly Report[]): string[] {
   const drift = ['mean cosine, documents', 'queries', 'worst', 'nDCG@10 before', 'after']
   return [
     ...(prompts.length > 0
-      ? ['', ...rows(['nDCG@10 by prompts', ...ARM_NAMES.map((arm) => arm.replace('_', ' on '))], prompts)]
+      ? [
+          '',
+          ...markdownRows(
+            ['nDCG@10 by prompts', ...ARM_NAMES.map((arm) => arm.replace('_', ' on '))],
+            prompts,
+          ),
+        ]
       : []),
-    ...(drifts.length > 0 ? ['', ...rows(['drift', 'against', ...drift], drifts)] : []),
+    ...(drifts.length > 0 ? ['', ...markdownRows(['drift', 'against', ...drift], drifts)] : []),
   ]
 }
 
-function rows(headings: readonly string[], lines: readonly (readonly string[])[]): string[] {
+export function markdownRows(headings: readonly string[], lines: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   return [line(headings), `|${headings.map(() => '---').join('|')}|`, ...lines.map(line)]
 }
 
-function three(value: number): string {
+export function three(value: number): string {
   return value.toFixed(3)
 }

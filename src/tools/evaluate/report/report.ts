@@ -1,7 +1,9 @@
 import type { Bm25Figures } from '../bm25/judge-bm25.ts'
 import type { PromptReport } from '../figures/compare-prompts.ts'
+import type { ModesFigures } from '../figures/judge-modes.ts'
 import type { SearchFigures } from '../figures/judge-search.ts'
 import type { SetDrift } from '../figures/set-drift.ts'
+import type { SetFacts } from '../figures/set-facts.ts'
 import type { SystemFacts } from '../systems/search-system.ts'
 
 /** The machine that asked; a running service may be on another. */
@@ -12,25 +14,43 @@ export interface Machine {
   platform: string
 }
 
-/** Everything known about one set: what --json prints and the table is made from. */
-export interface Report extends SearchFigures {
+/** What was judged, and where. */
+export interface Origin extends SystemFacts {
   set: string
-  bm25?: Bm25Figures
-  prompts?: PromptReport
-  drift?: SetDrift & { reference: SystemFacts['model']; whole_set: boolean }
-  model: SystemFacts['model']
-  device: string
-  /** `embedded`, or the service's address. */
-  at: string
   machine: Machine
   /** Version of this software. */
   version: string
 }
 
+/** Everything known about one set: what --json prints and the table is made from. */
+export interface Report extends SearchFigures, Origin {
+  bm25?: Bm25Figures
+  prompts?: PromptReport
+  drift?: SetDrift & { reference: SystemFacts['model']; whole_set: boolean }
+}
+
+/** A set in several modes. */
+export interface ModesReport extends ModesFigures, Origin {
+  bm25?: Bm25Figures
+}
+
+type Said = (string | false | null | undefined)[]
+
 /** What a reader must know to read the figures rightly. */
 export function notes(report: Report): string[] {
-  const { corpus, prompts } = report
-  const said: (string | false | null | undefined)[] = [
+  const { prompts } = report
+  const said: Said = [
+    !report.paths.includes('hnsw') &&
+      'No search used the HNSW graph: with this few documents every one was scored, which is cheaper (EXACT_SCORING_MAX). The figures therefore show no loss.',
+    prompts && !prompts.right_prompts_win && promptWarning(prompts),
+  ]
+  return [...setNotes(report), ...said.filter((line) => typeof line === 'string')]
+}
+
+/** What a reader must know of the set. */
+export function setNotes(report: SetFacts): string[] {
+  const { corpus } = report
+  const said: Said = [
     corpus &&
       corpus.unknownDocuments > 0 &&
       `${corpus.unknownDocuments} judged documents are not in the corpus (first: ${corpus.firstUnknown}); they count as not found, as in trec_eval.`,
@@ -45,9 +65,6 @@ export function notes(report: Report): string[] {
       "The queries are documents of the set: a document with the query's own id is left out of its results, as in BEIR (--same-id keep counts it).",
     report.hopelessQueries > 0 &&
       `${report.hopelessQueries} queries have no relevant document; they count as 0, as in trec_eval.`,
-    !report.paths.includes('hnsw') &&
-      'No search used the HNSW graph: with this few documents every one was scored, which is cheaper (EXACT_SCORING_MAX). The figures therefore show no loss.',
-    prompts && !prompts.right_prompts_win && promptWarning(prompts),
   ]
   return said.filter((line) => typeof line === 'string')
 }

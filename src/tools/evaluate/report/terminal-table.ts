@@ -1,13 +1,14 @@
 import { ARM_NAMES, ARMS } from '../figures/compare-prompts.ts'
 import { METRIC_NAMES } from '../figures/retrieval-metrics.ts'
-import { notes, type Report } from './report.ts'
+import type { SetFacts } from '../figures/set-facts.ts'
+import { notes, type Origin, type Report } from './report.ts'
 
 /** A report as a table for a terminal. */
 export function terminalTable(report: Report): string {
-  const { set, queries, judgements, model, device, at, machine, seconds } = report
+  const { set, queries, judgements, seconds } = report
   return [
     `${set}: ${corpusLine(report)}, ${queries} queries, ${judgements} judgements`,
-    `${model.id} ${model.precision} on ${device}, ${at}; ${machine.processor}, ${machine.threads} threads, Node ${machine.node}`,
+    originLine(report),
     `documents ${seconds.documents.toFixed(1)} s, queries ${seconds.queries.toFixed(1)} s`,
     '',
     ...scoreRows(report),
@@ -21,7 +22,11 @@ export function terminalTable(report: Report): string {
   ].join('\n')
 }
 
-function corpusLine({ corpus }: Report): string {
+export function originLine({ model, device, at, machine }: Origin): string {
+  return `${model.id} ${model.precision} on ${device}, ${at}; ${machine.processor}, ${machine.threads} threads, Node ${machine.node}`
+}
+
+export function corpusLine({ corpus }: SetFacts): string {
   if (!corpus) return 'documents already there'
   return `${corpus.documents} documents (${corpus.truncatedDocuments} cut, ${corpus.skippedDocuments} empty)`
 }
@@ -83,11 +88,11 @@ function driftRows({ drift }: Report): string[] {
   ]
 }
 
-function row(name: string, cells: readonly string[]): string {
+export function row(name: string, cells: readonly string[]): string {
   return name.padEnd(14) + cells.map((cell) => cell.padStart(11)).join('')
 }
 
-function score(value: number): string {
+export function score(value: number): string {
   // No -0.0000.
   return (Math.round(value * 1e4) / 1e4 + 0).toFixed(4)
 }

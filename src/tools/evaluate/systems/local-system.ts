@@ -29,10 +29,11 @@ export function localSystem(retrieval: Retrieval): SearchSystem {
       }
     },
 
-    async search(texts, { k, ef, exact = false, signal }) {
+    async search(texts, { k, ef, exact = false, mode = 'dense', signal }) {
       const { batches, timings } = await search(retrieval, {
         target: { kind: 'texts', texts, task: 'retrieval', field: 'queries' },
         k,
+        mode,
         options: { fields: [], tuning: { exact, ...(ef !== undefined && { ef }) }, signal },
       })
       const { tokenize, queue, inference, search: store, total } = timings

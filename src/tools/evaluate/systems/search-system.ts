@@ -1,3 +1,4 @@
+import type { SearchMode } from '../../../index/collection-settings.ts'
 import type { ScoredDocument } from '../figures/retrieval-metrics.ts'
 import type { BeirDocument } from '../judged-set/beir-set.ts'
 
@@ -24,6 +25,8 @@ export interface SystemSearch {
   /** Breadth of the graph walk; the system's own where absent. */
   ef?: number
   exact?: boolean
+  /** Default dense, whatever the system's own is. */
+  mode?: SearchMode
   signal: AbortSignal
 }
 

@@ -41,8 +41,8 @@ export async function serviceSystem(
 
     ingest: (documents, options) => storeSet(client, documents, tag, options),
 
-    async search(texts, { k, ef, exact, signal }) {
-      const body = JSON.stringify({ queries: texts, k, ef, exact, include: [] })
+    async search(texts, { k, ef, exact, mode = 'dense', signal }) {
+      const body = JSON.stringify({ queries: texts, k, ef, exact, mode, include: [] })
       const started = performance.now()
       const answer = await client.send<Answer>({ method: 'POST', path: '/search', body, signal })
       const request = performance.now() - started
