@@ -15,6 +15,7 @@ const { given } = benchCall({
   options: {
     model: withDefault(text('NAME|PATH', 'model folder'), 'llara-mini'),
     seconds: withDefault(wholeNumber('N', [1, 600], 'seconds of each'), 3),
+    connections: withDefault(wholeNumber('N', [1, 64], 'connections that attack at once'), 1),
     only: withDefault(text('TEXT', 'attacks with this in their names'), ''),
     nice: withDefault(wholeNumber('N', [0, 19], 'niceness of the process that attacks'), 0),
   },
@@ -88,12 +89,12 @@ async function measure(name: string, attack: Attack | undefined): Promise<void> 
   const statuses = new Set<number | string>()
   let requests = 0
   let stop = false
-  const attacking = (async () => {
+  const attacking = many(given.connections, async () => {
     while (attack && !stop) {
       statuses.add(await send(attack))
       requests++
     }
-  })()
+  })
   await metric(server.url, 'nodejs_eventloop_lag_p99_seconds')
   const [began, waitedBefore] = [performance.now(), waitedMs(server.pid)]
   requests = 0
@@ -102,7 +103,7 @@ async function measure(name: string, attack: Attack | undefined): Promise<void> 
   const rate = (requests * 1000) / ms
   const waited = (100 * (waitedMs(server.pid) - waitedBefore)) / ms
   stop = true
-  await attacking
+  await Promise.all(attacking)
   const lag = (await metric(server.url, 'nodejs_eventloop_lag_p99_seconds')) * 1000
   const figures = [rate, p50, p99, max, lag].map((figure) => figure.toFixed(1))
   const cells = [name, [...statuses].join(' '), ...figures, `${waited.toFixed(0)} %`]
