@@ -29,6 +29,8 @@ interface Attack {
   path: string
   type?: string
   body: Buffer
+  /** Bytes that the head promises, where they are not those of the body. */
+  declared?: number
 }
 const json = (path: string, body: unknown): Attack => ({ path, body: Buffer.from(JSON.stringify(body)) })
 const ATTACKS: Record<string, () => Attack | undefined> = {
@@ -54,6 +56,11 @@ const ATTACKS: Record<string, () => Attack | undefined> = {
   'ingest, metadata of 8 MB': () =>
     json('/documents', { documents: many(120, () => ({ text: 'a', metadata: fields(4000) })) }),
   'delete, 1,000,000 ids': () => json('/documents/delete', { ids: many(1_000_000, () => 'a') }),
+  'a body of 9 MB, promised and not sent': () => ({
+    path: '/documents',
+    body: Buffer.from('{'),
+    declared: 9_000_000,
+  }),
   'delete, 200,000 ids': () => json('/documents/delete', { ids: many(200_000, () => 'a') }),
   '100,000 tiny documents': () => json('/documents', { documents: many(100_000, () => ({ text: 'a' })) }),
   '$in of 100,000 values': () =>
@@ -120,12 +127,18 @@ function waitedMs(pid: number): number {
 }
 
 /** Its status; `closed` where the server ended the connection before all of the body was sent. */
-function send({ path, type = 'application/json', body }: Attack): Promise<number | string> {
-  const headers = { 'content-type': type, 'content-length': body.length }
+function send({
+  path,
+  type = 'application/json',
+  body,
+  declared = body.length,
+}: Attack): Promise<number | string> {
+  const headers = { 'content-type': type, 'content-length': declared }
   return new Promise((resolve) => {
     const sending = request(`${server.url}${path}`, { agent, method: 'POST', headers }, (answer) => {
       answer.resume().once('close', () => resolve(answer.statusCode ?? 0))
     })
-    sending.on('error', () => resolve('closed')).end(body)
+    sending.on('error', () => resolve('closed')).write(body)
+    if (declared === body.length) sending.end()
   })
 }

@@ -1,15 +1,10 @@
-import { turn } from '../../turns.ts'
 import { repeatedKey, scanJson } from './json-scan.ts'
 
 /** Objects and lists inside one another; deeper JSON would exhaust the stack of whoever walks it. */
 export const JSON_DEPTH_MAX = 64
 
-/** Bytes decoded at once: about a millisecond. */
-const PIECE_BYTES = 1_048_576
-
 /** Fatal: bytes that are not UTF-8 are a fault, not a replacement character in somebody's document. */
 const utf8 = new TextDecoder('utf-8', { fatal: true })
-const utf8Inside = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Why something is not I-JSON. */
 export class JsonFault extends Error {
@@ -68,37 +63,13 @@ export function parseIJson(source: Uint8Array | string, subject: string, root = 
   return value
 }
 
-/**
- * @param start where the bytes begin in the text that they are a part of: only there is a byte order mark one
- * @throws JsonFault for bytes that are not UTF-8
- */
-function decodeJson(bytes: Uint8Array, subject: string, start = 0): string {
+/** @throws JsonFault for bytes that are not UTF-8 */
+export function decodeJson(bytes: Uint8Array, subject: string): string {
   try {
-    return (start === 0 ? utf8 : utf8Inside).decode(bytes)
+    return utf8.decode(bytes)
   } catch {
     throw new JsonFault('syntax', `${subject} is not UTF-8.`)
   }
-}
-
-/**
- * The text of a long source, decoded in pieces between which others have their turn.
- * @throws JsonFault for bytes that are not UTF-8
- */
-export async function decodeLargeJson(source: Uint8Array, subject: string): Promise<string> {
-  let text = ''
-  for (let start = 0; start < source.length; ) {
-    if (start > 0) await turn()
-    let end = Math.min(source.length, start + PIECE_BYTES)
-    while (end < source.length && isContinuation(source[end]!) && end > start + 1) end--
-    text += decodeJson(source.subarray(start, end), subject, start)
-    start = end
-  }
-  return text
-}
-
-/** Whether a byte of UTF-8 belongs to the character that began before it. */
-function isContinuation(byte: number): boolean {
-  return (byte & 0xc0) === 0x80
 }
 
 function parse(text: string, subject: string): unknown {

@@ -1,5 +1,5 @@
 import { turn } from '../../turns.ts'
-import { decodeLargeJson, JSON_DEPTH_MAX, JsonFault, ListFault, parseIJson } from './i-json.ts'
+import { decodeJson, JSON_DEPTH_MAX, JsonFault, ListFault, parseIJson } from './i-json.ts'
 import { endOfString } from './json-scan.ts'
 
 /** Characters parsed at once: about a millisecond, whatever they are. */
@@ -27,7 +27,10 @@ export async function parseLargeJson(
   if (source.length <= PIECE_CHARS) return parseIJson(source, subject)
   // Of several large ones that are whole at the same moment, one is begun in each turn.
   await turn()
-  return new PieceParser(await decodeLargeJson(source, subject), subject, itemsMax).parse()
+  const text = decodeJson(source, subject)
+  // Decoding in pieces holds the loop longer in the end: they would have to be put together, and are garbage then.
+  await turn()
+  return new PieceParser(text, subject, itemsMax).parse()
 }
 
 /** A list or an object that is too long for one piece. */
