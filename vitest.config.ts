@@ -11,7 +11,7 @@ const SLOW = [
   'test/encoder/**/*.test.ts',
   'test/http/{backups,disk-full,ingest-stream,limits,store-lost}.test.ts',
   'test/http/fairness/*.test.ts',
-  'test/index/{backup,disk-reserve,collections,concurrency,durability,filter-index,folder-lock,graph,records,restore-interrupted,graph-damage,migration,model}.test.ts',
+  'test/index/{backup,disk-reserve,collections,concurrency,durability,filter-index,folder-lock,graph,records,restore-interrupted,graph-damage,migration,words-migration,model}.test.ts',
   'test/index/integrity/**/*.test.ts',
   'test/inference/{device,no-telemetry}.test.ts',
 ]

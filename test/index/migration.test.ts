@@ -1,11 +1,7 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { cp, rm } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { Document } from '../../src/index/document.ts'
 import type { DocumentIndex } from '../../src/index/document-index.ts'
@@ -17,6 +13,7 @@ import {
 } from '../../src/index/embedded/database/checksum.ts'
 import { type Connection, connect } from '../../src/index/embedded/database/connection.ts'
 import { parseFilter } from '../../src/retrieval/checks/parse-filter.ts'
+import { convertUntilKilled } from './convert-until-killed.ts'
 import { named } from './documents.ts'
 import { openIn, scratchFolder, searchVectors } from './scratch.ts'
 
@@ -71,8 +68,10 @@ describe('a folder of format 1', () => {
   it('is converted, says so, and answers as before', async () => {
     const folder = await formatOne()
     const index = await openIn(folder, {}, identity)
-    expect(index.notices.map(({ kind }) => kind)).toEqual(['migrating', 'migrated', 'graph-loaded'])
+    const step = ['migrating', 'migrated']
+    expect(index.notices.map(({ kind }) => kind)).toEqual([...step, ...step, 'graph-loaded'])
     expect(index.notices[1]?.facts).toEqual({ from: 1, to: 2, done: 58, all: 58 })
+    expect(index.notices[3]?.facts).toEqual({ from: 2, to: 3, done: 58, all: 58 })
     await answersAsBefore(index)
     await index.close()
     const again = await openIn(folder, {}, identity)
@@ -148,19 +147,6 @@ describe('a folder of format 1', () => {
   })
 })
 
-/** Starts a conversion and kills it once it says that it has done this many documents. */
-async function convertUntilKilled(folder: string, documents: number): Promise<void> {
-  const child = fileURLToPath(new URL('./open-folder.ts', import.meta.url))
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-  const argv = ['--import', tsx, child, folder, JSON.stringify(identity)]
-  const running = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] })
-  const exited = once(running, 'exit')
-  for await (const line of createInterface({ input: running.stdout })) {
-    if (Number(line) >= documents) running.kill('SIGKILL')
-  }
-  expect((await exited)[1]).toBe('SIGKILL')
-}
-
 describe('a conversion that is killed', () => {
   const MANY = 10_000
 
@@ -189,7 +175,7 @@ describe('a conversion that is killed', () => {
         db.prepare('SELECT count(*) FROM documents JOIN vectors USING (label)').pluck().get(),
       ])
     for (const done of [1, MANY / 2]) {
-      await convertUntilKilled(folder, done)
+      await convertUntilKilled(folder, identity, done)
       expect(rows()).toEqual([1, MANY + 58])
     }
     const index = await openIn(folder, {}, identity)

@@ -22,6 +22,7 @@ import { lostIds } from './integrity/rebuild.ts'
 import { Scrub } from './integrity/scrub.ts'
 import { StoredDocuments } from './integrity/stored-documents.ts'
 import type { LostDocument } from './integrity/survey.ts'
+import { WordIndex } from './lexical/word-index.ts'
 import type { IndexLimits } from './limits.ts'
 import type { EngineNotice } from './notice.ts'
 import { FacetCounter } from './operations/facet-counter.ts'
@@ -40,6 +41,7 @@ import type {
   ScanCall,
   SearchCall,
   UpsertCall,
+  WordSearchCall,
 } from './wire.ts'
 
 export interface CollectionEngineOptions {
@@ -121,11 +123,14 @@ async function startEngine(
   const reload = async (lost: readonly LostDocument[]) => {
     for (const { document } of lost) leaveOut(document)
     filters.forget()
+    words.load()
     graph.expect(reloadVectors(table, rows))
     await graph.link([...graph.pending], scheduler.slice('write'))
   }
   const mender = new Mender({ folder, files, damages, scheduler, writes, notice, reload })
   const stored = new StoredDocuments({ table, rows, damages, mender })
+  const { analysis } = settings
+  const words = new WordIndex({ reader, analysis, table, filters, rows, stored, scheduler, limits })
   const searcher = new Searcher({
     table,
     graph,
@@ -152,6 +157,8 @@ async function startEngine(
   const writer = new Writer({
     db,
     table,
+    analysis,
+    words,
     graph,
     snapshots,
     filters,
@@ -216,6 +223,7 @@ async function startEngine(
     remove: (call: RemoveCall, signal: AbortSignal) =>
       answer(() => writer.remove(call, signal).then(thenUpkeep)),
     search: (call: SearchCall, signal: AbortSignal) => answer(() => searcher.search(call, signal)),
+    searchWords: (call: WordSearchCall, signal: AbortSignal) => answer(() => words.search(call, signal)),
     get: (call: GetCall, signal: AbortSignal) => answer(() => reads.get(call, signal)),
     passages: (call: IdsCall, signal: AbortSignal) => answer(() => reads.passages(call, signal)),
     scan: (call: ScanCall, signal: AbortSignal) => answer(() => reads.scan(call, signal)),

@@ -32,6 +32,7 @@ import type {
   SearchCall,
   Trouble,
   UpsertCall,
+  WordSearchCall,
   WorkerData,
 } from './wire.ts'
 
@@ -152,6 +153,8 @@ export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<
       engine(collection).remove(call, signal),
     search: ({ collection, ...call }: ForCollection<SearchCall>, signal: AbortSignal) =>
       engine(collection).search(call, signal),
+    searchWords: ({ collection, ...call }: ForCollection<WordSearchCall>, signal: AbortSignal) =>
+      engine(collection).searchWords(call, signal),
     get: ({ collection, ...call }: ForCollection<GetCall>, signal: AbortSignal) =>
       engine(collection).get(call, signal),
     passages: ({ collection, ...call }: ForCollection<IdsCall>, signal: AbortSignal) =>

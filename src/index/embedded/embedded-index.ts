@@ -8,11 +8,11 @@ import type {
   Capabilities,
   DocumentIndex,
   GetOptions,
-  Hit,
   IndexStats,
   Probe,
   ScanOptions,
   ScanPage,
+  ScoreKind,
   SearchOptions,
   SearchResult,
   UpsertResult,
@@ -23,7 +23,7 @@ import type { Facet, FacetOptions } from '../metadata/facets.ts'
 import { unitVector } from '../unit-vector.ts'
 import type { OperationLimiter } from './operation-limiter.ts'
 import { packDocuments, packVectors } from './pack.ts'
-import type { FoundHit, WireFields } from './wire.ts'
+import type { ForCollection, SearchCall, SearchReply, WireFields } from './wire.ts'
 import type { IndexWorker } from './worker.ts'
 
 interface OpenedCollection {
@@ -40,7 +40,7 @@ interface EngineHooks {
 /** One collection, as seen from the main thread; its engine runs in the worker. */
 export class EmbeddedIndex implements DocumentIndex {
   readonly dimensions: number
-  readonly capabilities: Capabilities = { vectors: true, lexical: false, approximate: true }
+  readonly capabilities: Capabilities = { vectors: true, lexical: true, approximate: true }
   readonly #client: WorkerClient<IndexWorker>
   readonly #collection: string
   readonly #limiter: OperationLimiter
@@ -108,12 +108,20 @@ export class EmbeddedIndex implements DocumentIndex {
     k: number,
     { signal, tuning, ...options }: SearchOptions = {},
   ): Promise<SearchResult[]> {
-    const replies = await this.#run('read', () => {
-      const vectors = packVectors(probes.map((probe) => this.#vectorOf(probe)))
-      const call = { ...options, ...tuning, k, vectors, collection: this.#collection }
-      return this.#client.call('search', call, { signal, transfer: [vectors.buffer] })
+    return this.#run('read', async () => {
+      const vectors = probes.flatMap((probe) => ('vector' in probe ? [this.#unit(probe.vector)] : []))
+      const texts = probes.flatMap((probe) => ('terms' in probe ? [probe.terms] : []))
+      const call = { ...options, k, collection: this.#collection }
+      const [byVectors, byWords] = await Promise.all([
+        vectors.length > 0 || texts.length === 0
+          ? this.#searchVectors(vectors, { ...call, ...tuning }, signal)
+          : [],
+        texts.length > 0 ? this.#client.call('searchWords', { ...call, texts }, { signal }) : [],
+      ])
+      const cosines = byVectors.map((reply) => resultOf(reply, 'cosine'))
+      const bm25s = byWords.map((reply) => resultOf(reply, 'bm25'))
+      return probes.map((probe) => ('vector' in probe ? cosines : bm25s).shift()!)
     })
-    return replies.map(({ hits, path }) => ({ path, hits: hits.map(hitOf) }))
   }
 
   async scan({ cursor, signal, sort = [], ...options }: ScanOptions): Promise<ScanPage> {
@@ -161,9 +169,17 @@ export class EmbeddedIndex implements DocumentIndex {
     })
   }
 
-  #vectorOf(probe: Probe): Float32Array {
-    if ('vector' in probe) return unitVector(probe.vector, this.dimensions)
-    throw new ServiceError('INVALID_INPUT', 'This index finds documents by vectors, not by words.')
+  #unit(vector: Float32Array): Float32Array {
+    return unitVector(vector, this.dimensions)
+  }
+
+  #searchVectors(
+    vectors: Float32Array[],
+    call: Omit<ForCollection<SearchCall>, 'vectors'>,
+    signal: AbortSignal | undefined,
+  ): Promise<SearchReply[]> {
+    const packed = packVectors(vectors)
+    return this.#client.call('search', { ...call, vectors: packed }, { signal, transfer: [packed.buffer] })
   }
 
   async #run<T>(kind: 'read' | 'write', send: () => Promise<T>): Promise<T> {
@@ -183,8 +199,13 @@ function closed(): ServiceError {
   return new ServiceError('UNAVAILABLE', 'The index is closed.')
 }
 
-function hitOf({ id, score, passage, document }: FoundHit): Hit {
-  return { id, score, kind: 'cosine', passage, ...(document && { document: unpackFields(document) }) }
+function resultOf({ hits, path }: SearchReply, kind: ScoreKind): SearchResult {
+  const unpacked = hits.map(({ document, ...hit }) => ({
+    ...hit,
+    kind,
+    ...(document && { document: unpackFields(document) }),
+  }))
+  return { path, hits: unpacked }
 }
 
 function unpackFields({ metadata, ...fields }: WireFields): Omit<DocumentPart, 'id'> {

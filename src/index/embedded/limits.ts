@@ -44,6 +44,13 @@ export const INDEX_LIMITS = {
     max: 100_000_000,
     doc: 'Changes after which the HNSW graph is saved (or a fifth of the vectors, if that is more).',
   },
+  lexicalTermsMax: {
+    unit: 'words',
+    fallback: 128,
+    min: 1,
+    max: 4096,
+    doc: 'Distinct words of a query that a lexical search looks for, the first ones; the others are left out.',
+  },
   storeOperationsMax: {
     unit: 'operations',
     fallback: 1024,

@@ -66,6 +66,14 @@ export interface SearchCall extends Tuning {
   fields?: readonly DocumentField[]
 }
 
+export interface WordSearchCall {
+  texts: string[]
+  k: number
+  filter?: Filter
+  floor?: number
+  fields?: readonly DocumentField[]
+}
+
 /** Those fields of a document that were asked for. */
 export type WireFields = Partial<Pick<WireDocument, DocumentField>>
 
@@ -78,7 +86,8 @@ export interface FoundHit {
 
 export interface SearchReply {
   hits: FoundHit[]
-  path: 'hnsw' | 'exact'
+  /** `pruned`: frequent words were left out. */
+  path: 'hnsw' | 'exact' | 'pruned'
 }
 
 export interface ScanCall {

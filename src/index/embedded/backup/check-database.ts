@@ -1,6 +1,6 @@
 import { type DocumentRow, documentChecksum, type PassageRow, passageChecksum } from '../database/checksum.ts'
 import type { Connection } from '../database/connection.ts'
-import { FORMAT_VERSION, isOurs, readFact } from '../database/schema.ts'
+import { CHECKSUMS_SINCE, isOurs, readFact } from '../database/schema.ts'
 import { breathe } from './durable-files.ts'
 
 const CHUNK = 256
@@ -37,7 +37,7 @@ export async function checkDatabase(
     fingerprint: readFact(db, 'fingerprint') ?? '',
     databaseFormat,
   }
-  if (databaseFormat < FORMAT_VERSION) {
+  if (databaseFormat < CHECKSUMS_SINCE) {
     const documents = db.prepare('SELECT count(*) FROM documents').pluck().get() as number
     return { ...facts, documents, passages: documents }
   }

@@ -52,6 +52,11 @@ export function connectForCopy(file: string): Connection {
   return db
 }
 
+/** A database of its own that nobody else sees and that ends with the process. */
+export function connectInMemory(): Connection {
+  return new Database(':memory:')
+}
+
 /** Makes a database that nobody has open one file: without a log, until it is opened to be written to. */
 export function settleJournal(file: string): void {
   const db = new Database(file)

@@ -1,7 +1,9 @@
 import { ServiceError } from '../../../errors.ts'
+import type { Analysis } from '../../collection-settings.ts'
 import type { Metadata } from '../../json.ts'
 import { metadataValues } from '../../metadata-values.ts'
 import { sqlPath, sqlValue } from '../filter/value-codec.ts'
+import { indexedText } from '../lexical/words-table.ts'
 import type { WireUpsert } from '../wire.ts'
 import { type DocumentRow, documentChecksum, type PassageRow, passageChecksum } from './checksum.ts'
 import type { LiveConnection } from './live-connection.ts'
@@ -11,16 +13,18 @@ export const LABEL_MAX = 0xffff_ffff
 
 export type RowWriter = ReturnType<typeof rowWriter>
 
-/** Changes rows, inside the caller's transaction. */
-export function rowWriter(db: LiveConnection) {
+/** Changes rows, and the words they are found by, inside the caller's transaction. */
+export function rowWriter(db: LiveConnection, analysis: Analysis) {
   const keyOfId = db.keep('SELECT document FROM documents WHERE id = ?', 'values')
   const lastLabel = db.keep("SELECT seq FROM sqlite_sequence WHERE name = 'passages'", 'values')
   const deleteDocument = db.keep('DELETE FROM documents WHERE document = ?')
+  const deleteWords = db.keep('DELETE FROM words WHERE rowid = ?')
   const deleteValues = db.keep('DELETE FROM metadata_values WHERE document = ?')
   const deletePassages = db.keep(`
     DELETE FROM passages WHERE label >= ? AND label <
       (SELECT coalesce(min(document), ${LABEL_MAX + 1}) FROM documents WHERE document > ?)`)
   const insertDocument = db.keep('INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)')
+  const insertWords = db.keep('INSERT INTO words (rowid, title, text) VALUES (?, ?, ?)')
   const insertPassage = db.keep('INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)')
   const insertValue = db.keep(
     'INSERT OR IGNORE INTO metadata_values (path, value, document) VALUES (?, ?, ?)',
@@ -30,6 +34,7 @@ export function rowWriter(db: LiveConnection) {
   function insertRows(row: DocumentRow, parts: PassageRow[]) {
     const { document, id, title, text, metadata, passages } = row
     insertDocument().run(document, id, title, text, metadata, passages, documentChecksum(row))
+    insertWords().run(document, indexedText(title, analysis), indexedText(text, analysis))
     const passage = insertPassage()
     for (const part of parts) {
       const { label, ordinal, start, end, vector } = part
@@ -47,6 +52,7 @@ export function rowWriter(db: LiveConnection) {
     /** All of a document, also where its own row no longer says how much that is. */
     delete(document: number): void {
       deleteDocument().run(document)
+      deleteWords().run(document)
       deleteValues().run(document)
       deletePassages().run(document, document)
     },

@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { ServiceError } from '../../../errors.ts'
-import { type CollectionSettings, FIRST_SETTINGS } from '../../collection-settings.ts'
+import { type Analysis, type CollectionSettings, FIRST_SETTINGS } from '../../collection-settings.ts'
 import type { CollectionIdentity } from '../../index-engine.ts'
+import { wordsDdl } from '../lexical/words-table.ts'
 import type { Connection } from './connection.ts'
 import { type MigrationProgress, migrate } from './migrations/migrate.ts'
 
 /** "LLSV", in SQLite's own place for naming the program a file belongs to. */
 const APPLICATION_ID = 0x4c4c5356
 /** Raised with every change of the tables; a migration brings older files up to it. */
-export const FORMAT_VERSION = 2
+export const FORMAT_VERSION = 3
+/** The first format whose rows have checksums. */
+export const CHECKSUMS_SINCE = 2
 
 /**
  * - A passage's `label` names its vector in the HNSW graph: never used twice (AUTOINCREMENT), a replaced document's
@@ -16,7 +19,8 @@ export const FORMAT_VERSION = 2
  * - `metadata_values` has one row for every place a filter can reach; numbers are numbers, strings text, and blobs
  *   stand for false, true, null and containers, so that one ordered index answers every condition; the other index
  *   tests single documents;
- * - `checksum` is over the row's other columns (checksum.ts).
+ * - `checksum` is over the row's other columns (checksum.ts);
+ * - `words` finds documents by their words (lexical/words-table.ts).
  */
 const DDL = (dimensions: number) => `
   CREATE TABLE store (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -72,7 +76,7 @@ export function openSchema(
   const empty = db.pragma('schema_version', { simple: true }) === 0
   if (empty) {
     db.transaction(() => {
-      createTables(db, identity.dimensions)
+      createTables(db, identity.dimensions, settings.analysis)
       writeFact(db, 'store_id', randomUUID())
       writeFact(db, 'dimensions', String(identity.dimensions))
       writeFact(db, 'fingerprint', identity.fingerprint)
@@ -113,8 +117,9 @@ export function openSchema(
 }
 
 /** All tables, empty, in an empty file. */
-export function createTables(db: Connection, dimensions: number): void {
+export function createTables(db: Connection, dimensions: number, analysis: Analysis): void {
   db.exec(DDL(dimensions))
+  db.exec(wordsDdl(analysis))
   db.pragma(`application_id = ${APPLICATION_ID}`)
   db.pragma(`user_version = ${FORMAT_VERSION}`)
 }
@@ -136,18 +141,19 @@ export function writeFact(db: Connection, key: string, value: string): void {
   db.prepare('INSERT OR REPLACE INTO store (key, value) VALUES (?, ?)').run(key, value)
 }
 
-/**
- * The collection's own; a folder from before there were any has those of then.
- * @throws ServiceError STORE_UNUSABLE where they are damaged
- */
+/** The collection's own. @throws ServiceError STORE_UNUSABLE where they are damaged */
 export function readSettings(db: Connection, folder: string): CollectionSettings {
-  const json = readFact(db, SETTINGS) ?? '{}'
   try {
-    return { ...FIRST_SETTINGS, ...(JSON.parse(json) as Partial<CollectionSettings>) }
+    return settingsOf(readFact(db, SETTINGS))
   } catch {
     throw new ServiceError(
       'STORE_UNUSABLE',
       `The settings of the collection in ${folder} are damaged. Restore it from a backup.`,
     )
   }
+}
+
+/** What the fact says; a collection from before there was one has the settings of then. @throws SyntaxError */
+export function settingsOf(json = '{}'): CollectionSettings {
+  return { ...FIRST_SETTINGS, ...(JSON.parse(json) as Partial<CollectionSettings>) }
 }

@@ -4,7 +4,7 @@ import { lastGiven } from '../database/checked-rows.ts'
 import { connectForCopy, readable } from '../database/connection.ts'
 import { LiveConnection } from '../database/live-connection.ts'
 import { rowWriter } from '../database/rows.ts'
-import { createTables, SETTINGS, writeFact } from '../database/schema.ts'
+import { createTables, SETTINGS, settingsOf, writeFact } from '../database/schema.ts'
 import { COMMITS, MISSING } from './commit-count.ts'
 import type { WholeDocument } from './examine.ts'
 import { checkStructure } from './structure.ts'
@@ -43,16 +43,17 @@ export async function rebuild(
     facts.delete(MISSING)
   }
   const dimensions = Number(facts.get('dimensions'))
+  const { analysis } = settingsOf(facts.get(SETTINGS))
   const copy = new LiveConnection(connectForCopy(target))
   try {
     const db = copy.current
     db.exec('BEGIN')
-    createTables(db, dimensions)
+    createTables(db, dimensions, analysis)
     let last = lastGiven(source)
     // Labels that may be given again could mean other vectors in a saved graph.
     if (last === undefined) facts.set('graph_ids', '[]')
     last ??= 0
-    const writer = rowWriter(copy)
+    const writer = rowWriter(copy, analysis)
     const whole = ({ row, passages }: WholeDocument) => {
       // Of two with one id, which only a damaged index lets in, the later is the one that was stored last.
       const earlier = writer.keyOf(row.id)

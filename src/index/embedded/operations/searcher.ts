@@ -1,4 +1,3 @@
-import { compareHits } from '../../order.ts'
 import { similarity } from '../../similarity.ts'
 import type { CooperativeScheduler, TimeSlice } from '../cooperative-scheduler.ts'
 import type { RowReader } from '../database/checked-rows.ts'
@@ -13,6 +12,7 @@ import { TopHits } from '../vectors/top-hits.ts'
 import type { VectorTable } from '../vectors/vector-table.ts'
 import type { FoundHit, SearchCall, SearchReply } from '../wire.ts'
 import { ReadBudget } from './read-budget.ts'
+import { resolveHits } from './resolve-hits.ts'
 
 /** Scoring this many vectors costs about as much as one more candidate of a walk (measured at 384 numbers). */
 const SCORES_PER_CANDIDATE = 8
@@ -213,29 +213,8 @@ export class Searcher {
     )
   }
 
-  /** In order, cut to k; undefined when one of them is gone or damaged, unless those may be left out. */
   #resolve(top: TopHits, call: SearchCall, budget: ReadBudget, leaveOut = false): FoundHit[] | undefined {
-    const { rows, stored } = this.#parts
-    let whole = true
-    const candidates: { id: string; label: number; document: number; score: number }[] = []
-    for (const { label, document, score } of top.best()) {
-      const id = rows.uncheckedId(document)
-      if (typeof id === 'string') candidates.push({ id, label, document, score })
-      // It is not there, or damaged: reading it finds out.
-      else whole = stored.byKey(document) !== undefined && whole
-    }
-    const hits: FoundHit[] = []
-    for (const { label, document: key, score } of candidates.sort(compareHits)) {
-      if (hits.length === call.k) break
-      const passage = stored.passage(label, key)
-      const document = passage && stored.byKey(key)
-      if (!document) {
-        whole = false
-        continue
-      }
-      const asked = budget.take(document, call.fields)
-      hits.push({ id: document.id, score, passage, ...(asked && { document: asked }) })
-    }
-    return whole || leaveOut ? hits : undefined
+    const { k, fields } = call
+    return resolveHits(top, this.#parts, { k, budget, leaveOut, ...(fields && { fields }) })
   }
 }

@@ -1,3 +1,4 @@
+import type { Analysis } from '../../collection-settings.ts'
 import type { UpsertResult } from '../../document-index.ts'
 import type { Filter } from '../../filter.ts'
 import type { CooperativeScheduler, Mutex, TimeSlice } from '../cooperative-scheduler.ts'
@@ -11,12 +12,16 @@ import type { LiveGraph } from '../hnsw/live-graph.ts'
 import type { CommitCount } from '../integrity/commit-count.ts'
 import type { Damages } from '../integrity/damages.ts'
 import { forgetLost } from '../integrity/rebuild.ts'
+import type { WordIndex } from '../lexical/word-index.ts'
 import type { VectorTable } from '../vectors/vector-table.ts'
 import type { RemoveCall, UpsertCall } from '../wire.ts'
 
 export interface WriterParts {
   db: LiveConnection
   table: VectorTable
+  /** How words are cut. */
+  analysis: Analysis
+  words: WordIndex
   graph: LiveGraph
   snapshots: GraphSnapshots
   filters: FilterIndex
@@ -48,7 +53,7 @@ export class Writer {
 
   constructor(parts: WriterParts) {
     this.#parts = parts
-    this.#rows = rowWriter(parts.db)
+    this.#rows = rowWriter(parts.db, parts.analysis)
   }
 
   upsert({ documents, vectors }: UpsertCall, signal: AbortSignal): Promise<UpsertResult> {
@@ -99,12 +104,13 @@ export class Writer {
 
   /** What has been committed, in memory and in the graph. */
   async #apply(removed: number[], added: AddedPassage[]): Promise<void> {
-    const { table, graph, snapshots, scheduler, damages } = this.#parts
+    const { table, words, graph, snapshots, scheduler, damages } = this.#parts
     const slice = scheduler.slice('write')
     for (const document of removed) damages.gone(document)
     const gone = removed.flatMap((document) => table.labelsOf(document))
     for (const label of gone) table.remove(label)
     for (const { label, document, vector } of added) table.add(label, document, vector)
+    words.apply(removed, [...new Set(added.map(({ document }) => document))])
     const labels = added.map(({ label }) => label)
     graph.expect(labels)
     await graph.retire(gone, slice)

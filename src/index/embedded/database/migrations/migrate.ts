@@ -1,5 +1,6 @@
 import type { Connection } from '../connection.ts'
 import { passagesApart } from './format-2.ts'
+import { indexOfWords } from './format-3.ts'
 
 export interface MigrationProgress {
   /** Formats. */
@@ -20,7 +21,7 @@ export type Migration = (db: Connection, onProgress: (done: number, all: number)
 const REPORTS = 20
 
 /** By the format they lead to. */
-const MIGRATIONS: Readonly<Record<number, Migration>> = { 2: passagesApart }
+const MIGRATIONS: Readonly<Record<number, Migration>> = { 2: passagesApart, 3: indexOfWords }
 
 /**
  * Brings a database up to a format, one format after another. Each step is one transaction: a process that ends in
