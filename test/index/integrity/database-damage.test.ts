@@ -54,8 +54,8 @@ describe('an index of another identity', () => {
 
   it('is refused when its format is newer, or it is not ours', async () => {
     for (const [sql, message] of [
-      ['PRAGMA user_version = 3', /format 3; this program reads formats 1 to 2/],
-      ['PRAGMA user_version = 0', /format 0; this program reads formats 1 to 2/],
+      ['PRAGMA user_version = 4', /format 4; this program reads formats 1 to 3/],
+      ['PRAGMA user_version = 0', /format 0; this program reads formats 1 to 3/],
       ['PRAGMA application_id = 1', /another program/],
     ] as const) {
       const folder = await whole.copy()
