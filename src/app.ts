@@ -1,46 +1,30 @@
+import { openCollections, openEncoder, openEngine, type Setting } from './app/open-parts.ts'
 import { causeText } from './cause.ts'
+import type { Collections } from './collections/collections.ts'
 import { defaultConfig } from './config/read.ts'
 import type { Config } from './config/settings.ts'
 import { withDeadline } from './deadline.ts'
 import type { Encoder } from './encoder/encoder.ts'
-import { openOnnxEncoder } from './encoder/onnx/onnx-encoder.ts'
 import { ServiceError, toServiceError } from './errors.ts'
 import { KeyRing } from './http/guards/key-ring.ts'
 import { checkState } from './http/guards/request-gate.ts'
 import type { State } from './http/http-context.ts'
 import { buildServer } from './http/server.ts'
 import { type Certificate, TlsServers } from './http/tls.ts'
-import type { DocumentIndex } from './index/document-index.ts'
-import { startEmbeddedEngine } from './index/embedded/embedded-engine.ts'
-import { DEFAULT_COLLECTION, type IndexEngine, type IndexNotice } from './index/index-engine.ts'
+import type { Backups } from './index/backups.ts'
+import type { IndexEngine } from './index/index-engine.ts'
 import { modelFolder } from './model/find-model.ts'
 import type { Reranker } from './reranker/reranker.ts'
 import type { Retrieval } from './retrieval/retrieval.ts'
 import { loggerOptions } from './telemetry/logger.ts'
-import { measuredEncoder } from './telemetry/measured-encoder.ts'
-import { measuredIndex } from './telemetry/measured-index.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { Troubles } from './telemetry/troubles.ts'
 import { VERSION } from './version.ts'
-import type { Watch } from './worker/watchdog.ts'
-
-/** Where documents are kept. A new engine is one folder under index/ and one line here. */
-const ENGINES = {
-  embedded: (config: Config, onNotice: (notice: IndexNotice) => void, watch: Watch): Promise<IndexEngine> =>
-    startEmbeddedEngine({
-      dataDir: config.dataDir,
-      ...(config.backupDir && { backupDir: config.backupDir }),
-      limits: config,
-      onNotice,
-      watch,
-    }),
-}
 
 /** Parts to take instead of opening them from the configuration. Whoever gives one closes it. */
 export interface AppParts {
   encoder?: Encoder | Promise<Encoder>
-  /** The default collection. */
-  index?: DocumentIndex
+  engine?: IndexEngine
   /** Puts the first hits of a search in a better order; none without it. */
   reranker?: Reranker | Promise<Reranker>
   /** Where log lines go instead of standard error. */
@@ -75,9 +59,9 @@ export async function createApp(
   const keys = new KeyRing(config.apiKeys)
   const tls = config.tlsCert === '' ? undefined : new TlsServers(certificateOf(config))
   const closers: (() => Promise<void>)[] = []
-  const collections = new Map<string, Retrieval>()
   const troubles = new Troubles()
-  let engine: IndexEngine | undefined
+  let collections: Collections | undefined
+  let backups: Backups | undefined
   let state: State = 'starting'
   let starting: Promise<Started> | undefined
   let closing: Promise<void> | undefined
@@ -93,15 +77,12 @@ export async function createApp(
       checkParts: () => troubles.check(),
       backups() {
         checkState(state)
-        if (engine?.backups) return engine.backups
+        if (backups) return backups
         throw new ServiceError('NOT_FOUND', 'The index in use makes no backups of its own.')
       },
-      async retrieval({ params }) {
+      collections() {
         checkState(state)
-        const { collection = DEFAULT_COLLECTION } = params as { collection?: string }
-        const found = collections.get(collection)
-        if (found) return found
-        throw new ServiceError('NOT_FOUND', `There is no collection ${collection}.`, { field: 'collection' })
+        return collections!
       },
     },
     { ...loggerOptions(config.logLevel), ...(parts.log && { stream: parts.log }) },
@@ -114,48 +95,20 @@ export async function createApp(
     logFatal(error)
     onFailure?.(error)
   }
-  const watch = (thread: 'encoder' | 'index'): Watch => ({
-    msMax: config.watchdogMs,
-    onChange(silent) {
-      metrics.setSilent(thread, silent !== undefined)
-      troubles.set(server.log, { thread }, silent, 'the thread answers again')
-    },
-  })
   const stillWanted = () => {
     if (closing) throw new ServiceError('UNAVAILABLE', 'The service was stopped while it started.')
   }
 
-  async function openEncoder(folder: string): Promise<Encoder> {
-    const encoder = await openOnnxEncoder({
-      modelFolder: folder,
-      check: config.modelCheck,
-      device: config.device,
-      deviceId: config.cudaDevice,
-      spinning: config.threadsSpin,
-      ...(config.threads > 0 && { intraOpThreads: config.threads }),
-      limits: config,
-      watch: watch('encoder'),
-    })
-    closers.push(() => encoder.close())
-    return encoder
-  }
-
-  async function openIndex({ card: { dimensions, fingerprint } }: Encoder): Promise<DocumentIndex> {
-    onProgress?.(`Opening the documents in ${config.dataDir}`)
-    const started = await ENGINES.embedded(
-      config,
-      ({ level, kind, message, collection, facts }) => {
-        server.log[level]({ kind, collection, ...facts }, message)
-        if (state === 'starting') onProgress?.(message)
-      },
-      watch('index'),
-    )
-    engine = started
-    closers.push(() => started.close())
-    started.onTrouble((collection, trouble) => {
-      troubles.set(server.log, { collection }, trouble, 'documents can be stored again')
-    })
-    return started.open(DEFAULT_COLLECTION, { dimensions, fingerprint })
+  const setting: Setting = {
+    config,
+    log: server.log,
+    metrics,
+    troubles,
+    closers,
+    progress(line) {
+      if (state === 'starting') onProgress?.(line)
+    },
+    fail,
   }
 
   async function open(): Promise<Started> {
@@ -165,22 +118,16 @@ export async function createApp(
       throw new ServiceError('INVALID_CONFIG', `Cannot listen on ${address}: ${cause.message}`, {}, cause)
     })
     onProgress?.(`Listening on ${url}${folder === undefined ? '' : `; loading the model from ${folder}`}`)
-    const encoder = await (folder === undefined ? parts.encoder! : openEncoder(folder))
+    const encoder = await (folder === undefined ? parts.encoder! : openEncoder(setting, folder))
     encoder.onDeath(fail)
     stillWanted()
-    const index = parts.index ?? (await openIndex(encoder))
-    index.onDeath(fail)
+    const engine = parts.engine ?? (await openEngine(setting))
     stillWanted()
-    await firstRequests(encoder, index)
+    collections = await openCollections(setting, encoder, engine)
     stillWanted()
-    const retrieval = {
-      encoder: measuredEncoder(encoder, metrics),
-      index: measuredIndex(index, DEFAULT_COLLECTION, metrics),
-      limits: config,
-    }
-    collections.set(DEFAULT_COLLECTION, retrieval)
+    backups = engine.backups
     state = 'ready'
-    return { url, retrieval }
+    return { url, retrieval: collections.default }
   }
 
   /** A start that was stopped is no accident. */
@@ -220,13 +167,6 @@ export async function createApp(
 
 function certificateOf({ tlsCert: cert, tlsKey: key }: Pick<Config, 'tlsCert' | 'tlsKey'>): Certificate {
   return { cert, key }
-}
-
-/** What every later request does, once: a service is ready when it has really embedded and searched. */
-async function firstRequests(encoder: Encoder, index: DocumentIndex): Promise<void> {
-  const { vectors } = await encoder.encode(['ready'], ['ebar'], { lane: 'interactive' })
-  await encoder.encode(['ready'], ['ebae'], { lane: 'interactive' })
-  await index.search([{ vector: vectors.ebar[0]! }], 1)
 }
 
 /** openapi.yaml, as the routes have it with default settings. */

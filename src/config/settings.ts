@@ -1,3 +1,4 @@
+import { COLLECTION_LIMITS } from '../collections/limits.ts'
 import { ENCODER_LIMITS } from '../encoder/limits.ts'
 import {
   AUTH_LIMITS,
@@ -135,6 +136,7 @@ export const SETTINGS = {
   cudaDevice: integer(ENCODER, 'number', 0, [0, 63], 'Which CUDA device.'),
   ...fromLimits(ENCODER, ENCODER_LIMITS),
 
+  ...fromLimits(INDEX, COLLECTION_LIMITS),
   ...fromLimits(INDEX, INDEX_LIMITS),
 } as const satisfies Record<string, Setting<unknown>>
 

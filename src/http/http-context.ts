@@ -1,12 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify'
+import type { Collections } from '../collections/collections.ts'
 import type { Backups } from '../index/backups.ts'
 import type { MetadataQueryLimits, RetrievalLimits } from '../retrieval/limits.ts'
 import type { Retrieval } from '../retrieval/retrieval.ts'
 import type { ShareLimits } from '../sharing/limits.ts'
 import type { Scope } from './api-key.ts'
 import type { KeyRing } from './guards/key-ring.ts'
+import type { Places } from './guards/places.ts'
 import type { HttpLimits } from './limits.ts'
 import type { TlsServers } from './tls.ts'
 
@@ -34,7 +36,7 @@ export type HttpConfig = HttpLimits &
   }
 
 /** What the HTTP face is given. It opens nothing and closes nothing of it. */
-export interface HttpContext {
+export interface HttpParts {
   config: HttpConfig
   version: string
   keys: KeyRing
@@ -46,11 +48,20 @@ export interface HttpContext {
   checkParts(): void
   /** @throws ServiceError UNAVAILABLE unless ready, NOT_FOUND where the index makes none of its own */
   backups(): Backups
+  /** @throws ServiceError UNAVAILABLE unless ready */
+  collections(): Collections
+}
+
+/** What every route is given. */
+export interface HttpContext extends HttpParts {
   /**
-   * What a request works on: the collection that its path names, or the default one.
+   * What a request works on: the collection that its path names, or the default one. It stays open until the request
+   * has been answered.
    * @throws ServiceError UNAVAILABLE unless ready, NOT_FOUND where there is no such collection
    */
   retrieval(request: FastifyRequest): Promise<Retrieval>
+  /** For what many may not do at once. They are the same for every way to a route. */
+  places: { ingest: Places; deletions: Places }
 }
 
 export type Server = FastifyInstance<
@@ -68,6 +79,11 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Default `write`: a route that says nothing is closed to readers. */
     access?: Access
+    /**
+     * What it touches: the collection that its path names (the default one where it names none), nothing of any
+     * (`none`), or, unless it says so, the whole service.
+     */
+    reach?: 'collection' | 'none'
     /** Also accept the key as a Basic password, so that a browser can ask for it. GET only. */
     browser?: boolean
     /** Served in every state and never counted: probes must answer when all else is full. */

@@ -22,6 +22,11 @@ export async function addOpenapi(server: Server, { version }: HttpContext): Prom
       tags: [
         { name: 'documents', description: 'Store and manage documents.' },
         { name: 'search', description: 'Search.' },
+        {
+          name: 'collections',
+          description:
+            'Collections side by side. Where no collection is named, the routes work on `default`; an alias stands wherever a name does.',
+        },
         { name: 'embeddings', description: 'Embed texts without storing them.' },
         { name: 'operation', description: 'Health checks, metrics, API description.' },
       ],

@@ -5,28 +5,28 @@ import { addAudit } from './guards/audit.ts'
 import { addCors } from './guards/cors.ts'
 import { addDeadline } from './guards/deadline.ts'
 import { addAuth } from './guards/keys.ts'
+import { addLeases, leasing } from './guards/leases.ts'
 import { addObservation, requestId } from './guards/observation.ts'
+import { routePlaces } from './guards/places.ts'
 import { addRateLimits } from './guards/rate-limits.ts'
 import { addReceiving } from './guards/receiving.ts'
 import { addRequestGate } from './guards/request-gate.ts'
-import type { HttpContext, Server } from './http-context.ts'
+import type { HttpContext, HttpParts, Server } from './http-context.ts'
 import { addOpenapi } from './openapi.ts'
 import { addErrorReplies, sendProblem } from './problems/error-replies.ts'
 import { addNotFound } from './problems/not-found.ts'
 import { refuseConnection } from './problems/refuse-connection.ts'
 import { backupRoutes } from './routes/backups.ts'
+import { aliasRoutes } from './routes/collections/aliases.ts'
+import { collectionRoutes } from './routes/collections/collections.ts'
+import { routesOfCollections } from './routes/collections/routes-of-collections.ts'
 import { docsRoutes } from './routes/docs.ts'
-import { documentRoutes } from './routes/documents.ts'
 import { embedRoute } from './routes/embed.ts'
 import { healthRoutes } from './routes/health.ts'
 import { infoRoute } from './routes/info.ts'
-import { ingestRoute } from './routes/ingest.ts'
-import { listingRoutes } from './routes/listing.ts'
 import { metricsRoute } from './routes/metrics.ts'
 import { openaiEmbeddingsRoute } from './routes/openai-embeddings.ts'
-import { searchRoute } from './routes/search/search.ts'
 import { addJsonBody } from './wire/json-body.ts'
-import { addNdjsonBody } from './wire/ndjson-body.ts'
 import { validatorCompiler } from './wire/validation.ts'
 
 /** Path parameters are ids of up to 512 bytes, each of which may be written as three characters. */
@@ -34,10 +34,11 @@ const PARAM_LENGTH_MAX = 2048
 
 /** The HTTP face, not yet listening. Hooks run in the order added here. */
 export async function buildServer(
-  context: HttpContext,
+  parts: HttpParts,
   logger: NonNullable<FastifyServerOptions['logger']>,
 ): Promise<Server> {
-  const { config, tls } = context
+  const { config, tls } = parts
+  const context: HttpContext = { ...parts, retrieval: leasing(parts), places: routePlaces(config) }
   const server: Server = fastify({
     logger,
     // Fastify writes https in its addresses where it has options for it.
@@ -64,6 +65,7 @@ export async function buildServer(
   addAudit(server)
   await addCors(server, context)
   addDeadline(server, context)
+  addLeases(server)
   addAuth(server, context)
   addRateLimits(server, context)
   addRequestGate(server, context)
@@ -73,14 +75,9 @@ export async function buildServer(
   addNotFound(server, context)
   await addOpenapi(server, context)
 
-  // In a scope of its own: only ingest takes a body that stays a stream.
-  server.register(async (scope) => {
-    addNdjsonBody(scope)
-    ingestRoute(scope.withTypeProvider<TypeBoxTypeProvider>(), context)
-  })
-  listingRoutes(server, context)
-  documentRoutes(server, context)
-  searchRoute(server, context)
+  routesOfCollections(server, context)
+  collectionRoutes(server, context)
+  aliasRoutes(server, context)
   embedRoute(server, context)
   openaiEmbeddingsRoute(server, context)
   backupRoutes(server, context)

@@ -24,6 +24,12 @@ export type Chunking =
       title: boolean
     }
 
+/** Most numbers of one vector. */
+export const DIMENSIONS_MAX = 16_384
+
+/** Least and most of what a collection may set for its graph. */
+export const HNSW_BOUNDS = { m: [2, 100], efConstruction: [8, 4000], ef: [1, 10_000] } as const
+
 /** What a collection is, beside its vector space. Kept with it. */
 export interface CollectionSettings {
   chunking: Chunking

@@ -5,25 +5,26 @@ interface Log {
   info(facts: object, message: string): void
 }
 
-/** What keeps a running service from being ready, each logged when it comes and when it goes. */
+/** What is wrong with a running service, each logged when it comes and when it goes. */
 export class Troubles {
-  readonly #open = new Map<string, ServiceError>()
+  readonly #open = new Map<string, { trouble: ServiceError; isMinor: boolean }>()
 
   /**
    * @param what names the part, for the log
    * @param trouble none when it is over
    * @param over what to say then
+   * @param isMinor the service is ready all the same
    */
-  set(log: Log, what: object, trouble: ServiceError | undefined, over: string): void {
+  set(log: Log, what: object, trouble: ServiceError | undefined, over: string, isMinor = false): void {
     const key = JSON.stringify(what)
     if (trouble) {
-      this.#open.set(key, trouble)
+      this.#open.set(key, { trouble, isMinor })
       log.error({ code: trouble.code, ...what }, trouble.message)
     } else if (this.#open.delete(key)) log.info(what, over)
   }
 
   /** @throws ServiceError the first of them */
   check(): void {
-    for (const trouble of this.#open.values()) throw trouble
+    for (const { trouble, isMinor } of this.#open.values()) if (!isMinor) throw trouble
   }
 }

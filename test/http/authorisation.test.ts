@@ -61,7 +61,10 @@ function everyRoute(): Route[] {
       return methods.split(', ').flatMap((method): Route[] => {
         if (method === '') return []
         const rule = method === 'GET' || method === 'HEAD' ? 'read' : 'write'
-        const access = EXCEPTIONS[`${method.replace('HEAD', 'GET')} ${pattern}`] ?? rule
+        const access =
+          EXCEPTIONS[
+            `${method.replace('HEAD', 'GET')} ${pattern.replace('/collections/:collection/', '/')}`
+          ] ?? rule
         return [{ method, path, access }]
       })
     })

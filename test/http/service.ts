@@ -4,7 +4,7 @@ import { defaultConfig } from '../../src/config/read.ts'
 import type { Config } from '../../src/config/settings.ts'
 import { openOnnxEncoder } from '../../src/encoder/onnx/onnx-encoder.ts'
 import { tinyModel } from '../fixtures/tiny-model.ts'
-import { ExactIndex } from '../oracle/exact-index.ts'
+import { ExactEngine } from '../oracle/exact-engine.ts'
 
 export type Service = Awaited<ReturnType<typeof openService>>
 
@@ -17,16 +17,16 @@ export async function openService(settings: Partial<Config> = {}, model = tinyMo
     intraOpThreads: 1,
     limits: settings,
   })
-  const index = new ExactIndex(encoder.card.dimensions)
+  const engine = new ExactEngine()
   const lines: string[] = []
   const log = { write: (line: string) => void lines.push(line) }
-  const app = await createApp(config, { encoder, index, log })
-  const { url } = await app.start()
+  const app = await createApp(config, { encoder, engine, log })
+  const { url, retrieval } = await app.start()
   return {
     url,
     server: app.server,
     encoder,
-    index,
+    index: retrieval.index,
     /** Every log line so far. */
     log: lines,
     http: () => request(url),

@@ -52,6 +52,11 @@ export class ExactIndex implements DocumentIndex {
     this.dimensions = dimensions
   }
 
+  /** After `close`, with what it had. */
+  reopen(): void {
+    this.#closed = false
+  }
+
   async configure(change: SettingsChange): Promise<void> {
     this.settings = { ...this.settings, ...change }
   }

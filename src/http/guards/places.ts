@@ -1,6 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../errors.ts'
 import { FairShare } from '../../sharing/fair-share.ts'
+import type { ShareLimits } from '../../sharing/limits.ts'
+import type { HttpLimits } from '../limits.ts'
 import { clientOf } from './client.ts'
 
 export interface PlacesOptions {
@@ -11,6 +13,29 @@ export interface PlacesOptions {
   what: string
   /** The environment variable that `max` comes from. */
   setting: string
+}
+
+/** Of those routes of which many at once would leave too little for others. */
+export function routePlaces({
+  ingestRequestsMax,
+  deletionsMax,
+  clientSharePercent,
+}: HttpLimits & ShareLimits) {
+  return {
+    ingest: new Places({
+      max: ingestRequestsMax,
+      clientSharePercent,
+      what: 'ingest requests',
+      setting: 'INGEST_REQUESTS_MAX',
+    }),
+    // Writes wait for each other in the index: one client's deletions must leave room for what others write.
+    deletions: new Places({
+      max: deletionsMax,
+      clientSharePercent,
+      what: 'deletions',
+      setting: 'DELETIONS_MAX',
+    }),
+  }
 }
 
 /** Places for requests at work, shared fairly by their clients. */

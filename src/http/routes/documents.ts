@@ -4,7 +4,6 @@ import { ServiceError } from '../../errors.ts'
 import { parseFilter } from '../../retrieval/checks/parse-filter.ts'
 import { type RemoveTarget, readOne, remove, removeOne } from '../../retrieval/documents.ts'
 import { signalOf } from '../guards/deadline.ts'
-import { Places } from '../guards/places.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import { type HttpLimits, queryBodyMax } from '../limits.ts'
 import { DocumentFields, FilterSchema, Id, PROBLEMS } from '../wire/schemas.ts'
@@ -32,15 +31,9 @@ const deletionSchema = ({ documentsPerRequestMax }: HttpLimits) =>
     },
   )
 
-export function documentRoutes(server: Server, { config, retrieval }: HttpContext): void {
-  // Writes wait for each other in the index: one client's deletions must leave room for what others write.
-  const deletions = new Places({
-    max: config.deletionsMax,
-    clientSharePercent: config.clientSharePercent,
-    what: 'deletions',
-    setting: 'DELETIONS_MAX',
-  })
-  const takePlace = async (request: FastifyRequest, reply: FastifyReply) => deletions.take(request, reply)
+export function documentRoutes(server: Server, { config, retrieval, places }: HttpContext): void {
+  const takePlace = async (request: FastifyRequest, reply: FastifyReply) =>
+    places.deletions.take(request, reply)
 
   server.get(
     '/documents/:id',

@@ -6,7 +6,6 @@ import type { IngestSummary } from '../../retrieval/ingest-report.ts'
 import { ingestStream } from '../../retrieval/ingest-stream.ts'
 import { giveUp, signalOf } from '../guards/deadline.ts'
 import { forClient } from '../guards/for-client.ts'
-import { Places } from '../guards/places.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import type { HttpLimits } from '../limits.ts'
 import { sendProblem } from '../problems/error-replies.ts'
@@ -73,14 +72,11 @@ const Answer = Type.Object({
   lines: Type.Optional(Type.Integer({ description: 'NDJSON: lines read.' })),
 })
 
-export function ingestRoute(server: Server, { config, retrieval }: HttpContext): void {
+export function ingestRoute(
+  server: Server,
+  { config, retrieval, places: { ingest: places } }: HttpContext,
+): void {
   const linesOf = documentLines(config)
-  const places = new Places({
-    max: config.ingestRequestsMax,
-    clientSharePercent: config.clientSharePercent,
-    what: 'ingest requests',
-    setting: 'INGEST_REQUESTS_MAX',
-  })
 
   server.post(
     '/documents',

@@ -5,7 +5,7 @@ import { WorkerClient } from '../../worker/client.ts'
 import { spawnWorker } from '../../worker/spawn.ts'
 import type { Watch } from '../../worker/watchdog.ts'
 import type { Backups } from '../backups.ts'
-import { type CollectionSettings, FIRST_SETTINGS } from '../collection-settings.ts'
+import { type CollectionSettings, DIMENSIONS_MAX, FIRST_SETTINGS } from '../collection-settings.ts'
 import type { DocumentIndex } from '../document-index.ts'
 import type { CollectionIdentity, IndexEngine, IndexNotice, StoredCollection } from '../index-engine.ts'
 import { COLLECTION_NAME } from './database/data-folder.ts'
@@ -16,8 +16,6 @@ import { INDEX_LIMITS, INDEX_TUNING, type IndexLimits } from './limits.ts'
 import { OperationLimiter } from './operation-limiter.ts'
 import type { WorkerData } from './wire.ts'
 import type { IndexWorker } from './worker.ts'
-
-const DIMENSIONS_MAX = 16_384
 
 export interface EmbeddedEngineOptions {
   /** Folder of all collections; made if missing. One process at a time. */

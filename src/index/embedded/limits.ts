@@ -1,26 +1,27 @@
 import type { Limits, LimitTable } from '../../limits.ts'
+import { HNSW_BOUNDS } from '../collection-settings.ts'
 
 /** What an operator may set, each with its default and range. The native graph ends the process on some values outside. */
 export const INDEX_LIMITS = {
   hnswM: {
     unit: 'links',
     fallback: 16,
-    min: 2,
-    max: 100,
+    min: HNSW_BOUNDS.m[0],
+    max: HNSW_BOUNDS.m[1],
     doc: 'Links per vector in the HNSW graph: recall against memory (about 8 bytes x 2 x links a vector).',
   },
   hnswEfConstruction: {
     unit: 'candidates',
     fallback: 200,
-    min: 8,
-    max: 4000,
+    min: HNSW_BOUNDS.efConstruction[0],
+    max: HNSW_BOUNDS.efConstruction[1],
     doc: 'Candidates weighed while a vector is linked in: recall against ingest.',
   },
   hnswEf: {
     unit: 'candidates',
     fallback: 100,
-    min: 1,
-    max: 10_000,
+    min: HNSW_BOUNDS.ef[0],
+    max: HNSW_BOUNDS.ef[1],
     doc: 'Candidates kept during a search that does not say `ef`.',
   },
   exactScoringMax: {

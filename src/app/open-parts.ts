@@ -1,0 +1,119 @@
+import { Collections } from '../collections/collections.ts'
+import { modelVectors } from '../collections/vector-space.ts'
+import type { Config } from '../config/settings.ts'
+import type { Encoder } from '../encoder/encoder.ts'
+import { openOnnxEncoder } from '../encoder/onnx/onnx-encoder.ts'
+import type { ServiceError } from '../errors.ts'
+import type { Server } from '../http/http-context.ts'
+import { FIRST_SETTINGS } from '../index/collection-settings.ts'
+import type { DocumentIndex } from '../index/document-index.ts'
+import { startEmbeddedEngine } from '../index/embedded/embedded-engine.ts'
+import { DEFAULT_COLLECTION, type IndexEngine, type IndexNotice } from '../index/index-engine.ts'
+import { measuredEncoder } from '../telemetry/measured-encoder.ts'
+import { measuredIndex } from '../telemetry/measured-index.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { Troubles } from '../telemetry/troubles.ts'
+import type { Watch } from '../worker/watchdog.ts'
+
+/** Where documents are kept. A new engine is one folder under index/ and one line here. */
+const ENGINES = {
+  embedded: (config: Config, onNotice: (notice: IndexNotice) => void, watch: Watch): Promise<IndexEngine> =>
+    startEmbeddedEngine({
+      dataDir: config.dataDir,
+      ...(config.backupDir && { backupDir: config.backupDir }),
+      limits: config,
+      onNotice,
+      watch,
+    }),
+}
+
+/** What the parts of the service are opened with. */
+export interface Setting {
+  config: Config
+  log: Server['log']
+  metrics: Metrics
+  troubles: Troubles
+  /** Called in reverse order when the service closes. */
+  closers: (() => Promise<void>)[]
+  /** A line for people, while the service starts. */
+  progress(line: string): void
+  /** Ends the service. */
+  fail(error: ServiceError): void
+}
+
+export async function openEncoder(setting: Setting, folder: string): Promise<Encoder> {
+  const { config, closers } = setting
+  const encoder = await openOnnxEncoder({
+    modelFolder: folder,
+    check: config.modelCheck,
+    device: config.device,
+    deviceId: config.cudaDevice,
+    spinning: config.threadsSpin,
+    ...(config.threads > 0 && { intraOpThreads: config.threads }),
+    limits: config,
+    watch: watch(setting, 'encoder'),
+  })
+  closers.push(() => encoder.close())
+  return encoder
+}
+
+export async function openEngine(setting: Setting): Promise<IndexEngine> {
+  const { config, log, closers, progress } = setting
+  progress(`Opening the documents in ${config.dataDir}`)
+  const engine = await ENGINES.embedded(
+    config,
+    ({ level, kind, message, collection, facts }) => {
+      log[level]({ kind, collection, ...facts }, message)
+      progress(message)
+    },
+    watch(setting, 'index'),
+  )
+  closers.push(() => engine.close())
+  return engine
+}
+
+/** Opens the default collection, tries it and the encoder out, and gets all others ready to be opened. */
+export async function openCollections(
+  { config, log, metrics, troubles, closers, fail }: Setting,
+  encoder: Encoder,
+  engine: IndexEngine,
+): Promise<Collections> {
+  engine.onDeath(fail)
+  engine.onTrouble((collection, trouble) => {
+    const isMinor = collection !== DEFAULT_COLLECTION
+    troubles.set(log, { collection }, trouble, 'documents can be stored again', isMinor)
+  })
+  const defaults = FIRST_SETTINGS
+  const first = await engine.open(DEFAULT_COLLECTION, modelVectors(encoder), defaults)
+  await firstRequests(encoder, first)
+  const collections = await Collections.open(
+    {
+      engine,
+      encoder: measuredEncoder(encoder, metrics),
+      limits: config,
+      defaults,
+      measured: (index, name) => measuredIndex(index, name, metrics),
+      onFault: (facts, { code, message }) => log.error({ code, ...facts }, message),
+    },
+    first,
+  )
+  closers.push(() => collections.close())
+  return collections
+}
+
+function watch({ config, log, metrics, troubles }: Setting, thread: 'encoder' | 'index'): Watch {
+  return {
+    msMax: config.watchdogMs,
+    onChange(silent) {
+      metrics.setSilent(thread, silent !== undefined)
+      troubles.set(log, { thread }, silent, 'the thread answers again')
+    },
+  }
+}
+
+/** What every later request does, once: a service is ready when it has really embedded and searched. */
+async function firstRequests(encoder: Encoder, index: DocumentIndex): Promise<void> {
+  const { vectors } = await encoder.encode(['ready'], ['ebar'], { lane: 'interactive' })
+  await encoder.encode(['ready'], ['ebae'], { lane: 'interactive' })
+  await index.search([{ vector: vectors.ebar[0]! }], 1)
+}
