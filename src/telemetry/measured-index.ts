@@ -3,8 +3,9 @@ import type { DocumentIndex } from '../index/document-index.ts'
 import type { Metrics } from './metrics.ts'
 
 /** The same index, counted and timed from outside under its collection's name. */
-export function measuredIndex(index: DocumentIndex, collection: string, metrics: Metrics): DocumentIndex {
-  const unwatch = metrics.watchIndex(collection, index)
+export function measuredIndex(index: DocumentIndex, name: string, metrics: Metrics): DocumentIndex {
+  const unwatch = metrics.watchIndex(name, index)
+  const collection = metrics.collectionLabel(name)
   async function measure<T>(operation: string, run: () => Promise<T>): Promise<T> {
     const started = performance.now()
     try {

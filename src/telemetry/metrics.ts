@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Encoder, EncoderStats } from '../encoder/encoder.ts'
-import type { DocumentIndex, IndexStats } from '../index/document-index.ts'
+import type { DocumentIndex } from '../index/document-index.ts'
+import { IndexFigures } from './index-figures.ts'
 
 /** From a lookup to an ingest that runs into its deadline. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600]
@@ -60,34 +61,9 @@ export class Metrics {
     labelNames: ['thread'],
     registers: [this.#registry],
   })
-  /** Open collections by name. */
-  readonly #indexes = new Map<string, DocumentIndex>()
-
-  readonly #indexGauges = [
-    this.#indexGauge('llara_store_documents', 'Documents stored.', ({ documents }) => documents),
-    this.#indexGauge('llara_store_passages', 'Passages stored.', ({ passages }) => passages),
-    this.#indexGauge('llara_store_waiting', 'Index calls waiting.', ({ waiting }) => waiting),
-    this.#indexGauge(
-      'llara_store_tombstones',
-      'Deleted or replaced vectors still in the HNSW graph.',
-      ({ own }) => own['tombstones'],
-    ),
-    this.#indexGauge(
-      'llara_index_damaged_documents',
-      'Documents that are damaged on the disk and left out of answers.',
-      ({ own }) => own['damagedDocuments'],
-    ),
-    this.#indexGauge(
-      'llara_index_file_damaged',
-      '1 while pages or indexes of the database are damaged.',
-      ({ own }) => own['fileDamaged'],
-    ),
-    this.#indexGauge(
-      'llara_index_missing_commits',
-      'Acknowledged writes that the database has lost with its log.',
-      ({ own }) => own['missingCommits'],
-    ),
-  ]
+  readonly #indexes = new IndexFigures(
+    (name, help) => new Gauge({ name, help, labelNames: ['collection'], registers: [this.#registry] }),
+  )
 
   constructor() {
     // Node counts the sampling interval into each delay: a short one keeps the figure honest.
@@ -100,7 +76,7 @@ export class Metrics {
   }
 
   async text(): Promise<string> {
-    await this.#readIndexes()
+    await this.#indexes.read()
     return this.#registry.metrics()
   }
 
@@ -119,6 +95,11 @@ export class Metrics {
     const count = (flags: Uint8Array) => flags.reduce((sum, flag) => sum + flag, 0)
     this.#truncated.inc({ prompt }, count(usage.truncated))
     this.#mostlyUnknown.inc({ prompt }, count(usage.mostlyUnknown))
+  }
+
+  /** What a collection is called here: the first ones by their names, so that the labels stay few. */
+  collectionLabel(collection: string): string {
+    return this.#indexes.labelOf(collection)
   }
 
   observeIndex(labels: { collection: string; operation: string }, seconds: number): void {
@@ -165,30 +146,7 @@ export class Metrics {
 
   /** Figures of a collection, read from its index whenever metrics are asked for, until the returned call. */
   watchIndex(collection: string, index: DocumentIndex): () => void {
-    this.#indexes.set(collection, index)
-    return () => this.#indexes.delete(collection)
-  }
-
-  /** Asks every index once, for all of its gauges. */
-  async #readIndexes(): Promise<void> {
-    const read: { collection: string; stats: IndexStats }[] = []
-    for (const [collection, index] of this.#indexes) {
-      // An index that has just closed or died has no figures.
-      const stats = await index.stats().catch(() => undefined)
-      if (stats) read.push({ collection, stats })
-    }
-    for (const { gauge, figure } of this.#indexGauges) {
-      gauge.reset()
-      for (const { collection, stats } of read) {
-        const value = figure(stats)
-        if (value !== undefined) gauge.set({ collection }, value)
-      }
-    }
-  }
-
-  #indexGauge(name: string, help: string, figure: (stats: IndexStats) => number | undefined) {
-    const gauge = new Gauge({ name, help, labelNames: ['collection'], registers: [this.#registry] })
-    return { gauge, figure }
+    return this.#indexes.watch(collection, index)
   }
 
   #histogram<T extends string>(name: string, help: string, labelNames: T[]): Histogram<T> {

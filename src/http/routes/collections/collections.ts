@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../../errors.ts'
-import { cursorAfter, idOfCursor } from '../../../index/cursor.ts'
+import { cursorAfter, placeOfCursor } from '../../../index/cursor.ts'
 import { signalOf } from '../../guards/deadline.ts'
 import type { HttpContext, Server } from '../../http-context.ts'
 import { PROBLEMS } from '../../wire/schemas.ts'
@@ -82,14 +82,17 @@ export function collectionRoutes(server: Server, { config, collections }: HttpCo
     },
     async (request) => {
       const { cursor, limit = Math.min(PAGE_SIZE, config.pageSizeMax) } = request.query
-      const after = cursor === undefined ? '' : idOfCursor(cursor)
+      const after = cursor === undefined ? '' : placeOfCursor(cursor, []).id
       const names = collections()
         .names()
         .filter((name) => name > after)
       const page: ReturnType<typeof answerOf>[] = []
       for (const name of names.slice(0, limit)) page.push(answerOf(await collections().info(name)))
       const last = page.at(-1)
-      return { collections: page, next_cursor: names.length > limit && last ? cursorAfter(last.name) : null }
+      return {
+        collections: page,
+        next_cursor: names.length > limit && last ? cursorAfter({ id: last.name, values: [] }, []) : null,
+      }
     },
   )
 
