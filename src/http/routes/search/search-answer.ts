@@ -17,9 +17,9 @@ const Result = Type.Object({
   text: Type.Optional(text),
   metadata: Type.Optional(metadata),
 })
-const PathSchema = oneOf(['hnsw', 'exact'], {
+const PathSchema = oneOf(['hnsw', 'pruned', 'exact'], {
   description:
-    '`hnsw`: found through the HNSW graph. `exact`: every match was scored. Of the dense leg where there are two.',
+    '`exact`: every match was scored. `hnsw`: vectors were found through the HNSW graph. `pruned`, with mode lexical: words that very many documents have were left out, because rarer ones found enough. Of the dense leg with mode hybrid.',
 })
 const milliseconds = (description: string) => Type.Optional(Type.Number({ description }))
 const SearchTimingsSchema = Type.Object(
@@ -56,11 +56,12 @@ export const SearchReply = Type.Object({
 })
 
 /** The hits of each target, as the answer lists them. @param many whether there were several queries */
-export function listsOf({ batches }: SearchAnswer, many: boolean) {
+export function listsOf({ batches, mode }: SearchAnswer, many: boolean) {
   const lists = batches.map(({ hits }) => hits.map(resultOf))
-  // Whatever an engine calls its approximate way, here it is the graph's.
-  const paths = batches.map(({ path }) => (path === 'exact' ? 'exact' : 'hnsw'))
-  const path = paths.includes('hnsw') ? 'hnsw' : 'exact'
+  // Whatever an engine calls its approximate way, here it has one name for each leg.
+  const approximate = mode === 'lexical' ? 'pruned' : 'hnsw'
+  const paths = batches.map(({ path }) => (path === 'exact' ? path : approximate))
+  const path = paths.includes(approximate) ? approximate : 'exact'
   return many ? { batches: lists, path, paths } : { results: lists[0] ?? [], path }
 }
 
