@@ -22,9 +22,10 @@ const PathSchema = oneOf(['hnsw', 'pruned', 'exact'], {
     '`exact`: every match was scored. `hnsw`: vectors were found through the HNSW graph. `pruned`, with mode lexical: words that very many documents have were left out, because rarer ones found enough. Of the dense leg with mode hybrid.',
 })
 const milliseconds = (description: string) => Type.Optional(Type.Number({ description }))
+const { total, ...phases } = TimingsSchema.properties
 const SearchTimingsSchema = Type.Object(
   {
-    ...TimingsSchema.properties,
+    ...phases,
     search: milliseconds(
       'What was not the model: both legs, as far as they ran after it, and all that follows.',
     ),
@@ -32,6 +33,7 @@ const SearchTimingsSchema = Type.Object(
     lexical: milliseconds('Searching the index by words, while the model makes the vectors.'),
     fusion: milliseconds('Making one list of two.'),
     documents: milliseconds('Reading the documents of a fused list.'),
+    total,
   },
   { description: 'Wall-clock milliseconds of each phase; the two legs run at once.' },
 )
