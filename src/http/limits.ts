@@ -92,7 +92,7 @@ export const REQUEST_LIMITS = {
     fallback: 32,
     min: 1,
     max: 65_536,
-    doc: 'Deletions served at once; more get 429.',
+    doc: 'Deletions and metadata patches served at once; more get 429.',
   },
   textsPerRequestMax: {
     unit: 'texts',

@@ -3,6 +3,7 @@ import type { CollectionSettings, SettingsChange } from './collection-settings.t
 import type { Document, DocumentField, DocumentPart, IndexedDocument, Passage, Span } from './document.ts'
 import type { Filter } from './filter.ts'
 import type { Facet, FacetOptions } from './metadata/facets.ts'
+import type { MetadataPatch, PatchResult } from './metadata/merge-patch.ts'
 import type { SortKey } from './metadata/sort.ts'
 
 export interface CallOptions {
@@ -135,6 +136,17 @@ export interface DocumentIndex {
     target: { ids: readonly string[] } | { filter: Filter },
     options?: CallOptions,
   ): Promise<{ removed: number }>
+  /**
+   * Merges a patch into the metadata of documents: all of them or, where it fails, none. Reading, merging and storing are
+   * one step, so that patches at the same time do not undo each other. Resolves when it is durable and filters know it.
+   * @throws ServiceError NOT_FOUND (an id without a document; `ids` names some), DOCUMENT_DAMAGED (an id's document),
+   *   TOO_LARGE (what the metadata of a document would become)
+   */
+  patch(
+    target: { ids: readonly string[] } | { filter: Filter },
+    patch: MetadataPatch,
+    options?: CallOptions,
+  ): Promise<PatchResult>
   /**
    * The k best documents for each probe: k of them whenever k live, matching documents reach the floor.
    * @throws ServiceError INVALID_INPUT (a vector of other dimensions, not finite, or zero; a kind of probe that

@@ -10,7 +10,8 @@ export interface Document {
 }
 
 /** What an answer may leave out of a document. */
-export type DocumentField = 'text' | 'title' | 'metadata'
+export type DocumentField = (typeof DOCUMENT_FIELDS)[number]
+export const DOCUMENT_FIELDS = ['text', 'title', 'metadata'] as const
 
 /** A document, or what was asked for of it. */
 export type DocumentPart = Pick<Document, 'id'> & Partial<Pick<Document, DocumentField>>

@@ -1,13 +1,16 @@
 import { ServiceError } from '../errors.ts'
 import type { DocumentPart } from '../index/document.ts'
-import type { CallOptions, ScanOptions, ScanPage } from '../index/document-index.ts'
+import type { CallOptions, GetOptions, ScanOptions, ScanPage } from '../index/document-index.ts'
 import type { Filter } from '../index/filter.ts'
+import type { Metadata } from '../index/json.ts'
+import type { PatchResult } from '../index/metadata/merge-patch.ts'
 import { checkId } from './checks/check-document.ts'
+import { checkMetadata, METADATA_VALUES_MAX } from './checks/check-metadata.ts'
 import { matchesEverything } from './checks/matches-everything.ts'
 import type { Retrieval } from './retrieval.ts'
 
 /** @throws ServiceError NOT_FOUND */
-export async function readOne({ index }: Retrieval, id: string, options: CallOptions): Promise<DocumentPart> {
+export async function readOne({ index }: Retrieval, id: string, options: GetOptions): Promise<DocumentPart> {
   const [document] = await index.get([id], options)
   if (!document) throw notFound()
   return document
@@ -26,7 +29,8 @@ export async function list(
   return { ...page, ...(total !== undefined && { total }) }
 }
 
-export type RemoveTarget = { ids: readonly string[] } | { filter: Filter } | { all: true }
+/** Which documents something is to be done to. */
+export type DocumentsTarget = { ids: readonly string[] } | { filter: Filter } | { all: true }
 
 /**
  * Deletes by ids (unknown ones are not an error), by filter, or everything; durable when it resolves.
@@ -34,16 +38,53 @@ export type RemoveTarget = { ids: readonly string[] } | { filter: Filter } | { a
  */
 export async function remove(
   { index }: Retrieval,
-  target: RemoveTarget,
+  target: DocumentsTarget,
   options: CallOptions,
 ): Promise<{ removed: number }> {
-  if ('all' in target) return index.remove({ filter: { kind: 'and', filters: [] } }, options)
+  return index.remove(checkTarget(target, 'delete all'), options)
+}
+
+/**
+ * Merges a patch (RFC 7396) into the metadata of documents; durable when it resolves. Nothing is embedded again.
+ *
+ * @param merge null takes all metadata away
+ * @throws ServiceError INVALID_INPUT, TOO_LARGE, NOT_FOUND for an id without a document: then nothing is changed
+ */
+export async function patchMetadata(
+  { index, limits }: Retrieval,
+  target: DocumentsTarget,
+  merge: Metadata | null,
+  options: CallOptions,
+): Promise<PatchResult> {
+  const bytesMax = limits.metadataBytesMax
+  if (merge) checkMetadata(merge, 'metadata', bytesMax)
+  const patch = { merge, bytesMax, valuesMax: METADATA_VALUES_MAX }
+  return index.patch(checkTarget(target, 'change all'), patch, options)
+}
+
+/** As `patchMetadata`, of one document. @returns its metadata as it is now */
+export async function patchOne(
+  retrieval: Retrieval,
+  id: string,
+  merge: Metadata | null,
+  options: CallOptions,
+): Promise<{ id: string; metadata: Metadata }> {
+  try {
+    const { metadata = {} } = await patchMetadata(retrieval, { ids: [id] }, merge, options)
+    return { id, metadata }
+  } catch (error) {
+    throw error instanceof ServiceError && error.code === 'NOT_FOUND' ? notFound() : error
+  }
+}
+
+function checkTarget(target: DocumentsTarget, what: string): { ids: readonly string[] } | { filter: Filter } {
+  if ('all' in target) return { filter: { kind: 'and', filters: [] } }
   if ('ids' in target) for (const [i, id] of target.ids.entries()) checkId(id, `ids[${i}]`)
   else if (matchesEverything(target.filter)) {
-    const message = 'filter matches every document; send {"all": true} to delete all, or narrow the filter.'
+    const message = `filter matches every document; send {"all": true} to ${what}, or narrow the filter.`
     throw new ServiceError('INVALID_INPUT', message, { field: 'filter' })
   }
-  return index.remove(target, options)
+  return target
 }
 
 /** @throws ServiceError NOT_FOUND */

@@ -28,6 +28,7 @@ export function measuredIndex(index: DocumentIndex, name: string, metrics: Metri
     get: (ids, options) => measure('get', () => index.get(ids, options)),
     passages: (ids, options) => measure('passages', () => index.passages(ids, options)),
     remove: (target, options) => measure('remove', () => index.remove(target, options)),
+    patch: (target, patch, options) => measure('patch', () => index.patch(target, patch, options)),
     search: async (probes, k, options) => {
       const results = await measure('search', () => index.search(probes, k, options))
       for (const [i, { path }] of results.entries()) {

@@ -69,7 +69,7 @@ test.each([
 test.each([
   ['get', '/search', 'POST'],
   ['put', '/documents', 'GET, HEAD, POST'],
-  ['post', '/documents/abc', 'DELETE, GET, HEAD'],
+  ['post', '/documents/abc', 'DELETE, GET, HEAD, PATCH'],
   ['delete', '/info', 'GET, HEAD'],
 ] as const)('%s %s is answered with the methods there are', async (method, path, allow) => {
   const { body, headers } = await service.http()[method](path).expect(405)

@@ -57,6 +57,25 @@ test('returns the fields that are asked for', async () => {
   expect(whole.body).toEqual(listed.body)
 })
 
+test('an address names the fields that are asked for, too', async () => {
+  const get = (path: string) => service.http().get(path).auth(READER, { type: 'bearer' })
+  const whole = { id: 'd07', title: 'title 7', text: 'document number 7', metadata: { n: 7, even: false } }
+  expect((await get('/documents/d07').expect(200)).body).toEqual(whole)
+  for (const fields of [['title', 'metadata'], ['text'], []] as const) {
+    const include = fields.join(',')
+    const part = Object.fromEntries(['id', ...fields].map((name) => [name, whole[name as 'id']]))
+    expect((await get(`/documents/d07?include=${include}`).expect(200)).body).toEqual(part)
+    const list = await get(`/documents?filter={"n":7}&include=${include}`).expect(200)
+    expect(list.body.documents).toEqual([part])
+  }
+  for (const include of ['vectors', 'title,', 'title, text', 'title;text']) {
+    for (const path of ['/documents', '/documents/d07']) {
+      const refused = await get(`${path}?include=${encodeURIComponent(include)}`).expect(422)
+      expect(refused.body.details.field).toBe('include')
+    }
+  }
+})
+
 test('without a filter lists and counts everything', async () => {
   const { body } = await query({ count: true, limit: 10 }).expect(200)
   expect(body.total).toBe(COUNT)

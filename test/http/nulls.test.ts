@@ -34,6 +34,7 @@ const BODIES: [string, Record<string, unknown>][] = [
   ['/embed', { texts: ['a'], prompt: 'ebae' }],
   ['/v1/embeddings', { input: 'a', model: 'MODEL:query' }],
   ['/documents/delete', { ids: ['nobody'] }],
+  ['/documents/patch', { ids: ['two'], metadata: {} }],
   ['/documents/query', {}],
 ]
 

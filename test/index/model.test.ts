@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Hit } from '../../src/index/document-index.ts'
 import { parseFilter } from '../../src/retrieval/checks/parse-filter.ts'
 import { ExactIndex } from '../oracle/exact-index.ts'
-import { Random, randomLongDocument } from './random.ts'
+import { Random, randomLongDocument, randomMetadata } from './random.ts'
 import { countOf, crash, DIMENSIONS, openIn, scratchFolder, searchVectors } from './scratch.ts'
 
 const FILTERS = [
@@ -49,21 +49,30 @@ describe('the embedded index under random operations', () => {
         },
       ],
       [
-        0.53,
+        0.51,
+        async () => {
+          const filter = parseFilter({ b: { $in: ['a', 1, null, true] } })
+          const merge = { ...randomMetadata(random), patched: random.below(5) }
+          const patch = { merge, bytesMax: 10_000, valuesMax: 1000 }
+          expect(await index.patch({ filter }, patch)).toEqual(await oracle.patch({ filter }, patch))
+        },
+      ],
+      [
+        0.56,
         async () => {
           await index.close()
           index = await openIn(dataDir, SMALL)
         },
       ],
       [
-        0.56,
+        0.59,
         async () => {
           dataDir = await crash(index, dataDir)
           index = await openIn(dataDir, SMALL)
         },
       ],
       [
-        0.66,
+        0.68,
         async () => {
           const ids = some(10)
           expect(await index.get(ids)).toEqual(await oracle.get(ids))

@@ -49,6 +49,7 @@ export async function openIn(
     get: (ids, options) => index.get(ids, options),
     passages: (ids, options) => index.passages(ids, options),
     remove: (target, options) => index.remove(target, options),
+    patch: (target, patch, options) => index.patch(target, patch, options),
     search: (probes, k, options) => index.search(probes, k, options),
     scan: (options) => index.scan(options),
     count: (options) => index.count(options),

@@ -24,6 +24,7 @@ import type {
 } from '../../src/index/document-index.ts'
 import type { Filter } from '../../src/index/filter.ts'
 import type { Facet, FacetOptions } from '../../src/index/metadata/facets.ts'
+import { type MetadataPatch, type PatchResult, patched } from '../../src/index/metadata/merge-patch.ts'
 import { comparePlaces } from '../../src/index/metadata/sort.ts'
 import { compareHits } from '../../src/index/order.ts'
 import { similarity } from '../../src/index/similarity.ts'
@@ -104,6 +105,29 @@ export class ExactIndex implements DocumentIndex {
     let removed = 0
     for (const id of ids) if (this.#stored.delete(id)) removed++
     return { removed }
+  }
+
+  async patch(
+    target: { ids: readonly string[] } | { filter: Filter },
+    patch: MetadataPatch,
+    options: CallOptions = {},
+  ): Promise<PatchResult> {
+    this.#check(options)
+    const ids =
+      'ids' in target
+        ? [...new Set(target.ids)]
+        : this.#matching(target.filter).map(({ document }) => document.id)
+    const missing = ids.filter((id) => !this.#stored.has(id))
+    if (missing.length > 0) {
+      throw new ServiceError('NOT_FOUND', 'Some of the ids have no document.', { ids: missing.slice(0, 10) })
+    }
+    const results = ids.map((id) => patched(this.#stored.get(id)!.document.metadata, patch, id))
+    for (const [i, id] of ids.entries())
+      this.#stored.get(id)!.document.metadata = structuredClone(results[i]!)
+    return {
+      patched: ids.length,
+      ...('ids' in target && ids.length === 1 && { metadata: structuredClone(results[0]!) }),
+    }
   }
 
   async search(probes: readonly Probe[], k: number, options: SearchOptions = {}): Promise<SearchResult[]> {

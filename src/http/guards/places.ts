@@ -32,7 +32,7 @@ export function routePlaces({
     deletions: new Places({
       max: deletionsMax,
       clientSharePercent,
-      what: 'deletions',
+      what: 'deletions and patches',
       setting: 'DELETIONS_MAX',
     }),
   }

@@ -1,37 +1,37 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type Static, Type } from 'typebox'
-import { ServiceError } from '../../errors.ts'
-import { parseFilter } from '../../retrieval/checks/parse-filter.ts'
-import { type RemoveTarget, readOne, remove, removeOne } from '../../retrieval/documents.ts'
+import { Type } from 'typebox'
+import { readOne, remove, removeOne } from '../../retrieval/documents.ts'
 import { signalOf } from '../guards/deadline.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import { type HttpLimits, queryBodyMax } from '../limits.ts'
-import { DocumentFields, FilterSchema, Id, PROBLEMS } from '../wire/schemas.ts'
+import { addMergePatchBody } from '../wire/json-body.ts'
+import { DocumentFields, Id, PROBLEMS } from '../wire/schemas.ts'
+import { IncludeQuery, includeOf } from './metadata/include.ts'
+import { patchRoutes } from './metadata/patch.ts'
+import { TARGET_RULE, targetFields, targetOf } from './metadata/target.ts'
 
-const Document = Type.Object(DocumentFields)
+const { id, text, title, metadata } = DocumentFields
+const Document = Type.Object({
+  id,
+  title: Type.Optional(title),
+  text: Type.Optional(text),
+  metadata: Type.Optional(metadata),
+})
 const Params = Type.Object({ id: Id })
 const Removed = Type.Object({
   removed: Type.Integer({ description: 'How many documents were deleted.' }),
 })
 
-const deletionSchema = ({ documentsPerRequestMax }: HttpLimits) =>
-  Type.Object(
-    {
-      ids: Type.Optional(Type.Array(Id, { minItems: 1, maxItems: documentsPerRequestMax })),
-      filter: Type.Optional(FilterSchema),
-      all: Type.Optional(
-        Type.Unsafe<true>({ type: 'boolean', enum: [true], description: 'Delete every document.' }),
-      ),
-    },
-    {
-      additionalProperties: false,
-      description:
-        'Exactly one of `ids`, `filter`, `all`. A filter that matches every document whatever is stored, such as `{}`, is refused: say `all`.',
-      examples: [{ ids: ['astro-17'] }, { filter: { year: { $lt: 2000 } } }, { all: true }],
-    },
-  )
+const deletionSchema = (config: HttpLimits) =>
+  Type.Object(targetFields(config, 'Delete every document.'), {
+    additionalProperties: false,
+    description: TARGET_RULE,
+    examples: [{ ids: ['astro-17'] }, { filter: { year: { $lt: 2000 } } }, { all: true }],
+  })
 
-export function documentRoutes(server: Server, { config, retrieval, places }: HttpContext): void {
+export function documentRoutes(server: Server, context: HttpContext): void {
+  const { config, retrieval, places } = context
   const takePlace = async (request: FastifyRequest, reply: FastifyReply) =>
     places.deletions.take(request, reply)
 
@@ -44,10 +44,15 @@ export function documentRoutes(server: Server, { config, retrieval, places }: Ht
         operationId: 'readDocument',
         summary: 'Read a document',
         params: Params,
+        querystring: Type.Object({ include: IncludeQuery }, { additionalProperties: false }),
         response: { 200: Document, ...PROBLEMS },
       },
     },
-    async (request) => readOne(await retrieval(request), request.params.id, { signal: signalOf(request) }),
+    async (request) => {
+      const fields = includeOf(request.query.include)
+      const options = { signal: signalOf(request), ...(fields && { fields }) }
+      return readOne(await retrieval(request), request.params.id, options)
+    },
   )
 
   server.delete(
@@ -84,15 +89,9 @@ export function documentRoutes(server: Server, { config, retrieval, places }: Ht
       return remove(await retrieval(request), targetOf(request.body), { signal: signalOf(request) })
     },
   )
-}
 
-/** @throws ServiceError INVALID_INPUT unless the body names exactly one target */
-function targetOf({ ids, filter, all }: Static<ReturnType<typeof deletionSchema>>): RemoveTarget {
-  const targets: RemoveTarget[] = []
-  if (ids !== undefined) targets.push({ ids })
-  if (filter !== undefined) targets.push({ filter: parseFilter(filter) })
-  if (all !== undefined) targets.push({ all })
-  const [target] = targets
-  if (target && targets.length === 1) return target
-  throw new ServiceError('INVALID_INPUT', 'Give exactly one of ids, filter, all.')
+  server.register(async (scope) => {
+    addMergePatchBody(scope)
+    patchRoutes(scope.withTypeProvider<TypeBoxTypeProvider>(), context, takePlace)
+  })
 }

@@ -13,6 +13,7 @@ import { queryBodyMax } from '../limits.ts'
 import { JsonFault, parseIJson } from '../wire/i-json.ts'
 import { DocumentFields, FilterSchema, Include, PROBLEMS } from '../wire/schemas.ts'
 import { type FacetRequest, FacetsSchema, facetFields, facetsOf } from './metadata/facets.ts'
+import { IncludeQuery, includeOf } from './metadata/include.ts'
 import { sortField } from './metadata/sort.ts'
 
 const PAGE_SIZE = 100
@@ -95,6 +96,7 @@ export function listingRoutes(server: Server, { config, retrieval }: HttpContext
             filter: Type.Optional(
               Type.String({ description: 'A filter as JSON.', examples: ['{"year":2021}'] }),
             ),
+            include: IncludeQuery,
           },
           { additionalProperties: false },
         ),
@@ -102,8 +104,8 @@ export function listingRoutes(server: Server, { config, retrieval }: HttpContext
       },
     },
     async (request) => {
-      const { filter, ...query } = request.query
-      return pageOf({ ...query, filter: filterFromText(filter) }, request)
+      const { filter, include, ...query } = request.query
+      return pageOf({ ...query, filter: filterFromText(filter), include: includeOf(include) }, request)
     },
   )
 

@@ -25,8 +25,6 @@ import type { LostDocument } from './integrity/survey.ts'
 import { WordIndex } from './lexical/word-index.ts'
 import type { IndexLimits } from './limits.ts'
 import type { EngineNotice } from './notice.ts'
-import { FacetCounter } from './operations/facet-counter.ts'
-import { OrderedDocuments } from './operations/ordered-documents.ts'
 import { Reader } from './operations/reader.ts'
 import { Searcher } from './operations/searcher.ts'
 import { Writer } from './operations/writer.ts'
@@ -37,6 +35,7 @@ import type {
   FacetsCall,
   GetCall,
   IdsCall,
+  PatchCall,
   RemoveCall,
   ScanCall,
   SearchCall,
@@ -146,9 +145,7 @@ async function startEngine(
       },
     },
   })
-  const ordered = new OrderedDocuments(reader, rows)
-  const reads = new Reader({ table, filters, ordered, stored, scheduler, limits })
-  const facets = new FacetCounter({ db: reader, table, filters, scheduler })
+  const reads = new Reader({ db: reader, rows, table, filters, stored, scheduler, limits })
   const writeGuard = new WriteGuard(db, folder, lock)
   const checkWritable = () => {
     mender.checkWritable()
@@ -167,6 +164,7 @@ async function startEngine(
     guard: writeGuard,
     checkWritable,
     damages,
+    stored,
     commits,
     room: new LastRoom(db, reserve, limits.databaseBytesMax),
   })
@@ -222,13 +220,14 @@ async function startEngine(
       answer(() => writer.upsert(call, signal).then(thenUpkeep)),
     remove: (call: RemoveCall, signal: AbortSignal) =>
       answer(() => writer.remove(call, signal).then(thenUpkeep)),
+    patch: (call: PatchCall, signal: AbortSignal) => answer(() => writer.patch(call, signal)),
     search: (call: SearchCall, signal: AbortSignal) => answer(() => searcher.search(call, signal)),
     searchWords: (call: WordSearchCall, signal: AbortSignal) => answer(() => words.search(call, signal)),
     get: (call: GetCall, signal: AbortSignal) => answer(() => reads.get(call, signal)),
     passages: (call: IdsCall, signal: AbortSignal) => answer(() => reads.passages(call, signal)),
     scan: (call: ScanCall, signal: AbortSignal) => answer(() => reads.scan(call, signal)),
     count: (call: CountCall, signal: AbortSignal) => answer(() => reads.count(call, signal)),
-    facets: (call: FacetsCall, signal: AbortSignal) => answer(() => facets.count(call, signal)),
+    facets: (call: FacetsCall, signal: AbortSignal) => answer(() => reads.facets(call, signal)),
     /** @throws ServiceError STORE_UNUSABLE where nothing that is written would last */
     checkWritable,
     counts: (): Counts => ({

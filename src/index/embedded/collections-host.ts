@@ -27,6 +27,7 @@ import type {
   GetCall,
   IdsCall,
   OpenCall,
+  PatchCall,
   RemoveCall,
   ScanCall,
   SearchCall,
@@ -151,6 +152,8 @@ export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<
       engine(collection).upsert(call, signal),
     remove: ({ collection, ...call }: ForCollection<RemoveCall>, signal: AbortSignal) =>
       engine(collection).remove(call, signal),
+    patch: ({ collection, ...call }: ForCollection<PatchCall>, signal: AbortSignal) =>
+      engine(collection).patch(call, signal),
     search: ({ collection, ...call }: ForCollection<SearchCall>, signal: AbortSignal) =>
       engine(collection).search(call, signal),
     searchWords: ({ collection, ...call }: ForCollection<WordSearchCall>, signal: AbortSignal) =>

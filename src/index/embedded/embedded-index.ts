@@ -20,6 +20,7 @@ import type {
 import type { Filter } from '../filter.ts'
 import type { Metadata } from '../json.ts'
 import type { Facet, FacetOptions } from '../metadata/facets.ts'
+import type { MetadataPatch, PatchResult } from '../metadata/merge-patch.ts'
 import { unitVector } from '../unit-vector.ts'
 import type { OperationLimiter } from './operation-limiter.ts'
 import { packDocuments, packVectors } from './pack.ts'
@@ -101,6 +102,18 @@ export class EmbeddedIndex implements DocumentIndex {
     const what = 'ids' in target ? { ids: [...target.ids] } : target
     const call = { ...what, collection: this.#collection }
     return this.#run('write', () => this.#client.call('remove', call, { signal }))
+  }
+
+  async patch(
+    target: { ids: readonly string[] } | { filter: Filter },
+    patch: MetadataPatch,
+    { signal }: CallOptions = {},
+  ): Promise<PatchResult> {
+    const what = 'ids' in target ? { ids: [...target.ids] } : target
+    const call = { target: what, patch, collection: this.#collection }
+    const reply = await this.#run('write', () => this.#client.call('patch', call, { signal }))
+    const { patched, metadata } = reply
+    return { patched, ...(metadata !== undefined && { metadata: JSON.parse(metadata) as Metadata }) }
   }
 
   async search(

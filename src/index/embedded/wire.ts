@@ -3,6 +3,7 @@ import type { DocumentField, Span } from '../document.ts'
 import type { Tuning } from '../document-index.ts'
 import type { Filter } from '../filter.ts'
 import type { CollectionIdentity } from '../index-engine.ts'
+import type { MetadataPatch } from '../metadata/merge-patch.ts'
 import type { Place, SortKey } from '../metadata/sort.ts'
 import type { IndexLimits } from './limits.ts'
 
@@ -56,6 +57,17 @@ export interface GetCall extends IdsCall {
 }
 
 export type RemoveCall = IdsCall | { filter: Filter }
+
+export interface PatchCall {
+  target: RemoveCall
+  patch: MetadataPatch
+}
+
+export interface PatchReply {
+  patched: number
+  /** JSON. */
+  metadata?: string
+}
 
 export interface SearchCall extends Tuning {
   /** [probes, dimensions], row-major, unit length. */

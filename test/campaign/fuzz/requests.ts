@@ -16,7 +16,17 @@ const FILTER = {
 /** A body that is right, for each route that takes one. */
 const BODIES: Record<string, (random: Random) => unknown> = {
   '/documents': (random) => ({ documents: [documentLike(random), documentLike(random)], truncate: 'end' }),
-  '/documents/query': () => ({ filter: FILTER, limit: 5 }),
+  '/documents/query': () => ({
+    filter: FILTER,
+    limit: 5,
+    sort: ['-version', { field: 'size', order: 'asc' }],
+    facets: ['colour', 'size'],
+    facet_values: 3,
+  }),
+  '/documents/patch': (random) => ({
+    ids: [`f-${random.below(40)}`],
+    metadata: { colour: 'red', size: null },
+  }),
   '/documents/delete': (random) => ({ ids: [`f-${random.below(40)}`, `f-${random.below(40)}`] }),
   '/search': (random) => {
     const target = random.pick([{ query: 'blue words' }, { queries: ['a', 'b'] }, { like: 'f-1' }])

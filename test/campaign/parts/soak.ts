@@ -75,6 +75,6 @@ function onlyReading(random: Parameters<typeof fuzzRequest>[0]): ReturnType<type
   for (;;) {
     const request = fuzzRequest(random)
     const writes = request.path === '/documents' && request.method === 'POST'
-    if (!writes && request.method !== 'DELETE' && request.path !== '/documents/delete') return request
+    if (!writes && request.method !== 'DELETE' && !/\/(delete|patch)$/.test(request.path)) return request
   }
 }

@@ -3,6 +3,7 @@ import type { DocumentIndex } from '../../../src/index/document-index.ts'
 import { parseFilter } from '../../../src/retrieval/checks/parse-filter.ts'
 import { Bench, type ContractTest, doc, X } from './bench.ts'
 import { counting } from './counting.ts'
+import { patching } from './patching.ts'
 import { refusing } from './refusing.ts'
 import { searching } from './searching.ts'
 import { sorting } from './sorting.ts'
@@ -49,6 +50,7 @@ export function documentIndexContract(
     }
     storing(contractTest)
     searching(contractTest)
+    patching(contractTest)
     counting(contractTest)
     sorting(contractTest)
     refusing(contractTest)
@@ -69,6 +71,7 @@ export function documentIndexContract(
         () => index.remove({ ids: ['a'] }),
         () => index.search([{ vector: X }], 1),
         () => index.scan({ limit: 1 }),
+        () => index.patch({ ids: ['a'] }, { merge: {}, bytesMax: 9, valuesMax: 9 }),
         () => index.facets([['a']], { limit: 1 }),
         () => index.stats(),
       ]

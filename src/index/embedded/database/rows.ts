@@ -23,6 +23,7 @@ export function rowWriter(db: LiveConnection, analysis: Analysis) {
   const deletePassages = db.keep(`
     DELETE FROM passages WHERE label >= ? AND label <
       (SELECT coalesce(min(document), ${LABEL_MAX + 1}) FROM documents WHERE document > ?)`)
+  const updateMetadata = db.keep('UPDATE documents SET metadata = ?, checksum = ? WHERE document = ?')
   const insertDocument = db.keep('INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)')
   const insertWords = db.keep('INSERT INTO words (rowid, title, text) VALUES (?, ?, ?)')
   const insertPassage = db.keep('INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)')
@@ -40,6 +41,10 @@ export function rowWriter(db: LiveConnection, analysis: Analysis) {
       const { label, ordinal, start, end, vector } = part
       passage.run(label, document, ordinal, start, end, passageChecksum(part), vector)
     }
+    insertValues(document, metadata)
+  }
+
+  function insertValues(document: number, metadata: string) {
     const value = insertValue()
     for (const { path, value: given } of metadataValues(JSON.parse(metadata) as Metadata)) {
       value.run(sqlPath(path), sqlValue(given), document)
@@ -58,6 +63,14 @@ export function rowWriter(db: LiveConnection, analysis: Analysis) {
     },
 
     insertRows,
+
+    /** Other metadata for a document that is there; its passages stay. @param row as it is to be */
+    setMetadata(row: DocumentRow): void {
+      const { document, metadata } = row
+      updateMetadata().run(metadata, documentChecksum(row), document)
+      deleteValues().run(document)
+      insertValues(document, metadata)
+    },
 
     /**
      * @param vectors of its passages, one after another

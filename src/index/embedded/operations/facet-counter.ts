@@ -1,7 +1,7 @@
 import type { JsonScalar } from '../../json.ts'
 import { type Facet, FacetTally } from '../../metadata/facets.ts'
 import { compareScalars } from '../../order.ts'
-import type { CooperativeScheduler, TimeSlice } from '../cooperative-scheduler.ts'
+import type { TimeSlice } from '../cooperative-scheduler.ts'
 import type { LiveConnection } from '../database/live-connection.ts'
 import type { Bitset } from '../filter/bitset.ts'
 import type { FilterIndex } from '../filter/filter-index.ts'
@@ -25,7 +25,6 @@ export interface FacetCounterParts {
   db: LiveConnection
   table: VectorTable
   filters: FilterIndex
-  scheduler: CooperativeScheduler
 }
 
 /** Counts documents by the values of a field, from the ordered index of metadata values. */
@@ -37,10 +36,8 @@ export class FacetCounter {
   }
 
   /** Again where documents were written meanwhile, and at last as it was found. @throws ServiceError ABORTED */
-  async count({ paths, limit, filter }: FacetsCall, signal: AbortSignal): Promise<Facet[]> {
-    const { scheduler, table, filters } = this.#parts
-    const slice = scheduler.slice('interactive', signal)
-    await slice.yield()
+  async count({ paths, limit, filter }: FacetsCall, slice: TimeSlice): Promise<Facet[]> {
+    const { table, filters } = this.#parts
     for (let attempt = 0; ; attempt++) {
       const matching = filter && (await filters.matching(filter, slice))
       const { version } = table

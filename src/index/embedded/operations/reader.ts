@@ -1,22 +1,28 @@
 import type { Passage } from '../../document.ts'
+import type { Facet } from '../../metadata/facets.ts'
 import type { Place } from '../../metadata/sort.ts'
 import type { CooperativeScheduler, TimeSlice } from '../cooperative-scheduler.ts'
+import type { RowReader } from '../database/checked-rows.ts'
+import type { LiveConnection } from '../database/live-connection.ts'
 import type { FilterIndex } from '../filter/filter-index.ts'
 import { MatchingDocuments } from '../filter/matching-documents.ts'
 import type { StoredDocuments } from '../integrity/stored-documents.ts'
 import type { IndexLimits } from '../limits.ts'
 import type { VectorTable } from '../vectors/vector-table.ts'
-import type { CountCall, GetCall, IdsCall, ScanCall, ScanReply, WireFields } from '../wire.ts'
-import type { OrderedDocuments } from './ordered-documents.ts'
+import type { CountCall, FacetsCall, GetCall, IdsCall, ScanCall, ScanReply, WireFields } from '../wire.ts'
+import { FacetCounter } from './facet-counter.ts'
+import { OrderedDocuments } from './ordered-documents.ts'
 import { fieldsOf, ReadBudget } from './read-budget.ts'
 
 /** Times a page is filled again because documents were replaced under it. */
 const RETRIES_MAX = 3
 
 export interface ReaderParts {
+  /** Reads what is committed, and so do the rows. */
+  db: LiveConnection
+  rows: RowReader
   table: VectorTable
   filters: FilterIndex
-  ordered: OrderedDocuments
   stored: StoredDocuments
   scheduler: CooperativeScheduler
   limits: Pick<IndexLimits, 'answerBytesMax'>
@@ -25,9 +31,13 @@ export interface ReaderParts {
 /** The reads that need no scoring. */
 export class Reader {
   readonly #parts: ReaderParts
+  readonly #ordered: OrderedDocuments
+  readonly #facets: FacetCounter
 
   constructor(parts: ReaderParts) {
     this.#parts = parts
+    this.#ordered = new OrderedDocuments(parts.db, parts.rows)
+    this.#facets = new FacetCounter(parts)
   }
 
   /** @throws ServiceError DOCUMENT_DAMAGED, TOO_LARGE */
@@ -60,14 +70,14 @@ export class Reader {
     { after, limit, filter, sort, fields }: ScanCall,
     slice: TimeSlice,
   ): Promise<{ page: ScanReply; disturbed: boolean }> {
-    const { table, filters, ordered, stored, limits } = this.#parts
+    const { table, filters, stored, limits } = this.#parts
     const budget = new ReadBudget(limits.answerBytesMax)
     const within = new MatchingDocuments(table, filter && (await filters.matching(filter, slice)))
     const page: ScanReply = { documents: [] }
     // A document whose metadata changes while the page is filled may come again under its new value.
     const seen = new Set<number>()
     let last: Place | undefined
-    for await (const { document, place } of ordered.after(after, sort, within, slice)) {
+    for await (const { document, place } of this.#ordered.after(after, sort, within, slice)) {
       if (seen.has(document)) continue
       // Under another id than its own it would be out of order.
       const row = stored.byKey(document)
@@ -91,6 +101,10 @@ export class Reader {
     const { table, filters } = this.#parts
     const slice = await this.#begin(signal)
     return filter ? (await filters.matching(filter, slice)).members().length : table.documents
+  }
+
+  async facets(call: FacetsCall, signal: AbortSignal): Promise<Facet[]> {
+    return this.#facets.count(call, await this.#begin(signal))
   }
 
   async #each<T>(ids: string[], signal: AbortSignal, read: (id: string) => T): Promise<T[]> {

@@ -1,6 +1,8 @@
+import { ServiceError } from '../../../errors.ts'
 import type { Analysis } from '../../collection-settings.ts'
 import type { UpsertResult } from '../../document-index.ts'
 import type { Filter } from '../../filter.ts'
+import { patched } from '../../metadata/merge-patch.ts'
 import type { CooperativeScheduler, Mutex, TimeSlice } from '../cooperative-scheduler.ts'
 import type { LastRoom } from '../database/last-room.ts'
 import type { LiveConnection } from '../database/live-connection.ts'
@@ -12,9 +14,13 @@ import type { LiveGraph } from '../hnsw/live-graph.ts'
 import type { CommitCount } from '../integrity/commit-count.ts'
 import type { Damages } from '../integrity/damages.ts'
 import { forgetLost } from '../integrity/rebuild.ts'
+import type { StoredDocuments } from '../integrity/stored-documents.ts'
 import type { WordIndex } from '../lexical/word-index.ts'
 import type { VectorTable } from '../vectors/vector-table.ts'
-import type { RemoveCall, UpsertCall } from '../wire.ts'
+import type { PatchCall, PatchReply, RemoveCall, UpsertCall } from '../wire.ts'
+
+/** Unknown ids that an error names. */
+const NAMED_MAX = 10
 
 export interface WriterParts {
   db: LiveConnection
@@ -31,6 +37,8 @@ export interface WriterParts {
   /** @throws ServiceError STORE_UNUSABLE where a commit would not last */
   checkWritable: () => void
   damages: Damages
+  /** Reads what is committed. */
+  stored: StoredDocuments
   commits: CommitCount
   room: LastRoom
 }
@@ -102,6 +110,33 @@ export class Writer {
     })
   }
 
+  /** Merges into what is stored at that moment, so that no other patch is lost. */
+  patch({ target, patch }: PatchCall, signal: AbortSignal): Promise<PatchReply> {
+    const { table, stored } = this.#parts
+    return this.#write(signal, async (slice) => {
+      const keys = 'ids' in target ? this.#existing(target.ids) : await this.#matching(target.filter, slice)
+      const reply = await this.#transaction({ deletes: false, settled: [] }, async () => {
+        const reply: PatchReply = { patched: 0 }
+        for (const document of keys) {
+          const found = stored.byKey(document)
+          // Damaged, as has been said by now.
+          if (!found) continue
+          const metadata = JSON.stringify(patched(JSON.parse(found.metadata), patch, found.id))
+          if (metadata !== found.metadata) {
+            const passages = table.labelsOf(document).length
+            this.#rows.setMetadata({ ...found, document, metadata, passages })
+          }
+          reply.patched++
+          if ('ids' in target && keys.length === 1) reply.metadata = metadata
+          await slice.pause()
+        }
+        return reply
+      })
+      table.changed()
+      return reply
+    })
+  }
+
   /** What has been committed, in memory and in the graph. */
   async #apply(removed: number[], added: AddedPassage[]): Promise<void> {
     const { table, words, graph, snapshots, scheduler, damages } = this.#parts
@@ -162,6 +197,15 @@ export class Writer {
       if (db.inTransaction) db.exec('ROLLBACK')
       throw error
     }
+  }
+
+  /** @throws ServiceError NOT_FOUND, DOCUMENT_DAMAGED */
+  #existing(ids: string[]): number[] {
+    const { stored } = this.#parts
+    const missing = [...new Set(ids)].filter((id) => stored.byId(id) === undefined)
+    if (missing.length === 0) return this.#keysOf(ids)
+    const message = `${missing.length} of the ids have no document; nothing has been changed.`
+    throw new ServiceError('NOT_FOUND', message, { ids: missing.slice(0, NAMED_MAX) })
   }
 
   #keysOf(ids: string[]): number[] {

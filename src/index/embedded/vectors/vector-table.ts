@@ -37,7 +37,7 @@ export class VectorTable {
     return this.#end
   }
 
-  /** Changes with every change: what was read slice by slice is whole only if this stayed the same. */
+  /** Changes with every change of a document: what was read slice by slice is whole only if this stayed the same. */
   get version(): number {
     return this.#version
   }
@@ -114,6 +114,11 @@ export class VectorTable {
     this.#slots.delete(label)
     this.#labels[slot] = 0
     this.#free.push(slot)
+    this.#version++
+  }
+
+  /** For changes of documents that leave their vectors as they are. */
+  changed(): void {
     this.#version++
   }
 
