@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 /**
  * models/<name>/model.json: everything about a model that is not weights. Prompts are data: the paper's template
  * (one `</s>`) and the released checkpoints' (quotes, instruction, eight special tokens, mean of eight) are both
- * a prefix, a suffix and a number of pooled positions.
+ * a prefix, a suffix and a number of pooled positions. So are the templates of rerankers.
  */
 
 /** Version written today; upgrade-card.ts reads the earlier ones. */
@@ -20,6 +20,34 @@ export const PromptSchema = Type.Object(
     suffixIds: Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 }),
     /** Most body tokens; longer bodies are cut here, the suffix never. */
     maxBodyTokens: Type.Integer({ minimum: 1 }),
+  },
+  { additionalProperties: false },
+)
+
+const Ids = Type.Array(Type.Integer({ minimum: 0 }))
+
+/**
+ * What a reranker reads: `beginIds`, the query, `betweenIds`, the text, `endIds`. The query and the text are tokenised
+ * apart, each together with the words before it, as in training.
+ */
+export const PairTemplateSchema = Type.Object(
+  {
+    /** Words before the query and before the text. */
+    query: Type.String(),
+    text: Type.String(),
+    beginIds: Ids,
+    betweenIds: Ids,
+    /** The score is read at the row's last token: the last of these, or of the text where there are none. */
+    endIds: Ids,
+    /** Ids that are special to the model, and that no text may yield. */
+    reservedIds: Ids,
+    /** Most tokens of the query and of the text, the words before each included; longer ones are cut at their end. */
+    maxQueryTokens: Type.Integer({ minimum: 1 }),
+    maxTextTokens: Type.Integer({ minimum: 1 }),
+    /** Most tokens of a row. Where query and text have more together, the text is cut further. */
+    maxTokens: Type.Integer({ minimum: 1 }),
+    /** All of it for people: `{query}` and `{text}` stand for the two. */
+    shown: Type.String(),
   },
   { additionalProperties: false },
 )
@@ -87,6 +115,20 @@ export const CARD_SCHEMAS = {
     },
     { additionalProperties: false },
   ),
-  /** Nothing runs these yet: what they say beyond the common part is open. */
-  reranker: Type.Object({ kind: Type.Literal('reranker'), ...COMMON }),
+  reranker: Type.Object(
+    {
+      kind: Type.Literal('reranker'),
+      ...COMMON,
+      template: PairTemplateSchema,
+      /** What makes a number of the last token's state: a linear map of its own, or the LM head's row of a token. */
+      head: Type.Union([
+        Type.Object({ kind: Type.Literal('score') }, { additionalProperties: false }),
+        Type.Object(
+          { kind: Type.Literal('token'), token: Type.String(), id: Type.Integer({ minimum: 0 }) },
+          { additionalProperties: false },
+        ),
+      ]),
+    },
+    { additionalProperties: false },
+  ),
 }

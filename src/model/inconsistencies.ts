@@ -1,8 +1,9 @@
 import { type Card, type CardKind, MODEL_FILES } from './card.ts'
+import { textTokensMax } from './pair.ts'
 
 /** What is wrong with a card that its schema cannot say, a sentence part each. */
 export function inconsistencies(card: Card<CardKind>): string[] {
-  const faults = card.kind === 'encoder' ? promptFaults(card) : []
+  const faults = card.kind === 'encoder' ? promptFaults(card) : templateFaults(card)
   if (card.padId >= card.architecture.vocabularySize) faults.push('padId is outside the vocabulary')
   for (const name of [MODEL_FILES.model, MODEL_FILES.tokenizer]) {
     if (!card.files[name]) faults.push(`files does not list ${name}`)
@@ -22,5 +23,17 @@ function promptFaults({ prompts, pooling, architecture }: Card): string[] {
     const unknown = [...prefixIds, ...suffixIds].find((id) => id >= architecture.vocabularySize)
     if (unknown !== undefined) faults.push(`${name} uses token ${unknown}, outside the vocabulary`)
   }
+  return faults
+}
+
+function templateFaults({ template, head, architecture }: Card<'reranker'>): string[] {
+  const faults: string[] = []
+  if (textTokensMax(template, template.maxQueryTokens) < 1) {
+    faults.push(`a row of ${template.maxTokens} tokens leaves no room for a text beside the longest query`)
+  }
+  const { beginIds, betweenIds, endIds } = template
+  const ids = [...beginIds, ...betweenIds, ...endIds, ...(head.kind === 'token' ? [head.id] : [])]
+  const unknown = ids.find((id) => id >= architecture.vocabularySize)
+  if (unknown !== undefined) faults.push(`template uses token ${unknown}, outside the vocabulary`)
   return faults
 }

@@ -1,16 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { defineCommand } from '../../cli/command.ts'
-import { flag, type Given, required, text, withDefault } from '../../cli/option.ts'
+import { choice, flag, type Given, required, text, withDefault } from '../../cli/option.ts'
 import { say, type Terminal } from '../../cli/terminal.ts'
 import { invalidUsage, ToolError } from '../../cli/tool-error.ts'
-import type { Card } from '../../model/card.ts'
+import type { Card, CardKind } from '../../model/card.ts'
+import { CARD_SCHEMAS } from '../../model/card-schema.ts'
 import { readTexts } from './calibration/read-texts.ts'
+import { gives, reads } from './describe-card.ts'
 import { exportModel } from './export-model.ts'
 import type { ExportOptions } from './export-options.ts'
 import { MODEL_OPTIONS } from './model-options.ts'
+import type { TemplateName } from './prompts/compiled.ts'
 import { type Profile, profileNamed } from './prompts/profiles.ts'
-import type { TemplateName } from './prompts/templates.ts'
+import { checkKind, recognisedTemplate } from './reranking/recognise.ts'
 
 const { precision, template, licence, source } = MODEL_OPTIONS
 
@@ -18,7 +21,15 @@ const OPTIONS = {
   out: required(text('FOLDER', 'the model folder to write, such as models/llara-mini')),
   ...MODEL_OPTIONS,
   precision: withDefault(precision, 'int8'),
-  template: { ...template, doc: `${template.doc}; default the profile's, or paper` },
+  kind: choice(
+    'K',
+    Object.keys(CARD_SCHEMAS) as CardKind[],
+    'what the model is for; default what the template says, else reranker for LlamaForSequenceClassification',
+  ),
+  template: {
+    ...template,
+    doc: `${template.doc}; default the profile's, else paper, rankllama for a classifier, yes-no for another reranker`,
+  },
   licence: { ...licence, doc: `${licence.doc}; needed unless a profile has one` },
   source: { ...source, doc: `${source.doc}; default its folder's name, and the adapter's` },
   adapter: text(
@@ -49,27 +60,30 @@ export const exportCommand = defineCommand({
   options: OPTIONS,
   failure: 'Not exported.',
   async run({ given, operands: [checkpoint] }, terminal) {
-    const options = exportOptions(checkpoint!, given)
+    const options = await exportOptions(checkpoint!, given)
     const start = performance.now()
     const card = await exportModel({ ...options, onProgress: (step) => say(terminal.stderr, `  ${step}`) })
     tellModel(card, options.out, performance.now() - start, terminal)
   },
 })
 
-function exportOptions(checkpoint: string, given: ExportGiven): ExportOptions {
-  const { profile: profileName, calibration, drift, quality, ...rest } = given
+async function exportOptions(checkpoint: string, given: ExportGiven): Promise<ExportOptions<TemplateName>> {
+  const { profile: profileName, kind, calibration, drift, quality, ...rest } = given
   const profile = profileName === undefined ? undefined : profileNamed(profileName)
   const licence = given.licence ?? profile?.licence
   if (licence === undefined)
     throw invalidUsage('--licence is missing: say which licence the weights are under.')
+  const template =
+    given.template ?? profile?.template ?? (await recognisedTemplate(checkpoint, given.adapter, kind))
+  checkKind(template, kind)
   return {
-    ...ofProfile(profile, given.template ?? profile?.template ?? 'paper'),
+    ...ofProfile(profile, template),
     source: [checkpoint, given.adapter ?? []]
       .flat()
       .map((path) => basename(resolve(path)))
       .join(' + '),
     ...rest,
-    template: given.template ?? profile?.template ?? 'paper',
+    template,
     checkpoint,
     licence,
     ...(quality !== undefined && { quality: readQuality(quality) }),
@@ -98,17 +112,15 @@ function readQuality(path: string): Record<string, unknown> {
   throw new ToolError('INPUT_UNUSABLE', `--quality: ${path} does not hold a JSON object.`)
 }
 
-function tellModel(card: Card, out: string, ms: number, { stdout }: Terminal): void {
-  const { id, dimensions, precision, quantisation, files, prompts, fingerprint, quality } = card
+function tellModel(card: Card<CardKind>, out: string, ms: number, { stdout }: Terminal): void {
+  const { id, precision, quantisation, files, fingerprint, quality } = card
   const how = quantisation ? ` (${quantisation.kind})` : ''
   const seconds = (ms / 1000).toFixed(1)
-  say(stdout, `${id}: ${dimensions} dimensions, ${precision}${how}, written to ${out} in ${seconds} s`)
+  say(stdout, `${id}: ${gives(card)}, ${precision}${how}, written to ${out} in ${seconds} s`)
   for (const [name, { bytes }] of Object.entries(files)) {
     say(stdout, `  ${name.padEnd(16)} ${(bytes / 1e6).toFixed(1).padStart(9)} MB`)
   }
-  for (const [name, { prefix, suffix, maxBodyTokens }] of Object.entries(prompts)) {
-    say(stdout, `  ${name}: ${prefix}{text of up to ${maxBodyTokens} tokens}${suffix}`)
-  }
+  for (const line of reads(card)) say(stdout, `  ${line}`)
   say(stdout, `  fingerprint ${fingerprint}`)
   if (quality !== undefined) say(stdout, `  quality ${JSON.stringify(quality)}`)
 }

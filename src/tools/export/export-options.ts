@@ -1,9 +1,10 @@
 import type { Card } from '../../model/card.ts'
+import type { TemplateName } from './prompts/compiled.ts'
 import type { ExpectedIds } from './prompts/expected-prompts.ts'
-import type { TemplateName } from './prompts/templates.ts'
+import type { PromptTemplateName } from './prompts/templates.ts'
 import type { Quantisation } from './quantisation/scheme.ts'
 
-export interface ExportOptions {
+export interface ExportOptions<Template extends TemplateName = PromptTemplateName> {
   /** A Hugging Face LLaMA folder: config.json, safetensors (sharded or not), tokenizer.json or tokenizer.model. */
   checkpoint: string
   /** A LoRA adapter in peft's layout (adapter_config.json, adapter_model.safetensors), merged on the way. */
@@ -15,11 +16,12 @@ export interface ExportOptions {
   precision: Card['precision']
   /** How int8 is made; default calibrated, or weight-only for models too large to run in fp32. int4 has one way. */
   quantisation?: Quantisation
-  template: TemplateName
+  /** Decides what the model is for, too. */
+  template: Template
   licence: string
   /** Where the checkpoint came from, for people. */
   source: string
-  /** Default: the template's (512), or what the model's positions leave room for. */
+  /** Longest text. Default: the template's (512), or what the model's positions leave room for. */
   maxBodyTokens?: number
   /** Prompt ids the tokenizer must give, where they are known. */
   expectedIds?: ExpectedIds

@@ -1,5 +1,5 @@
 import { choice, text, wholeNumber } from '../../cli/option.ts'
-import { TEMPLATES, type TemplateName } from './prompts/templates.ts'
+import { TEMPLATE_NAMES } from './prompts/compiled.ts'
 import { PRECISIONS, QUANTISATIONS } from './quantisation/scheme.ts'
 
 /** Options of every command that makes a model folder. */
@@ -23,10 +23,12 @@ export const MODEL_OPTIONS = {
   ),
   template: choice(
     'T',
-    Object.keys(TEMPLATES) as TemplateName[],
+    TEMPLATE_NAMES,
     'the prompts the model was trained with: paper (one </s>, as in "Llama2Vec: Unsupervised Adaptation of Large ' +
       'Language Models for Dense Retrieval", ACL 2024, which made the LLaRA method), released (eight special ' +
-      'tokens a side, for the public LLARA checkpoints) or repllama (query: and passage:)',
+      'tokens a side, for the public LLARA checkpoints) or repllama (query: and passage:). A reranker: rankllama ' +
+      '(the released RankLLaMA), rankllama-eos (as its paper has it, </s> at the end) or yes-no (the logit of Yes ' +
+      "after FlagEmbedding's question)",
   ),
   licence: text('TEXT', 'the licence the weights are under'),
   id: text('NAME', "the model's name; default the name of the folder that is written"),
@@ -34,11 +36,11 @@ export const MODEL_OPTIONS = {
   maxBodyTokens: wholeNumber(
     'N',
     [1, 999_999],
-    'longest text, the prompt not counted; default 512, or what the model holds',
+    "longest text, the prompt not counted; default the profile's, 512, or what the model holds",
   ),
   calibration: text(
     'FILE',
-    'texts to calibrate int8 on, one a line, or .jsonl with a "text" field; default a built-in list of English ' +
-      'sentences',
+    'texts to calibrate int8 on, one a line, or .jsonl with a "text" field (a reranker reads each for the one ' +
+      'before it); default a built-in list of English sentences',
   ),
 } as const

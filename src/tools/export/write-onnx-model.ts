@@ -4,6 +4,7 @@ import { MODEL_FILES } from '../../model/card.ts'
 import type { Arithmetic } from './arithmetic/arithmetic.ts'
 import type { LlamaConfig } from './checkpoint/llama-config.ts'
 import { buildLlama, type Sites } from './llama/build-llama.ts'
+import type { OutputHead } from './llama/output-head.ts'
 import { OnnxBuilder } from './onnx/onnx-builder.ts'
 import { encodeModel } from './onnx/schema.ts'
 import { ExternalSink, InlineSink } from './onnx/tensor-sink.ts'
@@ -13,7 +14,7 @@ export interface OnnxModelOptions {
   config: LlamaConfig
   weights: WeightSource
   arithmetic: Arithmetic
-  pooledTokens: number
+  head: OutputHead
   /** Longest row the model must take. */
   positions: number
   /** Weights beside model.onnx as external data, written tensor by tensor. */

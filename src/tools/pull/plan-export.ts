@@ -2,18 +2,22 @@ import { basename, join, resolve } from 'node:path'
 import { invalidUsage } from '../../cli/tool-error.ts'
 import { readTexts } from '../export/calibration/read-texts.ts'
 import { checkEmbeddedAdapter } from '../export/checkpoint/embedded-adapter.ts'
-import { checkSentenceTransformers } from '../export/checkpoint/sentence-transformers.ts'
 import type { ExportOptions } from '../export/export-options.ts'
-import { compilePrompts } from '../export/prompts/compile-prompts.ts'
-import { tokenizerNeeds } from '../export/prompts/expected-prompts.ts'
+import {
+  type Compiled,
+  checkFolder,
+  checkpointNeeds,
+  compile,
+  TEMPLATE_NAMES,
+  type TemplateName,
+} from '../export/prompts/compiled.ts'
 import { type Profile, profileNamed, profileOf } from '../export/prompts/profiles.ts'
 import { readPromptSources } from '../export/prompts/prompt-sources.ts'
-import { TEMPLATES } from '../export/prompts/templates.ts'
 import type { LocalCheckpoint } from './checkpoint.ts'
 import type { PullRequest } from './pull-options.ts'
 
 /** How a checkpoint becomes a model: what the user says, else what the profile knows. */
-export type Plan = Omit<ExportOptions, 'checkpoint' | 'licence' | 'source'> & {
+export type Plan = Omit<ExportOptions<TemplateName>, 'checkpoint' | 'licence' | 'source'> & {
   licence?: string
   source?: string
 }
@@ -26,7 +30,7 @@ export function planExport(request: PullRequest, repository: string | undefined)
   const profile = profileFor(request, repository)
   const template = request.template ?? profile?.template
   if (!template) {
-    const names = Object.keys(TEMPLATES).join(', ')
+    const names = TEMPLATE_NAMES.join(', ')
     throw invalidUsage(
       `${request.model} is not one of the known models. Say which prompts it was trained with: --template ${names}.`,
     )
@@ -71,14 +75,22 @@ export function licenceFor(plan: Plan, checkpoint: Pick<LocalCheckpoint, 'licenc
  */
 export async function checkPrompts(folder: string, plan: Plan): Promise<string[]> {
   checkEmbeddedAdapter(folder)
-  await checkSentenceTransformers(folder, TEMPLATES[plan.template])
-  const { maxBodyTokens, expectedIds } = plan
-  const sources = await readPromptSources(folder, tokenizerNeeds(TEMPLATES[plan.template], expectedIds))
-  const { prompts } = await compilePrompts(sources, TEMPLATES[plan.template], maxBodyTokens, expectedIds)
-  const verdict = expectedIds ? 'the ids it was trained with' : 'ids'
-  const lines = (['ebar', 'ebae'] as const).map((name) => {
+  await checkFolder(folder, plan.template)
+  const sources = await readPromptSources(folder, checkpointNeeds(plan).tokenizer)
+  const compiled = await compile(sources, plan)
+  return [...sources.tokenizerNotes, ...promptLines(compiled, plan)]
+}
+
+function promptLines(compiled: Compiled, { expectedIds }: Plan): string[] {
+  if (compiled.kind === 'reranker') {
+    const { shown, beginIds, betweenIds, endIds } = compiled.template
+    const [begin, between, end] = [beginIds, betweenIds, endIds].map((ids) => `[${ids.join(' ')}]`)
+    return [`reads ${JSON.stringify(shown)}  ids: ${begin} query ${between} text ${end}`]
+  }
+  const { prompts } = compiled
+  const verdict = expectedIds?.prompts ? 'the ids it was trained with' : 'ids'
+  return (['ebar', 'ebae'] as const).map((name) => {
     const { prefix, suffix, prefixIds, suffixIds } = prompts[name]
     return `${name}: ${prefix}{text}${suffix}  ${verdict}: [${prefixIds.join(' ')}] ... [${suffixIds.join(' ')}]`
   })
-  return [...sources.tokenizerNotes, ...lines]
 }

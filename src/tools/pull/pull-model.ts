@@ -4,7 +4,8 @@ import { byteSize } from '../../cli/byte-size.ts'
 import { say, type Terminal } from '../../cli/terminal.ts'
 import { invalidUsage, ToolError } from '../../cli/tool-error.ts'
 import { readHubSettings } from '../../config/read.ts'
-import type { Card } from '../../model/card.ts'
+import type { Card, CardKind } from '../../model/card.ts'
+import { gives } from '../export/describe-card.ts'
 import { exportModel } from '../export/export-model.ts'
 import {
   checkpointFolder,
@@ -140,14 +141,15 @@ async function exportPulled(
   }
 }
 
-function tellModel(card: Card, out: string, ms: number, { stdout }: Terminal): void {
-  const { id, dimensions, precision, source, licence, fingerprint } = card
+function tellModel(card: Card<CardKind>, out: string, ms: number, { stdout }: Terminal): void {
+  const { id, kind, precision, source, licence, fingerprint } = card
   const bytes = Object.values(card.files).reduce((sum, file) => sum + file.bytes, 0)
   const seconds = (ms / 1000).toFixed(1)
-  say(stdout, `${id}: ${dimensions} dimensions, ${precision}, ${byteSize(bytes)}, exported in ${seconds} s`)
+  say(stdout, `${id}: ${gives(card)}, ${precision}, ${byteSize(bytes)}, exported in ${seconds} s`)
   say(stdout, `  from ${source}`)
   say(stdout, `  licence ${licence}`)
   say(stdout, `  fingerprint ${fingerprint}`)
   const name = /^models[\\/]([^\\/]+)[\\/]?$/.exec(out)?.[1]
-  say(stdout, `start it with MODEL=${name ?? out} npm start`)
+  const setting = kind === 'encoder' ? 'MODEL' : 'RERANKER'
+  say(stdout, `start it with ${setting}=${name ?? out} npm start`)
 }

@@ -8,10 +8,11 @@ import { openAdapter } from './lora-adapter.ts'
  */
 export async function adaptedCheckpoint(base: Checkpoint, adapterFolder: string): Promise<Checkpoint> {
   try {
-    const adapter = await openAdapter(adapterFolder, base.config)
+    const adapter = await openAdapter(adapterFolder, base)
     return {
       ...base,
       ...adapter.merged(base),
+      hasHead: true,
       close: async () => {
         await Promise.all([adapter.close(), base.close()])
       },

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { ToolError } from '../../../cli/tool-error.ts'
-import type { LlamaConfig } from '../checkpoint/llama-config.ts'
+import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import { SafetensorsFile } from '../checkpoint/safetensors.ts'
 import { EMBEDDING, expectedTensors } from '../checkpoint/tensor-names.ts'
 import type { WeightSource } from '../weights/weight-source.ts'
@@ -10,7 +10,7 @@ import { addProduct } from './low-rank.ts'
 const WEIGHTS = 'adapter_model.safetensors'
 /** What peft puts before the base model's own names; a `LlamaForCausalLM` then adds `model.`. */
 const PREFIX = /^base_model\.model\./
-/** The LM head is not exported, so what is trained on it is left out. */
+/** Where the LM head is not exported, what is trained on it is left out. */
 const UNUSED = /^lm_head\./
 
 /** Which stored tensors change one tensor of the base. */
@@ -30,20 +30,25 @@ interface LoraAdapter {
   close(): Promise<void>
 }
 
+/** The model that an adapter is for. */
+type Base = Pick<Checkpoint, 'config' | 'head' | 'hasHead'>
+
 /**
- * Opens a LoRA adapter in peft's layout and checks that each of its tensors fits the model.
+ * Opens a LoRA adapter in peft's layout and checks that each of its tensors fits the model, and that the head is there.
  * @throws ToolError CHECKPOINT_UNUSABLE naming the setting or tensor at fault
  */
-export async function openAdapter(folder: string, config: LlamaConfig): Promise<LoraAdapter> {
+export async function openAdapter(folder: string, base: Base): Promise<LoraAdapter> {
+  const expected = new Map([...expectedTensors(base.config), ...base.head.stored])
   const settings = await readAdapterConfig(folder)
   const file = await SafetensorsFile.open(join(folder, WEIGHTS))
   try {
-    const changes = readChanges(file, expectedTensors(config))
-    for (const [name, change] of changes) checkShapes(file, name, change, settings, config)
+    const changes = readChanges(file, expected, base)
+    for (const [name, change] of changes) checkShapes(file, name, change, settings, expected.get(name)!)
+    checkHead(changes, base)
     return {
       merged: (source) => {
         const bands = (name: string) => mergedBands(name, changes.get(name), { source, file, settings })
-        return { bands, read: (name) => joined(bands(name), expectedTensors(config).get(name)!) }
+        return { bands, read: (name) => joined(bands(name), expected.get(name)!) }
       },
       close: () => file.close(),
     }
@@ -53,11 +58,16 @@ export async function openAdapter(folder: string, config: LlamaConfig): Promise<
   }
 }
 
-function readChanges(file: SafetensorsFile, expected: ReadonlyMap<string, number[]>): Map<string, Change> {
+function readChanges(
+  file: SafetensorsFile,
+  expected: ReadonlyMap<string, number[]>,
+  { head }: Base,
+): Map<string, Change> {
   const changes = new Map<string, Change>()
   for (const stored of file.tensors.keys()) {
     const path = stored.replace(PREFIX, '')
-    if (UNUSED.test(path)) continue
+    if (UNUSED.test(path) && head.head !== 'lm_head') continue
+    if (UNUSED.test(path) && head.tensor === EMBEDDING) throw tiedHead(stored)
     const found =
       /^(.+)\.lora_(?:embedding_)?([AB])(?:\.weight)?$/.exec(path) ??
       /^(.+?)(?:\.modules_to_save|\.base_layer)?()\.(?:weight|bias)$/.exec(path)
@@ -79,9 +89,8 @@ function checkShapes(
   name: string,
   { module, whole, a, b }: Change,
   settings: AdapterConfig,
-  config: LlamaConfig,
+  shape: readonly number[],
 ): void {
-  const shape = expectedTensors(config).get(name)!
   if (whole !== undefined) checkShape(file, whole, shape)
   if (a === undefined && b === undefined) return
   if (a === undefined || b === undefined) throw foreign((a ?? b)!, 'has only one of its two matrices')
@@ -90,6 +99,24 @@ function checkShapes(
   // peft stores an embedding's update turned: A over the tokens, B over the dimensions.
   checkShape(file, a, name === EMBEDDING ? [rank, rows] : [rank, columns])
   checkShape(file, b, name === EMBEDDING ? [columns, rank] : [rows, rank])
+}
+
+/** A head must be somewhere, and a tied one must not be changed on one side alone. */
+function checkHead(changes: ReadonlyMap<string, Change>, { head, hasHead }: Base): void {
+  const embedding = changes.get(EMBEDDING)
+  if (head.tensor === EMBEDDING && embedding) throw tiedHead((embedding.whole ?? embedding.a)!)
+  const missing = [...head.stored.keys()].find((name) => !hasHead && changes.get(name)?.whole === undefined)
+  if (missing === undefined) return
+  const message = `Neither the checkpoint nor the adapter has tensor ${missing}, which gives the scores.`
+  throw new ToolError('CHECKPOINT_UNUSABLE', message, { tensor: missing })
+}
+
+/** What training did to one of two tensors that are the same, nobody can say of the other. */
+function tiedHead(stored: string): ToolError {
+  const message =
+    `Adapter tensor ${stored} changes the LM head or the embedding table of a model in which they are one ` +
+    '(tie_word_embeddings). Save the merged model (merge_and_unload) and export that.'
+  return new ToolError('CHECKPOINT_UNUSABLE', message, { tensor: stored })
 }
 
 function checkShape(file: SafetensorsFile, stored: string, shape: readonly number[]): void {

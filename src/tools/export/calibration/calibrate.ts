@@ -1,4 +1,5 @@
-import { openModel, type PromptedRow, runRow } from '../drift/prompted-rows.ts'
+import type { RowTokens } from '../../../model/prompt.ts'
+import { openModel, runRow } from '../drift/prompted-rows.ts'
 import type { Sites } from '../llama/build-llama.ts'
 import { SiteStatistics } from './site-statistics.ts'
 
@@ -6,7 +7,7 @@ import { SiteStatistics } from './site-statistics.ts'
 export async function calibrate(
   folder: string,
   sites: Sites,
-  rows: readonly PromptedRow[],
+  rows: readonly RowTokens[],
 ): Promise<Map<string, SiteStatistics>> {
   const session = await openModel(folder)
   const statistics = new Map<string, SiteStatistics>()

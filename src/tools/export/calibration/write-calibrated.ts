@@ -46,7 +46,7 @@ export async function writeCalibrated(
     await writeOnnxModel(folder, { ...shape, weights, arithmetic: new Int8Arithmetic(config, weights, plan) })
     onProgress('drift from fp32')
     const rows = await rowsOf(driftTexts ?? withPassages(texts.filter(heldOut)))
-    const drift = await compareFolders({ model: folder, reference }, rows)
+    const drift = await compareFolders(compiled.kind, { model: folder, reference }, rows)
     const floatSites = [...plan].filter(([, site]) => site.float).map(([name]) => name)
     return { drift, floatSites }
   })

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { ToolError } from '../../../cli/tool-error.ts'
 import type { WeightSource } from '../weights/weight-source.ts'
+import { type HeadSource, headShapeFault } from './heads.ts'
 import type { LlamaConfig } from './llama-config.ts'
 import { SafetensorsFile } from './safetensors.ts'
 import { isUnused, storedNames } from './stored-names.ts'
@@ -8,22 +9,32 @@ import { expectedTensors } from './tensor-names.ts'
 import { findWeightFiles } from './weight-files.ts'
 
 interface Shards extends WeightSource {
+  /** Whether the head is among the tensors. */
+  hasHead: boolean
   /** Something to know about the files, for people. */
   note: string | undefined
   close(): Promise<void>
+}
+
+/** What is looked for in the files. */
+export interface WantedTensors {
+  config: LlamaConfig
+  head: HeadSource
+  /** The head may be in an adapter instead. */
+  headMayLack: boolean
 }
 
 /**
  * Opens all weight files, and checks that every tensor is there once, in its shape, and none is unknown.
  * @throws ToolError CHECKPOINT_UNUSABLE naming the file or tensor at fault
  */
-export async function openShards(folder: string, config: LlamaConfig): Promise<Shards> {
+export async function openShards(folder: string, wanted: WantedTensors): Promise<Shards> {
   const { files, listed, rivals = [], note } = await findWeightFiles(folder)
   const shards = await openFiles(folder, files)
   try {
     if (listed) checkListed(shards, listed)
-    const source = tensorsOf(shards, config)
-    if (rivals.length > 0) await checkSame(folder, source, rivals, config)
+    const source = tensorsOf(shards, wanted)
+    if (rivals.length > 0) await checkSame(folder, source, rivals, wanted)
     return { ...source, note, close: () => closeAll(shards) }
   } catch (error) {
     await closeAll(shards)
@@ -46,7 +57,13 @@ async function closeAll(files: readonly SafetensorsFile[]): Promise<void> {
   await Promise.all(files.map((file) => file.close()))
 }
 
-function tensorsOf(files: readonly SafetensorsFile[], config: LlamaConfig): WeightSource {
+interface Tensors extends WeightSource {
+  /** With their shapes. */
+  found: ReadonlyMap<string, number[]>
+  hasHead: boolean
+}
+
+function tensorsOf(files: readonly SafetensorsFile[], { config, head, headMayLack }: WantedTensors): Tensors {
   const home = new Map<string, SafetensorsFile>()
   for (const file of files) {
     for (const tensor of file.tensors.keys()) {
@@ -55,17 +72,22 @@ function tensorsOf(files: readonly SafetensorsFile[], config: LlamaConfig): Weig
       home.set(tensor, file)
     }
   }
-  const expected = expectedTensors(config)
+  const lacksHead = headMayLack && [...head.stored.keys()].some((name) => !home.has(name))
+  const expected = new Map([...expectedTensors(config), ...(lacksHead ? [] : head.stored)])
   const names = storedNames([...home.keys()], [...expected.keys()])
   for (const [name, shape] of expected) {
     const stored = names.get(name)!
     const found = home.get(stored)!.readable(stored).shape
     if (found.join() === shape.join()) continue
+    const fault = headShapeFault(name, found)
+    if (fault) throw fault
     const message = `Tensor ${stored} has shape [${found}]; config.json asks for [${shape}].`
     throw new ToolError('CHECKPOINT_UNUSABLE', message, { tensor: name })
   }
   const stored = (name: string) => names.get(name)!
   return {
+    found: expected,
+    hasHead: !lacksHead,
     read: (name) => home.get(stored(name))!.read(stored(name)),
     bands: (name) => home.get(stored(name))!.bands(stored(name)),
   }
@@ -83,14 +105,14 @@ function checkListed(shards: readonly SafetensorsFile[], listed: readonly string
 
 async function checkSame(
   folder: string,
-  source: WeightSource,
+  source: Tensors,
   rivals: readonly string[],
-  config: LlamaConfig,
+  wanted: WantedTensors,
 ): Promise<void> {
   const shards = await openFiles(folder, rivals)
   try {
-    const other = tensorsOf(shards, config)
-    for (const name of expectedTensors(config).keys()) {
+    const other = tensorsOf(shards, wanted)
+    for (const name of source.found.keys()) {
       if (!(await isSame(source.bands(name), other.bands(name)))) throw rivalry(name)
     }
   } finally {

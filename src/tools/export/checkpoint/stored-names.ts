@@ -1,8 +1,9 @@
 import { ToolError } from '../../../cli/tool-error.ts'
+import { isHeadTensor } from './heads.ts'
 
 /** `LlamaForCausalLM` prefixes its tensors, a bare `LlamaModel` does not. */
 const PREFIX = 'model.'
-/** Stored by some checkpoints and not needed: the LM head, and frequencies that follow from the config. */
+/** Stored by some checkpoints and seldom needed: the LM head, and frequencies that follow from the config. */
 const UNUSED = /^(lm_head\.weight|.*rotary_emb\.inv_freq)$/
 /** What wrappers put into the names, and how to save without them. */
 const WRAPPERS: [segment: string, advice: string][] = [
@@ -26,7 +27,7 @@ const LORA = /\.(lora_[AB]|lora_embedding_[AB]|lora_magnitude_vector|base_layer|
 export function storedNames(stored: readonly string[], expected: readonly string[]): Map<string, string> {
   const there = new Set(stored)
   const prefix = stored.some((name) => name.startsWith(PREFIX)) ? PREFIX : ''
-  const names = new Map(expected.map((name) => [name, prefix + name]))
+  const names = new Map(expected.map((name) => [name, isHeadTensor(name) ? name : prefix + name]))
   const missing = expected.find((name) => !there.has(names.get(name)!))
   if (missing !== undefined) {
     throw wrapped(stored, missing) ?? fault(`The checkpoint lacks tensor ${names.get(missing)}.`, missing)

@@ -1,18 +1,16 @@
-import { TENSORS } from '../../../model/card.ts'
-import { openModel, type PromptedRow, promptedRows, runRow } from './prompted-rows.ts'
+import { type CardKind, TENSORS } from '../../../model/card.ts'
+import type { RowTokens } from '../../../model/prompt.ts'
+import { openModel, promptedRows, runRow } from './prompted-rows.ts'
 import { type WrittenModel, withReferenceModel } from './reference-model.ts'
+import { type ScoreDrift, scoreDrift } from './score-drift.ts'
+import { type VectorDrift, vectorDrift } from './vector-drift.ts'
 
-/** How far a model's vectors lie from those of the same model in fp32. */
-export interface RowDrift {
-  against: 'fp32'
-  vectors: number
-  meanCosine: number
-  worstCosine: number
-}
+/** How far what a model gives lies from what the same model gives in fp32. */
+export type RowDrift = VectorDrift | ScoreDrift
 
 /**
- * Drift of the model in a folder from fp32 on the given texts, each under both prompts. The fp32 model is written
- * within the folder and removed again.
+ * Drift of the model in a folder from fp32 on the given texts. The fp32 model is written within the folder and
+ * removed again.
  */
 export async function measureDrift(
   folder: string,
@@ -24,44 +22,36 @@ export async function measureDrift(
   onProgress('fp32 model to compare with')
   return withReferenceModel(folder, model, { tapped: false }, (reference) => {
     onProgress(`drift from fp32 on ${rows.length} rows`)
-    return compareFolders({ model: folder, reference }, rows)
+    return compareFolders(compiled.kind, { model: folder, reference }, rows)
   })
 }
 
 /** Drift between the models of two folders. They run one after the other, so that memory holds one at a time. */
 export async function compareFolders(
+  kind: CardKind,
   { model, reference }: { model: string; reference: string },
-  rows: readonly PromptedRow[],
+  rows: readonly RowTokens[],
 ): Promise<RowDrift> {
-  const expected = await vectorsOf(reference, rows)
-  return rowDrift({ model: await vectorsOf(model, rows), reference: expected })
+  const output = kind === 'encoder' ? TENSORS.embeddings : TENSORS.scores
+  const expected = await outputsOf(reference, rows, output)
+  const given = await outputsOf(model, rows, output)
+  return kind === 'encoder'
+    ? vectorDrift(given, expected)
+    : scoreDrift(given.flatMap(toList), expected.flatMap(toList))
 }
 
-async function vectorsOf(folder: string, rows: readonly PromptedRow[]): Promise<Float32Array[]> {
+async function outputsOf(
+  folder: string,
+  rows: readonly RowTokens[],
+  output: string,
+): Promise<Float32Array[]> {
   const session = await openModel(folder)
-  const vectors: Float32Array[] = []
-  for (const row of rows) {
-    vectors.push((await runRow(session, row))[TENSORS.embeddings]!.data as Float32Array)
-  }
+  const outputs: Float32Array[] = []
+  for (const row of rows) outputs.push((await runRow(session, row))[output]!.data as Float32Array)
   await session.release()
-  return vectors
+  return outputs
 }
 
-/** Vectors of the same rows, unit length both. */
-function rowDrift({ model, reference }: Record<'model' | 'reference', readonly Float32Array[]>): RowDrift {
-  let sum = 0
-  let worst = 1
-  for (const [row, a] of reference.entries()) {
-    const b = model[row]!
-    const cosine = a.reduce((dot, value, i) => dot + value * b[i]!, 0)
-    sum += cosine
-    worst = Math.min(worst, cosine)
-  }
-  const rounded = (value: number) => Number(value.toFixed(6))
-  return {
-    against: 'fp32',
-    vectors: reference.length,
-    meanCosine: rounded(sum / reference.length),
-    worstCosine: rounded(worst),
-  }
+function toList(numbers: Float32Array): number[] {
+  return [...numbers]
 }

@@ -2,29 +2,48 @@ import { join } from 'node:path'
 import type { Prompt } from '../../../encoder/encoder.ts'
 import { type ModelSession, openSession, type TensorData } from '../../../inference/session.ts'
 import { MODEL_FILES, TENSORS } from '../../../model/card.ts'
+import { pairTokens, queryPart, textPart } from '../../../model/pair.ts'
+import { type RowTokens, rowTokens } from '../../../model/prompt.ts'
 import { BodyTokenizer } from '../../../model/tokenizer/body-tokenizer.ts'
 import type { CompiledPrompts } from '../prompts/compile-prompts.ts'
+import type { Compiled } from '../prompts/compiled.ts'
+import type { CompiledPair } from '../reranking/compile-pair.ts'
 
-/** One text under one prompt, as ids. */
-export interface PromptedRow {
-  ids: number[]
-  suffixLength: number
+/** Rows of the texts as the model reads them in service: every text under both prompts, or with a query. */
+export function promptedRows(
+  tokenizerJson: string,
+  compiled: Compiled,
+  texts: readonly string[],
+): Promise<RowTokens[]> {
+  const tokenizer = BodyTokenizer.load(tokenizerJson)
+  return compiled.kind === 'encoder'
+    ? underBothPrompts(tokenizer, compiled, texts)
+    : withQueries(tokenizer, compiled, texts)
 }
 
-/** Every text under both prompts, cut as the encoder would. */
-export async function promptedRows(
-  tokenizerJson: string,
-  { prompts }: CompiledPrompts,
+async function underBothPrompts(
+  tokenizer: BodyTokenizer,
+  compiled: CompiledPrompts,
   texts: readonly string[],
-): Promise<PromptedRow[]> {
-  const bodies = await BodyTokenizer.load(tokenizerJson).encode([...texts])
+): Promise<RowTokens[]> {
+  const bodies = await tokenizer.encode(texts)
   return bodies.flatMap((body) =>
     (['ebae', 'ebar'] satisfies Prompt[]).map((name) => {
-      const { prefixIds, suffixIds, maxBodyTokens } = prompts[name]
-      const ids = [...prefixIds, ...body.slice(0, maxBodyTokens), ...suffixIds]
-      return { ids, suffixLength: suffixIds.length }
+      const { maxBodyTokens } = compiled.prompts[name]
+      return rowTokens(compiled, [name], body.subarray(0, maxBodyTokens))
     }),
   )
+}
+
+/** Every text for the text before it as the query: what matches and what does not look alike to the sites. */
+async function withQueries(
+  tokenizer: BodyTokenizer,
+  { template }: CompiledPair,
+  texts: readonly string[],
+): Promise<RowTokens[]> {
+  const queries = await tokenizer.encode(texts.map((text) => queryPart(template, text)))
+  const bodies = await tokenizer.encode(texts.map((text) => textPart(template, text)))
+  return bodies.map((body, i) => pairTokens(template, queries.at(i - 1)!, body))
 }
 
 /** Opens the ONNX model of a folder on the CPU, with as many threads as the runtime chooses. */
@@ -40,11 +59,10 @@ export function openModel(folder: string): Promise<ModelSession> {
 /** Runs one row by itself: no padding, so nothing but real text is measured. */
 export function runRow(
   session: ModelSession,
-  { ids, suffixLength }: PromptedRow,
+  { ids, spans }: RowTokens,
 ): Promise<Record<string, TensorData>> {
-  const span = [ids.length - suffixLength, ids.length]
   return session.run({
     [TENSORS.inputIds]: { type: 'int64', dims: [1, ids.length], data: BigInt64Array.from(ids, BigInt) },
-    [TENSORS.spans]: { type: 'int64', dims: [1, 1, 2], data: BigInt64Array.from(span, BigInt) },
+    [TENSORS.spans]: { type: 'int64', dims: [1, 1, 2], data: BigInt64Array.from(spans, BigInt) },
   })
 }

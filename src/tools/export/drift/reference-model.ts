@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { FloatArithmetic } from '../arithmetic/float-arithmetic.ts'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import type { Sites } from '../llama/build-llama.ts'
-import type { CompiledPrompts } from '../prompts/compile-prompts.ts'
+import type { Compiled } from '../prompts/compiled.ts'
 import { type OnnxModelOptions, writeOnnxModel } from '../write-onnx-model.ts'
 
 /** What a model that is being written has in common with the same model in fp32. */
 export interface WrittenModel {
   checkpoint: Checkpoint
-  compiled: CompiledPrompts
+  compiled: Compiled
   shape: Omit<OnnxModelOptions, 'weights' | 'arithmetic'>
   /** Whether the weights of the fp32 model are too large to be inside it. */
   externalReference: boolean

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import type { Card } from '../../../model/card.ts'
+import type { Card, CardKind } from '../../../model/card.ts'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import type { ExportOptions } from '../export-options.ts'
-import type { CompiledPrompts } from '../prompts/compile-prompts.ts'
+import type { Compiled, TemplateName } from '../prompts/compiled.ts'
 import { padId } from '../prompts/special-tokens.ts'
 import type { Scheme } from '../quantisation/scheme.ts'
 import { parameterCount } from '../sizes.ts'
@@ -15,25 +15,18 @@ import { type FileIdentity, identify } from './write-folder.ts'
 export async function buildCard(
   folder: string,
   checkpoint: Checkpoint,
-  { prompts, pooledTokens }: CompiledPrompts,
-  options: ExportOptions,
+  compiled: Compiled,
+  options: ExportOptions<TemplateName>,
   { scheme, quality }: { scheme: Scheme | undefined; quality: unknown },
-): Promise<Card> {
+): Promise<Card<CardKind>> {
   const { config, training } = checkpoint
   const files: Record<string, FileIdentity> = {}
   for (const name of (await readdir(folder)).sort()) files[name] = await identify(join(folder, name))
-  const identity = { prompts, pooling: { kind: 'mean-of-last' as const, tokens: pooledTokens } }
   const { precision } = options
-  return {
-    format: 2,
-    kind: 'encoder',
-    id: options.id ?? basename(resolve(options.out)),
-    dimensions: config.hiddenSize,
-    precision,
-    ...(scheme && { quantisation: scheme }),
-    ...identity,
+  const stored = { precision, ...(scheme && { quantisation: scheme }) }
+  const id = options.id ?? basename(resolve(options.out))
+  const rest = {
     padId: padId(checkpoint, tokenIds(checkpoint.tokenizerJson), config.vocabularySize),
-    fingerprint: fingerprint(files, { ...identity, precision, ...(scheme && { quantisation: scheme }) }),
     files,
     architecture: {
       hiddenSize: config.hiddenSize,
@@ -49,9 +42,31 @@ export async function buildCard(
     ...(training !== undefined && { training }),
     ...(quality !== undefined && { quality }),
   }
+  if (compiled.kind === 'reranker') {
+    const identity = { template: compiled.template, head: compiled.head, ...stored }
+    return {
+      format: 2,
+      kind: 'reranker',
+      id,
+      ...identity,
+      fingerprint: fingerprint(files, identity),
+      ...rest,
+    }
+  }
+  const { prompts, pooledTokens: tokens } = compiled
+  const identity = { prompts, pooling: { kind: 'mean-of-last' as const, tokens }, ...stored }
+  return {
+    format: 2,
+    kind: 'encoder',
+    id,
+    dimensions: config.hiddenSize,
+    ...identity,
+    fingerprint: fingerprint(files, identity),
+    ...rest,
+  }
 }
 
-/** Whatever could move a vector: the files (model.onnx, weights, tokenizer) and how texts are put to them. */
+/** Whatever could move a vector or a score: the files (model.onnx, weights, tokenizer) and how texts are put to them. */
 function fingerprint(files: Record<string, FileIdentity>, identity: unknown): string {
   const hashes = Object.entries(files).map(([name, { sha256 }]) => [name, sha256])
   return createHash('sha256')

@@ -6,7 +6,7 @@ import { MICROSOFT, type OnnxBuilder } from '../onnx/onnx-builder.ts'
 import type { WeightSource } from '../weights/weight-source.ts'
 import { type AttentionContext, attendAll, attendRows, attentionContext, rotate } from './attention.ts'
 import { buildLayout, type Layout } from './layout.ts'
-import { poolAndNormalise } from './pooling.ts'
+import { buildOutput, type OutputHead, pooledTokens } from './output-head.ts'
 import { rotaryTables } from './rotary-tables.ts'
 
 interface LlamaOptions {
@@ -14,7 +14,7 @@ interface LlamaOptions {
   config: LlamaConfig
   weights: WeightSource
   arithmetic: Arithmetic
-  pooledTokens: number
+  head: OutputHead
   /** Most positions a row can have. */
   positions: number
   onLayer?: (layer: number) => void
@@ -24,12 +24,12 @@ interface LlamaOptions {
 export type Sites = Map<string, string>
 
 /**
- * A LLaMA without LM head or cache, from token ids to unit vectors, by the contract of `model/card.ts`. Of the
+ * A LLaMA without cache, from token ids to unit vectors or scores, by the contract of `model/card.ts`. Of the
  * last layer only keys and values are computed for every token; the rest runs on the pooled rows alone.
  */
 export async function buildLlama(options: LlamaOptions): Promise<Sites> {
   const { onnx, config, arithmetic, positions } = options
-  const layout = await buildLayout(onnx, arithmetic, options.pooledTokens)
+  const layout = await buildLayout(onnx, arithmetic, pooledTokens(options.head))
   const { cos, sin } = rotaryTables(config, positions)
   const tableDims = [positions, config.headSize / 2]
   const context = await attentionContext(onnx, {
@@ -47,7 +47,7 @@ export async function buildLlama(options: LlamaOptions): Promise<Sites> {
   }
   const weight = await options.weights.read(FINAL_NORM)
   const sum = onnx.node('final_sum', 'Add', [stream.residual, stream.update!])
-  await poolAndNormalise(onnx, { ...options, layout, states: sum, weight })
+  await buildOutput(onnx, options.head, { config, arithmetic, states: sum, weight })
   return builder.sites
 }
 

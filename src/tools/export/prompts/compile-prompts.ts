@@ -11,6 +11,7 @@ import type { Template, TemplatePrompt } from './templates.ts'
 import { checkTrainedPrompts } from './trained-prompts.ts'
 
 export interface CompiledPrompts {
+  kind: 'encoder'
   prompts: Record<Prompt, CardPrompt>
   /** Positions pooled: the special tokens of a suffix. */
   pooledTokens: number
@@ -55,13 +56,12 @@ export async function compilePrompts(
   const ebae = await compile(template.prompts.ebae)
   const used = [ebar, ebae].flatMap(({ prefixIds, suffixIds }) => [...prefixIds, ...suffixIds])
   checkRows(used, checkpoint.config.vocabularySize)
-  if (expected) {
-    checkExpectedPrompts({ ebae, ebar }, template, expected.prompts)
-    await checkExpectedBodies(tokenizer, expected.bodies)
-  }
+  if (expected?.prompts) checkExpectedPrompts({ ebae, ebar }, template, expected.prompts)
+  await checkExpectedBodies(tokenizer, expected?.bodies ?? [])
   const wrapper = Math.max(...[ebar, ebae].map((prompt) => prompt.prefixIds.length + prompt.suffixIds.length))
   const limit = bodyLimit(checkpoint.config.positionsMax - wrapper, template.maxBodyTokens, maxBodyTokens)
   return {
+    kind: 'encoder',
     prompts: { ebar: { ...ebar, maxBodyTokens: limit }, ebae: { ...ebae, maxBodyTokens: limit } },
     pooledTokens: template.prompts.ebae.specials.length,
   }

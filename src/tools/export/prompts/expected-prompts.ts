@@ -17,7 +17,8 @@ interface ExpectedPrompt {
 
 /** Ids that are known of a model, for its prompts and for some texts. */
 export interface ExpectedIds {
-  prompts: Record<Prompt, ExpectedPrompt>
+  /** Of an encoder. */
+  prompts?: Record<Prompt, ExpectedPrompt>
   bodies: readonly KnownBody[]
 }
 
@@ -39,7 +40,7 @@ type Compiled = Record<Prompt, Pick<CardPrompt, 'prefixIds' | 'suffixIds'>>
 export function checkExpectedPrompts(
   compiled: Compiled,
   template: Template,
-  expected: ExpectedIds['prompts'],
+  expected: NonNullable<ExpectedIds['prompts']>,
 ): void {
   for (const name of ['ebae', 'ebar'] satisfies Prompt[]) {
     const { prefixIds, suffixIds } = compiled[name]

@@ -1,7 +1,7 @@
 import { ToolError } from '../../../cli/tool-error.ts'
-import { LLAMA2_BODIES } from '../tokenizer/known-bodies.ts'
+import { LLAMA2_BODIES, LLAMA2_QUERIES } from '../tokenizer/known-bodies.ts'
+import type { TemplateName } from './compiled.ts'
 import type { ExpectedIds } from './expected-prompts.ts'
-import type { TemplateName } from './templates.ts'
 
 /** What is known of a public model: how its texts are put to it, and under which terms. */
 export interface Profile {
@@ -21,7 +21,7 @@ export interface Profile {
 }
 
 /** `"` before the text; BOS and the words as LLaMA-2's tokenizer gives them. */
-const LLARA_PROMPTS: ExpectedIds['prompts'] = {
+const LLARA_PROMPTS: NonNullable<ExpectedIds['prompts']> = {
   ebae: {
     prefixIds: [1, 376],
     wordIds: [9162, 19138, 675, 278, 2038, 13382, 2629, 9475, 3838, 29901, 29871],
@@ -33,12 +33,13 @@ const LLARA_PROMPTS: ExpectedIds['prompts'] = {
 }
 
 /** BOS, `passage` or `query`, `:`. */
-const REPLLAMA_PROMPTS: ExpectedIds['prompts'] = {
+const REPLLAMA_PROMPTS: NonNullable<ExpectedIds['prompts']> = {
   ebae: { prefixIds: [1, 13382, 29901], wordIds: [] },
   ebar: { prefixIds: [1, 2346, 29901], wordIds: [] },
 }
 
 const LLAMA2 = 'meta-llama/Llama-2-7b-hf'
+const LLAMA2_ADAPTER = "Llama 2 Community License (base model); the adapter's own is on its repository's card"
 
 function llara(kind: string, notes: string): Profile {
   return {
@@ -64,11 +65,29 @@ function repllama(kind: string, maxBodyTokens: number, notes: string): Profile {
     repository: `castorini/repllama-v1-7b-lora-${kind}`,
     template: 'repllama',
     maxBodyTokens,
-    licence: "Llama 2 Community License (base model); the adapter's own is on its repository's card",
+    licence: LLAMA2_ADAPTER,
     base: LLAMA2,
     adapter: true,
     notes,
     expectedIds: { prompts: REPLLAMA_PROMPTS, bodies: LLAMA2_BODIES },
+  }
+}
+
+/**
+ * RankLLaMA cuts queries at 32 tokens, passages at 164 and documents at 2048; 3 of the text's are kept for special tokens.
+ * Sources: Tevatron's examples/rankllama, and the same paper.
+ */
+function rankllama(kind: string, maxBodyTokens: number, notes: string): Profile {
+  return {
+    name: `rankllama-${kind}`,
+    repository: `castorini/rankllama-v1-7b-lora-${kind}`,
+    template: 'rankllama',
+    maxBodyTokens,
+    licence: LLAMA2_ADAPTER,
+    base: LLAMA2,
+    adapter: true,
+    notes,
+    expectedIds: { bodies: [...LLAMA2_BODIES, ...LLAMA2_QUERIES] },
   }
 }
 
@@ -79,6 +98,8 @@ export const PROFILES: readonly Profile[] = [
   llara('pretrain', 'Adapted on Wikipedia and not fine-tuned: a beginning for training, weak at search.'),
   repllama('passage', 507, 'LoRA on LLaMA-2, fine-tuned on MS MARCO passages.'),
   repllama('doc', 2043, 'LoRA on LLaMA-2, fine-tuned on MS MARCO documents.'),
+  rankllama('passage', 161, 'A reranker: LoRA on LLaMA-2, fine-tuned on MS MARCO passages.'),
+  rankllama('doc', 2045, 'A reranker: LoRA on LLaMA-2, fine-tuned on MS MARCO documents.'),
 ]
 
 /** The profile of a repository, however its name is capitalised. */

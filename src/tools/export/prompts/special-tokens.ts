@@ -23,8 +23,10 @@ const BOS_BY_DEFAULT = [
   'CodeLlamaTokenizerFast',
 ]
 
-/** Their BOS, where tokenizer_config.json does not name one. */
-const BOS_OF_CLASS = '<s>'
+/** Their BOS and EOS, where tokenizer_config.json does not name them. */
+const OF_CLASS = { bos: '<s>', eos: '</s>' }
+
+type TokenizerFacts = Pick<Checkpoint, 'tokenizerJson' | 'tokenizerConfig'>
 
 /**
  * The BOS the model was trained with at the start of a text, if any. Tokenizer libraries disagree on adding it,
@@ -32,19 +34,33 @@ const BOS_OF_CLASS = '<s>'
  * tokenizer's class does.
  */
 export function beginningOfSequence(
-  { tokenizerJson, tokenizerConfig }: Pick<Checkpoint, 'tokenizerJson' | 'tokenizerConfig'>,
+  { tokenizerJson, tokenizerConfig }: TokenizerFacts,
   ids: ReadonlyMap<string, number>,
 ): NamedToken | undefined {
-  const ofClass = BOS_BY_DEFAULT.includes(String(tokenizerConfig['tokenizer_class']))
-  const named = tokenizerConfig['bos_token']
-  const token = named === undefined && ofClass ? BOS_OF_CLASS : contentOf(named)
-  const id = token === undefined ? undefined : ids.get(token)
-  if (token === undefined || id === undefined) return undefined
+  const bos = namedToken({ tokenizerConfig }, 'bos', ids)
+  if (!bos) return undefined
+  const ofClass = isOfClass(tokenizerConfig)
   const stated = tokenizerConfig['add_bos_token']
   const processor = (JSON.parse(tokenizerJson) as TokenizerFile).post_processor
   const wanted =
-    typeof stated === 'boolean' ? stated : startsWith(processor, token) || (!processor && ofClass)
-  return wanted ? { token, id } : undefined
+    typeof stated === 'boolean' ? stated : startsWith(processor, bos.token) || (!processor && ofClass)
+  return wanted ? bos : undefined
+}
+
+/** The BOS or EOS that the tokenizer has, whether it adds it to a text or not. */
+export function namedToken(
+  { tokenizerConfig }: Pick<TokenizerFacts, 'tokenizerConfig'>,
+  which: 'bos' | 'eos',
+  ids: ReadonlyMap<string, number>,
+): NamedToken | undefined {
+  const named = tokenizerConfig[`${which}_token`]
+  const token = named === undefined && isOfClass(tokenizerConfig) ? OF_CLASS[which] : contentOf(named)
+  const id = token === undefined ? undefined : ids.get(token)
+  return token === undefined || id === undefined ? undefined : { token, id }
+}
+
+function isOfClass(tokenizerConfig: TokenizerFacts['tokenizerConfig']): boolean {
+  return BOS_BY_DEFAULT.includes(String(tokenizerConfig['tokenizer_class']))
 }
 
 /** The id that fills the right of shorter rows: the pad token, else the EOS, else the first id. */

@@ -60,4 +60,4 @@ export const TEMPLATES = {
   },
 } satisfies Record<string, Template>
 
-export type TemplateName = keyof typeof TEMPLATES
+export type PromptTemplateName = keyof typeof TEMPLATES

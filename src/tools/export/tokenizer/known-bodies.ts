@@ -12,3 +12,8 @@ export const LLAMA2_BODIES: readonly KnownBody[] = [
   { text: '## the\n- **a**', ids: [444, 278, 13, 29899, 3579, 29874, 1068] },
   { text: '潮東京。 🙂', ids: [29871, 233, 192, 177, 30591, 30675, 30267, 29871, 243, 162, 156, 133] },
 ]
+
+/** Queries with the words that RankLLaMA has before them. */
+export const LLAMA2_QUERIES: readonly KnownBody[] = [
+  { text: 'query: what is a', ids: [2346, 29901, 825, 338, 263] },
+]

@@ -99,7 +99,7 @@ describe.each(FORMATS)('weights of $bits bits in blocks of $blockSize', (format)
           config,
           weights,
           arithmetic,
-          pooledTokens: 1,
+          head: { kind: 'embeddings', pooledTokens: 1 },
           positions: 256,
           external: false,
         })

@@ -111,7 +111,7 @@ describe.each<CheckpointName>(['mha-paper', 'gqa-released', 'bias-paper'])('%s',
       config,
       weights,
       arithmetic,
-      pooledTokens,
+      head: { kind: 'embeddings', pooledTokens },
       positions: 256,
       external: false,
     })

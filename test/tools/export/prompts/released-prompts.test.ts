@@ -27,13 +27,15 @@ function freshOut(): string {
   return join(mkdtempSync(join(tmpdir(), 'llara-released-')), 'model')
 }
 
-function exportAs(
+async function exportAs(
   { template, maxBodyTokens, licence, expectedIds }: Profile,
   checkpoint: string,
   out: string,
 ) {
   const options = { template, maxBodyTokens, licence, expectedIds, precision: 'fp32' as const }
-  return exportModel({ ...options, checkpoint, out, source: 'random weights' })
+  const card = await exportModel({ ...options, checkpoint, out, source: 'random weights' })
+  if (card.kind !== 'encoder') throw new Error(`${card.id} is no encoder`)
+  return card
 }
 
 describe('the released prompts', () => {
