@@ -1,4 +1,4 @@
-import { openCollections, openEncoder, openEngine, type Setting } from './app/open-parts.ts'
+import { openCollections, openEncoder, openEngine, openReranker, type Setting } from './app/open-parts.ts'
 import { causeText } from './cause.ts'
 import type { Collections } from './collections/collections.ts'
 import { defaultConfig } from './config/read.ts'
@@ -123,7 +123,10 @@ export async function createApp(
     stillWanted()
     const engine = parts.engine ?? (await openEngine(setting))
     stillWanted()
-    collections = await openCollections(setting, encoder, engine)
+    const reranker = await (parts.reranker ?? openReranker(setting))
+    reranker?.onDeath(fail)
+    stillWanted()
+    collections = await openCollections(setting, encoder, engine, reranker)
     stillWanted()
     backups = engine.backups
     state = 'ready'

@@ -92,11 +92,11 @@ const MAY_IMPORT: Record<string, string[]> = {
   reranker: ['sharing', 'limits', 'model', 'inference', 'worker'],
   // Documents are made ready for the worker on the thread of whoever calls.
   index: ['limits', 'turns', 'worker'],
-  retrieval: ['limits', 'encoder', 'index', 'model', 'turns'],
+  retrieval: ['limits', 'encoder', 'reranker', 'index', 'model', 'turns'],
   telemetry: ['encoder', 'index'],
-  config: ['sharing', 'limits', 'collections', 'encoder', 'http', 'index', 'retrieval'],
+  config: ['sharing', 'limits', 'collections', 'encoder', 'reranker', 'http', 'index', 'retrieval'],
   // Opens collections by name; an index is one, and retrieval works on one.
-  collections: ['limits', 'encoder', 'index', 'retrieval'],
+  collections: ['limits', 'encoder', 'reranker', 'index', 'retrieval'],
   http: ['limits', 'collections', 'sharing', 'encoder', 'index', 'model', 'retrieval', 'turns'],
   app: [
     'version',
@@ -132,7 +132,13 @@ test('dependencies point one way, from main to the parts', () => {
 
 describe('an implementation is known to few', () => {
   test('http, retrieval and telemetry know interfaces', () => {
-    const implementations = ['src/encoder/onnx', 'src/index/embedded', 'src/inference', 'src/tools']
+    const implementations = [
+      'src/encoder/onnx',
+      'src/reranker/onnx',
+      'src/index/embedded',
+      'src/inference',
+      'src/tools',
+    ]
     const guilty = ['src/http/', 'src/retrieval/', 'src/telemetry/'].flatMap((room) =>
       implementations.flatMap((implementation) => importers(room, implementation)),
     )

@@ -9,6 +9,9 @@ import { FIRST_SETTINGS } from '../index/collection-settings.ts'
 import type { DocumentIndex } from '../index/document-index.ts'
 import { startEmbeddedEngine } from '../index/embedded/embedded-engine.ts'
 import { DEFAULT_COLLECTION, type IndexEngine, type IndexNotice } from '../index/index-engine.ts'
+import { modelFolder } from '../model/find-model.ts'
+import { openOnnxReranker } from '../reranker/onnx/onnx-reranker.ts'
+import type { Reranker } from '../reranker/reranker.ts'
 import { measuredEncoder } from '../telemetry/measured-encoder.ts'
 import { measuredIndex } from '../telemetry/measured-index.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -42,8 +45,25 @@ export interface Setting {
 }
 
 export async function openEncoder(setting: Setting, folder: string): Promise<Encoder> {
-  const { config, closers } = setting
-  const encoder = await openOnnxEncoder({
+  const encoder = await openOnnxEncoder(modelOptions(setting, 'encoder', folder))
+  setting.closers.push(() => encoder.close())
+  return encoder
+}
+
+/** The reranker that the configuration names, if any. */
+export async function openReranker(setting: Setting): Promise<Reranker | undefined> {
+  const { config, closers, progress } = setting
+  if (config.reranker === '') return undefined
+  const folder = modelFolder(config.reranker, 'RERANKER')
+  progress(`Loading the reranker from ${folder}`)
+  const reranker = await openOnnxReranker(modelOptions(setting, 'reranker', folder))
+  closers.push(() => reranker.close())
+  return reranker
+}
+
+function modelOptions(setting: Setting, thread: 'encoder' | 'reranker', folder: string) {
+  const { config } = setting
+  return {
     modelFolder: folder,
     check: config.modelCheck,
     device: config.device,
@@ -51,10 +71,8 @@ export async function openEncoder(setting: Setting, folder: string): Promise<Enc
     spinning: config.threadsSpin,
     ...(config.threads > 0 && { intraOpThreads: config.threads }),
     limits: config,
-    watch: watch(setting, 'encoder'),
-  })
-  closers.push(() => encoder.close())
-  return encoder
+    watch: watch(setting, thread),
+  }
 }
 
 export async function openEngine(setting: Setting): Promise<IndexEngine> {
@@ -77,6 +95,7 @@ export async function openCollections(
   { config, log, metrics, troubles, closers, fail }: Setting,
   encoder: Encoder,
   engine: IndexEngine,
+  reranker: Reranker | undefined,
 ): Promise<Collections> {
   engine.onDeath(fail)
   engine.onTrouble((collection, trouble) => {
@@ -90,6 +109,7 @@ export async function openCollections(
     {
       engine,
       encoder: measuredEncoder(encoder, metrics),
+      reranker,
       limits: config,
       defaults,
       measured: (index, name) => measuredIndex(index, name, metrics),
@@ -101,7 +121,7 @@ export async function openCollections(
   return collections
 }
 
-function watch({ config, log, metrics, troubles }: Setting, thread: 'encoder' | 'index'): Watch {
+function watch({ config, log, metrics, troubles }: Setting, thread: 'encoder' | 'reranker' | 'index'): Watch {
   return {
     msMax: config.watchdogMs,
     onChange(silent) {

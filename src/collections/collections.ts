@@ -4,6 +4,7 @@ import type { CollectionSettings, SettingsChange } from '../index/collection-set
 import type { CallOptions, DocumentIndex, IndexStats } from '../index/document-index.ts'
 import { DEFAULT_COLLECTION, type IndexEngine } from '../index/index-engine.ts'
 import type { RetrievalLimits } from '../retrieval/limits.ts'
+import type { Reranker } from '../reranker/reranker.ts'
 import type { Retrieval } from '../retrieval/retrieval.ts'
 import { type Alias, Aliases } from './aliases.ts'
 import { Catalog, noCollection } from './catalog.ts'
@@ -15,6 +16,7 @@ import { encoderFor, modelVectors, ownVectors, spaceOf, type VectorSpace } from 
 export interface CollectionsParts {
   engine: IndexEngine
   encoder: Encoder
+  reranker: Reranker | undefined
   limits: RetrievalLimits & CollectionLimits
   /** Settings of a collection that does not say its own. */
   defaults: CollectionSettings
@@ -71,8 +73,9 @@ export class Collections {
     this.#parts = parts
     this.#catalog = catalog
     this.#aliases = aliases
-    const { encoder, limits } = parts
-    this.#default = { encoder, index: parts.measured(first, DEFAULT_COLLECTION), limits }
+    const { encoder, reranker, limits } = parts
+    const index = parts.measured(first, DEFAULT_COLLECTION)
+    this.#default = { encoder, reranker, index, limits }
     this.#open = new OpenCollections({
       limits,
       open: async (name) => {
@@ -107,11 +110,11 @@ export class Collections {
     if (!this.#catalog.has(name) || this.#dropping.has(name)) throw noCollection(name)
     const { index, release } = await this.#open.lease(name, signal)
     try {
-      const { encoder, limits } = this.#parts
+      const { encoder, reranker, limits } = this.#parts
       const { identity } = await this.#catalog.describe(name)
       return {
         name,
-        retrieval: { encoder: encoderFor(spaceOf(identity, encoder), encoder), index, limits },
+        retrieval: { encoder: encoderFor(spaceOf(identity, encoder), encoder), reranker, index, limits },
         release,
       }
     } catch (error) {

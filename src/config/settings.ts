@@ -8,6 +8,7 @@ import {
   REQUEST_LIMITS,
 } from '../http/limits.ts'
 import { INDEX_LIMITS } from '../index/embedded/limits.ts'
+import { RERANKER_LIMITS } from '../reranker/limits.ts'
 import { INGEST_LIMITS, METADATA_QUERY_LIMITS, SEARCH_LIMITS, TEXT_LIMITS } from '../retrieval/limits.ts'
 import { SHARE_LIMITS } from '../sharing/limits.ts'
 import {
@@ -32,6 +33,7 @@ const REQUESTS = 'Request limits'
 const BACKUP = 'Backup'
 const INGEST = 'Ingest'
 const ENCODER = 'Encoder'
+const RERANKER = 'Reranker'
 const INDEX = 'Index'
 
 /**
@@ -50,6 +52,12 @@ export const SETTINGS = {
     'Folder of backups, of this data folder alone; default `backups` in DATA_DIR. Better on another disk.',
   ),
   model: text(SERVER, 'name | path', 'llara-mini', 'Model folder: a name under models/, or a path.'),
+  reranker: text(
+    SERVER,
+    'name | path',
+    '',
+    'Model folder of a reranker, which puts first hits in a better order: a name under models/, or a path. Without it there is none.',
+  ),
   modelCheck: choice(
     SERVER,
     ['before', 'background', 'off'],
@@ -60,7 +68,7 @@ export const SETTINGS = {
     SERVER,
     ['auto', 'cpu', 'cuda'],
     'auto',
-    'Where the model runs. `auto` takes CUDA where it works and says why; `cuda` fails at start where it does not.',
+    'Where the models run. `auto` takes CUDA where it works and says why; `cuda` fails at start where it does not.',
   ),
   logLevel: choice(
     SERVER,
@@ -127,7 +135,7 @@ export const SETTINGS = {
     'threads',
     0,
     [0, 1024],
-    'CPU threads of the model; 0 takes what the process may use.',
+    'CPU threads of a model; 0 takes what the process may use.',
   ),
   threadsSpin: flag(
     ENCODER,
@@ -135,6 +143,8 @@ export const SETTINGS = {
   ),
   cudaDevice: integer(ENCODER, 'number', 0, [0, 63], 'Which CUDA device.'),
   ...fromLimits(ENCODER, ENCODER_LIMITS),
+
+  ...fromLimits(RERANKER, RERANKER_LIMITS),
 
   ...fromLimits(INDEX, COLLECTION_LIMITS),
   ...fromLimits(INDEX, INDEX_LIMITS),

@@ -8,11 +8,12 @@ import { MODEL_FILES } from './card.ts'
 const MODELS = fileURLToPath(new URL('../../models/', import.meta.url))
 
 /**
- * The folder of the model named by MODEL: a name is a folder under models/, anything with a separator is a path.
+ * The folder of the model that a setting names: a name is a folder under models/, anything with a separator is a path.
  *
+ * @param setting for the message
  * @throws ServiceError MODEL_UNUSABLE when there is none; the message lists the models there are
  */
-export function modelFolder(model: string): string {
+export function modelFolder(model: string, setting: 'MODEL' | 'RERANKER' = 'MODEL'): string {
   const folder = /[\\/]/.test(model) || model === '.' || model === '..' ? resolve(model) : join(MODELS, model)
   if (existsSync(join(folder, MODEL_FILES.card))) return folder
   const names = existsSync(MODELS)
@@ -21,6 +22,6 @@ export function modelFolder(model: string): string {
   const known = names.length > 0 ? `models/ has: ${names.join(', ')}` : 'models/ is empty'
   throw new ServiceError(
     'MODEL_UNUSABLE',
-    `MODEL ${model}: ${folder} holds no model (no ${MODEL_FILES.card}); ${known}. Name another, or make one with npm run model:export.`,
+    `${setting} ${model}: ${folder} holds no model (no ${MODEL_FILES.card}); ${known}. Name another, or make one with npm run model:export.`,
   )
 }

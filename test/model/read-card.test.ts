@@ -6,6 +6,7 @@ import type { Card } from '../../src/model/card.ts'
 import { modelFolder } from '../../src/model/find-model.ts'
 import { readCard } from '../../src/model/read-card.ts'
 import { tinyModel } from '../fixtures/tiny-model.ts'
+import { tinyReranker } from '../fixtures/tiny-reranker.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -130,14 +131,34 @@ describe('formats and kinds', () => {
     refused(/\/kind must be one of encoder, reranker/)
   })
 
-  test('a reranker is a card of its own, and no encoder', () => {
-    editCard<{ kind: string; prompts?: object; pooling?: object }>((card) => {
-      card.kind = 'reranker'
-      delete card.prompts
-      delete card.pooling
-    })
-    refused(/holds a model of kind reranker; kind encoder is needed here/)
-    expect(readCard(folder, 'reranker')).toMatchObject({ kind: 'reranker', id: 'tiny-mha-paper' })
+  test('a reranker is a card of its own, and no encoder', async () => {
+    const reranker = await tinyReranker()
+    expect(readCard(reranker, 'reranker')).toMatchObject({ kind: 'reranker', id: 'tiny-reranker' })
+    expect(() => readCard(reranker)).toThrow(/holds a model of kind reranker; kind encoder is needed here/)
+  })
+
+  test.each<[string, (card: Card<'reranker'>) => void, RegExp]>([
+    [
+      'no template',
+      (card) => delete (card as Partial<typeof card>).template,
+      /\/ must have required properties template/,
+    ],
+    [
+      'template ids beyond the vocabulary',
+      (card) => card.template.endIds.push(9999),
+      /uses token 9999, outside the vocabulary/,
+    ],
+    [
+      'a head beyond the vocabulary',
+      (card) => (card.head = { kind: 'token', token: 'Yes', id: 9998 }),
+      /uses token 9998, outside the vocabulary/,
+    ],
+    ['no room for a text', (card) => (card.template.maxTokens = 20), /leaves no room for a text/],
+  ])('a reranker’s card with %s is refused', async (_, edit, message) => {
+    rmSync(folder, { recursive: true })
+    cpSync(await tinyReranker(), folder, { recursive: true })
+    editCard(edit)
+    expect(() => readCard(folder, 'reranker')).toThrow(message)
   })
 
   test('an encoder is no reranker', () => {

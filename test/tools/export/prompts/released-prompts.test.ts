@@ -192,6 +192,8 @@ describe('a profile', () => {
       'llara-pretrain',
       'repllama-passage',
       'repllama-doc',
+      'rankllama-passage',
+      'rankllama-doc',
     ])
     for (const { licence, base, notes } of PROFILES) expect([licence, base, notes]).not.toContain('')
   })
