@@ -103,8 +103,6 @@ test.each([
   [{ like: 'sky', task: 'similarity' }, 'task'],
   [{ query: 'a', min_score: 2 }, 'from -1 to 1'],
   [{ query: 'a', mode: 'sparse' }, 'one of dense, lexical, hybrid'],
-  [{ query: 'a', mode: 'lexical' }, 'by vectors, not by words'],
-  [{ query: 'a', mode: 'hybrid' }, 'by vectors, not by words'],
   [{ like: 'sky', mode: 'hybrid' }, 'compared by vectors'],
   [{ query: 'a', fusion: { method: 'rrf' } }, 'applies to mode hybrid'],
   [{ query: 'a', fusion: { method: 'rrf', weight: 1 } }, 'rrf has no weight'],

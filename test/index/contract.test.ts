@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { FIRST_SETTINGS } from '../../src/index/collection-settings.ts'
 import { startEmbeddedEngine } from '../../src/index/embedded/embedded-engine.ts'
 import { CONTRACT_DIMENSIONS } from '../contract/document-index/bench.ts'
 import { documentIndexContract } from '../contract/document-index/contract.ts'
@@ -15,7 +16,11 @@ documentIndexContract('a collection of the embedded engine', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'llara-index-'))
   const engine = await startEmbeddedEngine({ dataDir })
   return {
-    index: await engine.open('contract', { dimensions: CONTRACT_DIMENSIONS, fingerprint: 'a' }),
+    index: await engine.open(
+      'contract',
+      { dimensions: CONTRACT_DIMENSIONS, fingerprint: 'a' },
+      { ...FIRST_SETTINGS, analysis: 'plain' },
+    ),
     cleanUp: async () => {
       await engine.close()
       await rm(dataDir, { recursive: true, force: true })

@@ -18,6 +18,7 @@ import type {
   Probe,
   ScanOptions,
   ScanPage,
+  ScoreKind,
   SearchOptions,
   SearchResult,
   UpsertResult,
@@ -32,6 +33,7 @@ import { unitVector } from '../../src/index/unit-vector.ts'
 import { facetOf } from './facets.ts'
 import { matches } from './match-filter.ts'
 import { placeOf } from './place.ts'
+import { bestByWords, wordScores } from './word-scores.ts'
 
 interface Stored {
   document: Document
@@ -39,13 +41,14 @@ interface Stored {
 }
 
 /**
- * An index that keeps everything in memory and scores every passage: the plain implementation that judges the others.
+ * An index that keeps everything in memory, scores every passage, and counts the words of every text (analysis `plain`):
+ * the plain implementation that judges the others.
  * Nothing survives `close`.
  */
 export class ExactIndex implements DocumentIndex {
   readonly dimensions: number
   settings = FIRST_SETTINGS
-  readonly capabilities: Capabilities = { vectors: true, lexical: false, approximate: false }
+  readonly capabilities: Capabilities = { vectors: true, lexical: true, approximate: false }
   readonly #stored = new Map<string, Stored>()
   #closed = false
 
@@ -132,18 +135,10 @@ export class ExactIndex implements DocumentIndex {
 
   async search(probes: readonly Probe[], k: number, options: SearchOptions = {}): Promise<SearchResult[]> {
     this.#check(options)
-    const vectors = probes.map((probe) => {
-      if ('vector' in probe) return unitVector(probe.vector, this.dimensions)
-      throw new ServiceError('INVALID_INPUT', 'This index finds documents by vectors, not by words.')
-    })
-    const candidates = this.#matching(options.filter)
-    return vectors.map((vector) => {
-      const hits = candidates
-        .map((stored) => bestPassage(vector, stored, options.fields))
-        .filter((hit) => hit.score >= (options.floor ?? -1))
-        .sort(compareHits)
-        .slice(0, k)
-      return { hits, path: 'exact' }
+    return probes.map((probe) => {
+      const hits =
+        'vector' in probe ? this.#byVector(probe.vector, options) : this.#byWords(probe.terms, options)
+      return { hits: hits.sort(compareHits).slice(0, k), path: 'exact' }
     })
   }
 
@@ -189,6 +184,23 @@ export class ExactIndex implements DocumentIndex {
     this.#stored.clear()
   }
 
+  #byVector(vector: Float32Array, { filter, floor = -1, fields }: SearchOptions): Hit[] {
+    const unit = unitVector(vector, this.dimensions)
+    const hits = this.#matching(filter).map((stored) => bestPassage(unit, stored, fields))
+    return hits.filter(({ score }) => score >= floor)
+  }
+
+  #byWords(query: string, { filter, floor = 0, fields }: SearchOptions): Hit[] {
+    const all = [...this.#stored.values()].map(({ document }) => document)
+    const scores = new Map(wordScores(query, all).map((score, i) => [all[i]!.id, score]))
+    return this.#matching(filter).flatMap((stored) => {
+      const score = scores.get(stored.document.id)!
+      if (score === 0 || score < floor) return []
+      const spans = stored.passages.map(({ span }) => span)
+      return [hitOf(stored, score, 'bm25', bestByWords(query, stored.document.text, spans, all), fields)]
+    })
+  }
+
   #matching(filter: Filter | undefined): Stored[] {
     const all = [...this.#stored.values()]
     return filter ? all.filter(({ document }) => matches(filter, document.metadata)) : all
@@ -208,9 +220,17 @@ function bestPassage(
 ): Hit {
   const scores = passages.map((passage) => similarity(vector, passage.vector))
   const score = Math.max(...scores)
-  const ordinal = scores.indexOf(score)
-  const passage = { ordinal, ...passages[ordinal]!.span }
-  const hit: Hit = { id: document.id, score, kind: 'cosine', passage }
+  return hitOf({ document, passages }, score, 'cosine', scores.indexOf(score), fields)
+}
+
+function hitOf(
+  { document, passages }: Stored,
+  score: number,
+  kind: ScoreKind,
+  ordinal: number,
+  fields?: readonly DocumentField[],
+): Hit {
+  const hit: Hit = { id: document.id, score, kind, passage: { ordinal, ...passages[ordinal]!.span } }
   return fields?.length === 0 ? hit : { ...hit, document: partOf(document, fields) }
 }
 

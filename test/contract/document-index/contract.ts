@@ -8,6 +8,7 @@ import { refusing } from './refusing.ts'
 import { searching } from './searching.ts'
 import { sorting } from './sorting.ts'
 import { storing } from './storing.ts'
+import { byWords } from './words.ts'
 
 export interface OpenedIndex {
   index: DocumentIndex
@@ -22,7 +23,7 @@ export interface Deviation {
   tests: readonly string[]
 }
 
-/** What every document index does, over a freshly opened one of CONTRACT_DIMENSIONS dimensions. */
+/** What every document index does, over a freshly opened one of CONTRACT_DIMENSIONS dimensions and analysis `plain`. */
 export function documentIndexContract(
   name: string,
   open: () => Promise<OpenedIndex>,
@@ -53,6 +54,7 @@ export function documentIndexContract(
     patching(contractTest)
     counting(contractTest)
     sorting(contractTest)
+    byWords(contractTest)
     refusing(contractTest)
   })
 

@@ -45,6 +45,7 @@ export function refusing(contractTest: ContractTest): void {
       () => index.passages(['a'], { signal }),
       () => index.remove({ ids: ['a'] }, { signal }),
       () => bench.search([X], 1, { signal }),
+      () => index.search([{ terms: 'text' }], 1, { signal }),
       () => index.scan({ limit: 1, signal }),
       () => index.patch({ ids: ['a'] }, { merge: {}, bytesMax: 9, valuesMax: 9 }, { signal }),
       () => index.facets([['a']], { limit: 1, signal }),

@@ -44,6 +44,11 @@ export class Analyzer {
     return [...found.values()]
   }
 
+  /** How often each term stands in each text: [terms][texts]. */
+  counts(texts: readonly string[], terms: readonly QueryTerm[]): number[][] {
+    return this.#terms.counts(texts, terms)
+  }
+
   #cut(text: string): Omit<QueryTerm, 'count'>[] {
     const short = this.#analysis === 'trigram' && [...text].length < TRIGRAM
     if (short) return this.#beginning(text)
@@ -63,26 +68,44 @@ export class Analyzer {
 
 /** One of SQLite's tokenizers by itself. */
 class Tokenizer {
+  readonly #db: Connection
   readonly #insert
   readonly #clear
-  readonly #tokens
 
   constructor(tokenizer: string) {
-    const db: Connection = connectInMemory()
-    db.exec(`
+    this.#db = connectInMemory()
+    this.#db.exec(`
       CREATE VIRTUAL TABLE texts USING fts5(text, content='', tokenize='${tokenizer}');
       CREATE VIRTUAL TABLE places USING fts5vocab(texts, instance);
     `)
-    this.#insert = db.prepare('INSERT INTO texts (rowid, text) VALUES (1, ?)')
-    this.#clear = db.prepare("INSERT INTO texts (texts) VALUES ('delete-all')")
-    this.#tokens = db.prepare('SELECT term FROM places ORDER BY offset').pluck()
+    this.#insert = this.#db.prepare('INSERT INTO texts (rowid, text) VALUES (?, ?)')
+    this.#clear = this.#db.prepare("INSERT INTO texts (texts) VALUES ('delete-all')")
   }
 
   /** In the order of the text. */
   tokens(text: string): string[] {
-    this.#insert.run(text)
+    const tokens = this.#db.prepare('SELECT term FROM places ORDER BY offset').pluck()
+    return this.#with([text], () => tokens.all() as string[])
+  }
+
+  counts(texts: readonly string[], terms: readonly QueryTerm[]): number[][] {
+    const from = 'SELECT doc, count(*) FROM places WHERE'
+    const whole = this.#db.prepare(`${from} term = ? GROUP BY doc`).raw()
+    const begun = this.#db.prepare(`${from} term >= ? AND term < ? GROUP BY doc`).raw()
+    return this.#with(texts, () =>
+      terms.map(({ term, prefix }) => {
+        const rows = prefix ? begun.all(term, `${term}\u{10ffff}`) : whole.all(term)
+        const counts = texts.map(() => 0)
+        for (const [text, count] of rows as [number, number][]) counts[text - 1] = count
+        return counts
+      }),
+    )
+  }
+
+  #with<T>(texts: readonly string[], work: () => T): T {
     try {
-      return this.#tokens.all() as string[]
+      for (const [i, text] of texts.entries()) this.#insert.run(i + 1, text)
+      return work()
     } finally {
       this.#clear.run()
     }

@@ -1,5 +1,6 @@
 import type { TimeSlice } from '../cooperative-scheduler.ts'
 import type { QueryTerm } from './analyzer.ts'
+import type { WeightedTerm } from './best-passage.ts'
 import { idf, saturation } from './bm25.ts'
 import type { DocumentLengths } from './document-lengths.ts'
 import { CHUNK, type TermDocuments, type TermReader } from './term-documents.ts'
@@ -12,9 +13,6 @@ const FREQUENT_MIN = 4096
 const DOCUMENTS_MAX = 250_000
 /** Documents scored between two looks at the clock. */
 const SCORES_PER_LOOK = 1024
-
-/** A document's key and its score. */
-export type Score = [document: number, score: number]
 
 export interface TermScoresParts {
   lengths: DocumentLengths
@@ -36,7 +34,10 @@ interface KnownTerm {
 /** The scores of one query, term by term, the rarest first. */
 export class TermScores {
   readonly #parts: TermScoresParts
+  /** By the keys of documents. */
   readonly found = new Map<number, number>()
+  /** Those that stand in any document. */
+  terms: WeightedTerm[] = []
 
   constructor(parts: TermScoresParts) {
     this.#parts = parts
@@ -50,6 +51,7 @@ export class TermScores {
       await slice.pause()
     }
     const ordered = known.filter(({ documents }) => documents > 0).sort((a, b) => a.documents - b.documents)
+    this.terms = ordered.map((term) => ({ query: term.query, weight: this.#weight(term) }))
     const frequent = Math.max(FREQUENT_MIN, FREQUENT_SHARE * this.#parts.lengths.documents)
     let read = 0
     for (const term of ordered) {
@@ -71,10 +73,15 @@ export class TermScores {
     return { query, documents: Math.round((here * this.#parts.newest) / last), read, cut }
   }
 
-  async #score({ query, documents, read, cut }: KnownTerm, slice: TimeSlice): Promise<void> {
-    const { lengths, terms } = this.#parts
-    const all = Math.max(lengths.documents, documents)
-    const weight = query.count * idf(all, documents)
+  #weight({ query, documents }: KnownTerm): number {
+    const all = Math.max(this.#parts.lengths.documents, documents)
+    return query.count * idf(all, documents)
+  }
+
+  async #score(term: KnownTerm, slice: TimeSlice): Promise<void> {
+    const { terms } = this.#parts
+    const { query, read, cut } = term
+    const weight = this.#weight(term)
     if (!cut) return this.#offer(read, weight, slice)
     for (let last = 0; ; ) {
       const chunk = terms.documents(query, last)

@@ -5,13 +5,14 @@ import type { StoredDocuments } from '../integrity/stored-documents.ts'
 import type { IndexLimits } from '../limits.ts'
 import { ReadBudget } from '../operations/read-budget.ts'
 import { resolveHits } from '../operations/resolve-hits.ts'
-import { TopHits } from '../vectors/top-hits.ts'
+import { type Candidate, TopHits } from '../vectors/top-hits.ts'
 import type { VectorTable } from '../vectors/vector-table.ts'
 import type { FoundHit, SearchReply, WordSearchCall } from '../wire.ts'
-import type { Analyzer } from './analyzer.ts'
+import type { Analyzer, QueryTerm } from './analyzer.ts'
+import { bestPassage, type WeightedTerm } from './best-passage.ts'
 import type { DocumentLengths } from './document-lengths.ts'
 import type { TermReader } from './term-documents.ts'
-import { type Score, TermScores } from './term-scores.ts'
+import { TermScores } from './term-scores.ts'
 
 /** Times a search begins again because its hits were replaced under it. */
 const RETRIES_MAX = 2
@@ -50,18 +51,21 @@ export class WordSearcher {
 
   /** Again where a hit was replaced or turned out to be damaged; at last without those. */
   async #one(text: string, call: WordSearchCall, budget: ReadBudget, slice: TimeSlice): Promise<SearchReply> {
+    const { analyzer, limits } = this.#parts
+    const query = analyzer.queryTerms(text, limits.lexicalTermsMax)
     for (let attempt = 0; ; attempt++) {
       const leaveOut = attempt === RETRIES_MAX
       const k = leaveOut ? call.k + SPARE_HITS : call.k
-      const { top, path } = await this.#score(text, { ...call, k }, slice)
-      const hits = budget.attempt(() => this.#resolve(top, call, budget, leaveOut))
-      if (hits) return { hits, path }
+      const { top, path, terms } = await this.#score(query, { ...call, k }, slice)
+      const keys: number[] = []
+      const hits = budget.attempt(() => this.#resolve(top, call, budget, leaveOut, keys))
+      if (hits) return { hits: await this.#showPassages(hits, keys, terms, slice), path }
       await slice.pause()
     }
   }
 
-  async #score(text: string, call: WordSearchCall, slice: TimeSlice) {
-    const { table, filters, analyzer, lengths, terms, limits } = this.#parts
+  async #score(query: QueryTerm[], call: WordSearchCall, slice: TimeSlice) {
+    const { table, filters, lengths, terms } = this.#parts
     const matching = call.filter && (await filters.matching(call.filter, slice))
     // A slot that matched may be given to a later document; and a later document was in none of what was read before.
     const { newest } = table
@@ -70,20 +74,48 @@ export class WordSearcher {
       return slot !== undefined && (!matching || matching.has(slot))
     }
     const scores = new TermScores({ lengths, terms, newest, among })
-    const path = await scores.add(analyzer.queryTerms(text, limits.lexicalTermsMax), call.k, slice)
+    const path = await scores.add(query, call.k, slice)
     const top = new TopHits(call.k, call.floor ?? 0)
-    for (const [document, score] of scores.found as Iterable<Score>) {
+    for (const [document, score] of scores.found) {
       if (table.has(document)) top.offer(document, document, score)
     }
-    return { top, path }
+    return { top, path, terms: scores.terms }
   }
 
+  /** @param keys is given the key of each hit's document */
   #resolve(
     top: TopHits,
     { k, fields }: WordSearchCall,
     budget: ReadBudget,
     leaveOut: boolean,
+    keys: number[],
   ): FoundHit[] | undefined {
-    return resolveHits(top, this.#parts, { k, budget, leaveOut, ...(fields && { fields }) })
+    const { stored } = this.#parts
+    const passageOf = ({ label, document }: Candidate) => {
+      const first = stored.passage(label, document)
+      if (first) keys.push(document)
+      return first
+    }
+    return resolveHits(top, this.#parts, { k, budget, leaveOut, passageOf, ...(fields && { fields }) })
+  }
+
+  /** The hits by their best passages; by the first where the document was replaced since it was found. */
+  async #showPassages(
+    hits: FoundHit[],
+    keys: number[],
+    terms: WeightedTerm[],
+    slice: TimeSlice,
+  ): Promise<FoundHit[]> {
+    const { table, stored, analyzer } = this.#parts
+    for (const [i, hit] of hits.entries()) {
+      const labels = table.labelsOf(keys[i]!)
+      if (labels.length < 2) continue
+      const document = stored.byKey(keys[i]!)
+      const passages = labels.map((label) => stored.passage(label, keys[i]!))
+      if (!document || !passages.every((passage) => passage !== undefined)) continue
+      hit.passage = passages[bestPassage(document.text, passages, terms, analyzer)]!
+      await slice.pause()
+    }
+    return hits
   }
 }
