@@ -23,6 +23,7 @@ import { Scrub } from './integrity/scrub.ts'
 import { StoredDocuments } from './integrity/stored-documents.ts'
 import type { LostDocument } from './integrity/survey.ts'
 import { WordIndex } from './lexical/word-index.ts'
+import { isWordsDamage } from './lexical/words-damage.ts'
 import type { IndexLimits } from './limits.ts'
 import type { EngineNotice } from './notice.ts'
 import { Reader } from './operations/reader.ts'
@@ -129,15 +130,12 @@ async function startEngine(
   const mender = new Mender({ folder, files, damages, scheduler, writes, notice, reload })
   const stored = new StoredDocuments({ table, rows, damages, mender })
   const { analysis } = settings
-  const words = new WordIndex({ reader, analysis, table, filters, rows, stored, scheduler, limits })
+  const words = new WordIndex({
+    ...{ db, reader, rows, table, filters, stored, mender, analysis, scheduler, writes, notice, limits },
+    damaged: files.wordsDamaged,
+  })
   const searcher = new Searcher({
-    table,
-    graph,
-    filters,
-    rows,
-    stored,
-    damages,
-    scheduler,
+    ...{ table, graph, filters, rows, stored, damages, scheduler },
     limits: {
       ...limits,
       get hnswEf() {
@@ -152,20 +150,10 @@ async function startEngine(
     writeGuard.check()
   }
   const writer = new Writer({
-    db,
-    table,
-    analysis,
-    words,
-    graph,
-    snapshots,
-    filters,
-    scheduler,
-    writes,
+    ...{ db, table, analysis, words, graph, snapshots, filters, scheduler, writes, damages, commits },
     guard: writeGuard,
     checkWritable,
-    damages,
     stored,
-    commits,
     room: new LastRoom(db, reserve, limits.databaseBytesMax),
   })
   const upkeep = new GraphUpkeep({ graph, snapshots, table, writes, scheduler, limits, notice })
@@ -187,6 +175,7 @@ async function startEngine(
     table,
     damages,
     mender,
+    words,
     scheduler,
     notice,
     hours,
@@ -198,6 +187,7 @@ async function startEngine(
       try {
         return await work()
       } catch (error) {
+        if (isWordsDamage(error)) return words.mended(work)
         if (!isDamage(error) || !(await mender.mend('a page or index cannot be used'))) throw error
         return work()
       }
@@ -242,7 +232,7 @@ async function startEngine(
     /** Saves the graph, then lets go of the files. */
     close: () =>
       guard(async () => {
-        await upkeep.close([scrub.stop(), mender.stop()])
+        await upkeep.close([scrub.stop(), mender.stop(), words.stop()])
         files.release()
       }),
   }

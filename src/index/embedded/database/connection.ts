@@ -144,6 +144,11 @@ export function isDamage(error: unknown): boolean {
   return error instanceof Database.SqliteError && damage.test(error.code)
 }
 
+/** Whether SQLite could make nothing of a statement: what it names is not there, or not as it should be. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof Database.SqliteError && error.code === 'SQLITE_ERROR'
+}
+
 /** What was read; undefined where damage stood in the way. */
 export function readable<T>(read: () => T): T | undefined {
   try {

@@ -6,6 +6,7 @@ import type { CollectionIdentity } from '../../index-engine.ts'
 import { hasGraph, syncFolder } from '../hnsw/graph-file.ts'
 import { CommitCount, everCommitted } from '../integrity/commit-count.ts'
 import { checkStructure } from '../integrity/structure.ts'
+import { isAboutWords } from '../lexical/words-damage.ts'
 import type { EngineNotice } from '../notice.ts'
 import { connect, limitPages } from './connection.ts'
 import { DATABASE } from './data-folder.ts'
@@ -28,6 +29,8 @@ export interface OpenFiles {
   checked: boolean
   /** What SQLite found wrong with the pages of the file; undefined where it found nothing, or did not look. */
   problem: string | undefined
+  /** Whether SQLite found the index of words damaged. */
+  wordsDamaged: boolean
   /** Closes both connections, does `work` with the file, and opens them again. */
   exchange(work: () => void): void
   /** Closes all of them. */
@@ -63,7 +66,8 @@ export function openFiles(options: OpenFilesOptions): OpenFiles {
     closers.push(() => db.close())
     if (written && db.pragma('schema_version', { simple: true }) === 0) throw emptied(folder)
     const small = !fresh && statSync(file).size <= CHECKED_AT_START_BYTES_MAX
-    const [problem] = small ? checkStructure(db, { quick: true }) : []
+    const complaints = small ? checkStructure(db, { quick: true }) : []
+    const problem = complaints.find((complaint) => !isAboutWords(complaint))
     // Tables that may not be read are not converted.
     if (problem !== undefined && !isCurrent(db)) throw damaged(folder, problem)
     const created = openSchema(db, folder, { identity, settings, onMigration })
@@ -87,6 +91,7 @@ export function openFiles(options: OpenFilesOptions): OpenFiles {
       settings: own,
       checked: fresh || small,
       problem,
+      wordsDamaged: complaints.some(isAboutWords),
       exchange,
       release,
     }

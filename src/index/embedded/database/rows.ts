@@ -3,6 +3,7 @@ import type { Analysis } from '../../collection-settings.ts'
 import type { Metadata } from '../../json.ts'
 import { metadataValues } from '../../metadata-values.ts'
 import { sqlPath, sqlValue } from '../filter/value-codec.ts'
+import { inWords } from '../lexical/words-damage.ts'
 import { indexedText } from '../lexical/words-table.ts'
 import type { WireUpsert } from '../wire.ts'
 import { type DocumentRow, documentChecksum, type PassageRow, passageChecksum } from './checksum.ts'
@@ -35,7 +36,7 @@ export function rowWriter(db: LiveConnection, analysis: Analysis) {
   function insertRows(row: DocumentRow, parts: PassageRow[]) {
     const { document, id, title, text, metadata, passages } = row
     insertDocument().run(document, id, title, text, metadata, passages, documentChecksum(row))
-    insertWords().run(document, indexedText(title, analysis), indexedText(text, analysis))
+    inWords(() => insertWords().run(document, indexedText(title, analysis), indexedText(text, analysis)))
     const passage = insertPassage()
     for (const part of parts) {
       const { label, ordinal, start, end, vector } = part
@@ -57,7 +58,7 @@ export function rowWriter(db: LiveConnection, analysis: Analysis) {
     /** All of a document, also where its own row no longer says how much that is. */
     delete(document: number): void {
       deleteDocument().run(document)
-      deleteWords().run(document)
+      inWords(() => deleteWords().run(document))
       deleteValues().run(document)
       deletePassages().run(document, document)
     },

@@ -3,6 +3,8 @@ import type { CooperativeScheduler } from '../cooperative-scheduler.ts'
 import type { RowReader } from '../database/checked-rows.ts'
 import { DATABASE } from '../database/data-folder.ts'
 import type { LiveConnection } from '../database/live-connection.ts'
+import type { WordIndex } from '../lexical/word-index.ts'
+import { isAboutWords } from '../lexical/words-damage.ts'
 import type { EngineNotice } from '../notice.ts'
 import type { VectorTable } from '../vectors/vector-table.ts'
 import type { Damages } from './damages.ts'
@@ -19,6 +21,7 @@ export interface ScrubParts {
   table: VectorTable
   damages: Damages
   mender: Mender
+  words: WordIndex
   scheduler: CooperativeScheduler
   notice: (notice: EngineNotice) => void
   /** Between the end of one check and the next; 0: none at all. */
@@ -75,9 +78,11 @@ export class Scrub {
   }
 
   async #checkPages(signal: AbortSignal): Promise<void> {
-    const { folder, mender } = this.#parts
-    const [problem] = await checkStructureApart(join(folder, DATABASE), { quick: true, signal })
+    const { folder, mender, words } = this.#parts
+    const complaints = await checkStructureApart(join(folder, DATABASE), { quick: true, signal })
+    const problem = complaints.find((complaint) => !isAboutWords(complaint))
     if (problem !== undefined) mender.suspect(problem)
+    else if (complaints.length > 0) words.suspect('it is damaged')
   }
 
   async #checkDocuments(signal: AbortSignal): Promise<void> {

@@ -1,4 +1,6 @@
+import { readable } from '../database/connection.ts'
 import type { LiveConnection } from '../database/live-connection.ts'
+import { inWords } from './words-damage.ts'
 
 /** Rows read in one go. */
 const CHUNK = 4096
@@ -6,11 +8,13 @@ const CHUNK = 4096
 /** How many terms each document of the index of words has, in memory: every score needs it. */
 export class DocumentLengths {
   readonly #db: LiveConnection
+  readonly #size
   readonly #lengths = new Map<number, number>()
   #sum = 0
 
   constructor(db: LiveConnection) {
     this.#db = db
+    this.#size = db.keep('SELECT sz FROM words_docsize WHERE id = ?', 'values')
   }
 
   get documents(): number {
@@ -26,10 +30,16 @@ export class DocumentLengths {
     return this.#lengths.get(document)
   }
 
-  /** All there are. @throws SqliteError where they cannot be read */
+  /** All there are. @throws WordsDamaged */
   load(): void {
     this.#lengths.clear()
     this.#sum = 0
+    inWords(() => this.#load())
+  }
+
+  #load(): void {
+    // Whether it can be read at all.
+    this.#db.prepare("SELECT 1 FROM word_places WHERE term = ''").get()
     const rows = this.#db.prepare(
       'SELECT id, sz FROM words_docsize WHERE id > ? ORDER BY id LIMIT ?',
       'lists',
@@ -43,11 +53,10 @@ export class DocumentLengths {
     }
   }
 
-  /** Reads those of documents that have been committed. */
+  /** Reads those of documents that have been committed. One that cannot be read counts as of no length. */
   add(documents: readonly number[]): void {
-    const size = this.#db.prepare('SELECT sz FROM words_docsize WHERE id = ?', 'values')
     for (const document of documents) {
-      const sizes = size.get(document) as Buffer | undefined
+      const sizes = readable(() => this.#size().get(document) as Buffer | undefined)
       if (sizes) this.#set(document, lengthOf(sizes))
     }
   }

@@ -1,6 +1,7 @@
 import type { LiveConnection } from '../database/live-connection.ts'
 import type { QueryTerm } from './analyzer.ts'
 import { TITLE_WEIGHT } from './bm25.ts'
+import { inWords } from './words-damage.ts'
 
 /** Places of a term that are read in one go: about 12 ms. What stands more often is read by its documents only. */
 const PLACES_MAX = 32_768
@@ -13,7 +14,7 @@ export interface TermDocuments {
   counts: number[]
 }
 
-/** Reads where terms stand. */
+/** Reads where terms stand. Every method throws WordsDamaged. */
 export class TermReader {
   readonly #db: LiveConnection
 
@@ -25,12 +26,12 @@ export class TermReader {
   places({ term, prefix }: QueryTerm): TermDocuments & { cut: boolean } {
     // Two numbers as one: SQLite gives one column quicker than two.
     const from = "SELECT doc * 2 + (col = 'title') FROM word_places WHERE"
-    const places = (
+    const places = inWords(() =>
       prefix
         ? this.#db
             .prepare(`${from} term >= ? AND term < ? LIMIT ${PLACES_MAX + 1}`, 'values')
             .all(term, `${term}\u{10ffff}`)
-        : this.#db.prepare(`${from} term = ? LIMIT ${PLACES_MAX + 1}`, 'values').all(term)
+        : this.#db.prepare(`${from} term = ? LIMIT ${PLACES_MAX + 1}`, 'values').all(term),
     ) as number[]
     const found = prefix ? byDocument(places) : inOrder(places)
     return { ...found, cut: places.length > PLACES_MAX }
@@ -38,9 +39,9 @@ export class TermReader {
 
   /** Documents that have a term, in the order of their keys, at most CHUNK of them. @param after key of the one before */
   documents({ word }: QueryTerm, after: number): number[] {
-    return this.#db
-      .prepare(`SELECT rowid FROM words WHERE words MATCH ? AND rowid > ? LIMIT ${CHUNK}`, 'values')
-      .all(`"${word.replaceAll('"', '""')}"`, after) as number[]
+    const sql = `SELECT rowid FROM words WHERE words MATCH ? AND rowid > ? LIMIT ${CHUNK}`
+    const quoted = `"${word.replaceAll('"', '""')}"`
+    return inWords(() => this.#db.prepare(sql, 'values').all(quoted, after)) as number[]
   }
 }
 

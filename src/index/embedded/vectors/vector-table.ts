@@ -69,6 +69,13 @@ export class VectorTable {
     return Uint32Array.from(this.#slots.keys())
   }
 
+  /** Keys of all documents. */
+  documentKeys(): number[] {
+    const keys: number[] = []
+    for (const [label, slot] of this.#slots) if (this.#keys[slot] === label) keys.push(label)
+    return keys.sort((a, b) => a - b)
+  }
+
   /** Labels of a document's passages, in the order of the text; none where there is no such document. */
   labelsOf(document: number): number[] {
     const labels: number[] = []
