@@ -1,13 +1,16 @@
+import { NAME_PATTERN } from '../collections/collection-name.ts'
 import type { ApiKey, Scope } from '../http/api-key.ts'
 
 /** Most keys; every one is compared with what a caller sends. */
 const KEYS_MAX = 1000
 /** Faults told of one list; a file that is something else entirely has one on every line. */
 const FAULTS_TOLD_MAX = 5
+const COLLECTION = new RegExp(NAME_PATTERN)
 const NAME = /^[A-Za-z0-9][\w.:@-]{0,63}$/
 
 /**
- * Keys, separated by commas or line ends, each `scope:key` and then, after spaces, `name=...` and `expires=...`. Lines
+ * Keys, separated by commas or line ends, each `scope:key` or `scope@collection+collection:key`
+ * and then, after spaces, `name=...` and `expires=...`. Lines
  * that begin with # are left out.
  *
  * @param source begins the names of keys that say none: `API_KEYS_FILE:3` is the key of line 3
@@ -59,9 +62,11 @@ function itemsOf(text: string, place: 'item' | 'line'): { item: string; number: 
 
 function parseKey(item: string, fallbackName: string): ApiKey {
   const [credential = '', ...attributes] = item.split(/[ \t]+/)
-  const match = /^(read|write):([\x21-\x7e]+)$/.exec(credential)
+  const match = /^(read|write)(?:@([^:]*))?:([\x21-\x7e]+)$/.exec(credential)
   if (!match) throw new Error('must begin with read:<key> or write:<key>, the key without spaces')
-  const key: ApiKey = { scope: match[1] as Scope, key: match[2]!, name: fallbackName }
+  const [, scope, collections, secret] = match
+  const key: ApiKey = { scope: scope as Scope, key: secret!, name: fallbackName }
+  if (collections !== undefined) key.collections = collectionNames(collections)
   const seen = new Set<string>()
   for (const attribute of attributes) {
     const [, what = '', value = ''] = /^(name|expires)=(.+)$/.exec(attribute) ?? []
@@ -74,6 +79,15 @@ function parseKey(item: string, fallbackName: string): ApiKey {
     else throw new Error('must have a name of 1 to 64 letters, digits and . _ : @ -')
   }
   return key
+}
+
+/** `docs+blog` @throws Error that repeats nothing of it */
+function collectionNames(text: string): string[] {
+  const names = text.split('+')
+  if (names.every((name) => COLLECTION.test(name))) return names
+  throw new Error(
+    'must name collections after @ as in read@docs+blog:<key>, each of 1 to 64 of a-z, 0-9, _ and -, not _ or - first',
+  )
 }
 
 /** The end of a day in UTC, or a moment with its time zone, in ms since 1970. */

@@ -95,7 +95,7 @@ export const SETTINGS = {
   apiKeys: apiKeys(
     ACCESS,
     'scope:key,...',
-    'Keys sent as `Authorization: Bearer <key>`; scope `read` or `write` (which includes read). Without keys the service is open to whoever reaches the port.',
+    'Keys sent as `Authorization: Bearer <key>`; scope `read` or `write` (which includes read), for single collections as `read@docs:key` or `write@docs+blog:key`. Without keys the service is open to whoever reaches the port.',
   ),
   apiKeysFile: apiKeysFile(
     ACCESS,

@@ -48,6 +48,10 @@ test.each([
   ['root:hush', 1, 'must begin with'],
   ['READ:hush', 1, 'must begin with'],
   ['read:', 1, 'must begin with'],
+  ['read@:hush', 1, 'must name collections'],
+  ['read@A:hush', 1, 'must name collections'],
+  ['read@docs+:hush', 1, 'must name collections'],
+  ['read@docs', 1, 'must begin with'],
   ['# fine\nread:hüsh', 2, 'must begin with'],
   ['read:fine\nread:hu sh', 2, 'and nothing else'],
   ['read:hush name=', 1, 'and nothing else'],
@@ -97,4 +101,12 @@ test('a file that is something else is told in a few words', () => {
   expect(faultsOf({ API_KEYS_FILE: fileOf('# nothing yet\n') })).toContain('names a file without a key')
   const many = Array.from({ length: 1001 }, (_, i) => `read:hush${i}`).join('\n')
   expect(faultsOf({ API_KEYS_FILE: fileOf(many) })).toContain('has 1001 keys, and 1000 are allowed')
+})
+
+test('keys may be for single collections', () => {
+  const { apiKeys } = readConfig({ API_KEYS: 'read@docs:hush,write@docs+blog-2:other' })
+  expect(apiKeys).toMatchObject([
+    { scope: 'read', key: 'hush', collections: ['docs'] },
+    { scope: 'write', key: 'other', collections: ['docs', 'blog-2'] },
+  ])
 })

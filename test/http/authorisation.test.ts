@@ -1,11 +1,11 @@
-import { Agent, request as httpRequest } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Caller, everyRoute, type Route } from './every-route.ts'
 import { raw } from './raw.ts'
 import { openService, type Service } from './service.ts'
 
 const [READ, WRITE, OLD] = ['reader-key-0123456789', 'writer-key-0123456789', 'ancient-key-0123456789']
-const agent = new Agent({ keepAlive: true })
 let service: Service
+let caller: Caller
 let routes: Route[] = []
 beforeAll(async () => {
   service = await openService({
@@ -16,89 +16,16 @@ beforeAll(async () => {
       { scope: 'write', key: OLD, expiresAt: Date.now() },
     ],
   })
-  routes = everyRoute()
+  caller = new Caller(service.url)
+  routes = everyRoute(service.server)
 })
 afterAll(async () => {
-  agent.destroy()
+  caller.close()
   await service.close()
 })
 
-interface Route {
-  method: string
-  path: string
-  /** What a caller needs. */
-  access: 'public' | 'read' | 'write'
-}
-
-/**
- * Who may call what: looking needs `read`, changing needs `write`. A new route follows this rule by itself; one that is
- * an exception is added here, so that somebody has decided it.
- */
-const EXCEPTIONS: Record<string, Route['access']> = {
-  'GET /livez': 'public',
-  'GET /readyz': 'public',
-  // A backup holds everything, and listing them is administration.
-  'GET /backups': 'write',
-  'GET /backups/:name': 'write',
-  'POST /search': 'read',
-  'POST /embed': 'read',
-  'POST /v1/embeddings': 'read',
-  'POST /documents/query': 'read',
-}
-
-/** Every route that the server has, from the tree that it prints: those outside the contract are among them. */
-function everyRoute(): Route[] {
-  const trail: string[] = []
-  return service.server
-    .printRoutes()
-    .split('\n')
-    .flatMap((line) => {
-      const [, indent, part = '', methods = ''] = /^([│ ]*)[├└]── (\S*)(?: \((.+)\))?$/.exec(line) ?? []
-      if (indent === undefined) return []
-      trail.splice(indent.length / 4, Number.POSITIVE_INFINITY, part)
-      const pattern = trail.join('')
-      const path = pattern.replace(/:\w+/g, 'a').replace('*', 'swagger-ui.css')
-      return methods.split(', ').flatMap((method): Route[] => {
-        if (method === '') return []
-        const rule = method === 'GET' || method === 'HEAD' ? 'read' : 'write'
-        const access =
-          EXCEPTIONS[
-            `${method.replace('HEAD', 'GET')} ${pattern.replace('/collections/:collection/', '/')}`
-          ] ?? rule
-        return [{ method, path, access }]
-      })
-    })
-}
-
-function ask(method: string, path: string, headers: Record<string, string> = {}): Promise<number> {
-  const { hostname, port } = new URL(service.url)
-  return new Promise((resolve, reject) => {
-    const outgoing = httpRequest({ hostname, port, method, path, headers, agent }, (answer) => {
-      answer.resume().once('end', () => resolve(answer.statusCode ?? 0))
-    })
-    // What is no HTTP is refused before its method is known, so that the answer to HEAD has a body.
-    const refused = ({ code = '' }: NodeJS.ErrnoException) => code.startsWith('HPE_')
-    outgoing.once('error', (error) => (refused(error) ? resolve(400) : reject(error))).end()
-  })
-}
-
 const withKey = (key: string) => ({ authorization: `Bearer ${key}` })
 const basic = (key: string) => ({ authorization: `Basic ${Buffer.from(`anyone:${key}`).toString('base64')}` })
-
-/** Routes whose answer breaks the rule, as text. */
-async function breaking(
-  of: Route[],
-  headers: Record<string, string>,
-  allowed: (status: number) => boolean,
-): Promise<string[]> {
-  const answers = await Promise.all(
-    of.map(async ({ method, path }) => ({
-      route: `${method} ${path}`,
-      status: await ask(method, path, headers),
-    })),
-  )
-  return answers.filter(({ status }) => !allowed(status)).map(({ route, status }) => `${route}: ${status}`)
-}
 
 const closed = () => routes.filter(({ access }) => access !== 'public')
 
@@ -117,7 +44,7 @@ describe('every route', () => {
   test('that is public answers without a key, and these are the only ones', async () => {
     const open = routes.filter(({ access }) => access === 'public')
     expect(open.map(({ path }) => path)).toEqual(['/livez', '/livez', '/readyz', '/readyz'])
-    expect(await breaking(open, {}, (status) => status === 200)).toEqual([])
+    expect(await caller.breaking(open, {}, (status) => status === 200)).toEqual([])
   })
 
   test.each<[string, Record<string, string>]>([
@@ -139,23 +66,23 @@ describe('every route', () => {
     ['an expired key as a password', basic(OLD)],
     ['a wrong password', basic('nope')],
   ])('refuses %s', async (_name, headers) => {
-    expect(await breaking(closed(), headers, (status) => status === 401)).toEqual([])
+    expect(await caller.breaking(closed(), headers, (status) => status === 401)).toEqual([])
   })
 
   test('takes either key where reading is enough, and the write key everywhere', async () => {
     const readable = closed().filter(({ access }) => access === 'read')
     const passes = (status: number) => status !== 401 && status !== 403 && status !== 429
-    expect(await breaking(readable, withKey(READ), passes)).toEqual([])
-    expect(await breaking(closed(), withKey(WRITE), passes)).toEqual([])
-    expect(await breaking(closed(), { authorization: `bEARER  ${WRITE}` }, passes)).toEqual([])
+    expect(await caller.breaking(readable, withKey(READ), passes)).toEqual([])
+    expect(await caller.breaking(closed(), withKey(WRITE), passes)).toEqual([])
+    expect(await caller.breaking(closed(), { authorization: `bEARER  ${WRITE}` }, passes)).toEqual([])
   })
 
   test('that changes something refuses the read key', async () => {
     const writing = closed().filter(({ access }) => access === 'write')
     expect(writing.length).toBeGreaterThan(2)
-    expect(await breaking(writing, withKey(READ), (status) => status === 403)).toEqual([])
+    expect(await caller.breaking(writing, withKey(READ), (status) => status === 403)).toEqual([])
     const disguised = { ...withKey(READ), 'x-http-method-override': 'GET', 'x-original-url': '/search' }
-    expect(await breaking(writing, disguised, (status) => status === 403)).toEqual([])
+    expect(await caller.breaking(writing, disguised, (status) => status === 403)).toEqual([])
   })
 })
 
@@ -186,14 +113,14 @@ describe.each(SPELLINGS)('written with %s', (_name, spell) => {
 
   test('no route is open', async () => {
     const refused = (status: number) => status === 400 || status === 401
-    const answers = await breaking(spelt(closed()), {}, refused)
+    const answers = await caller.breaking(spelt(closed()), {}, refused)
     expect(answers.filter((answer) => !/livez: 404$/.test(answer))).toEqual([])
   })
 
   test('no route does more for the read key', async () => {
     const writing = spelt(closed().filter(({ access }) => access === 'write'))
     const refused = (status: number) => [400, 403, 404, 405].includes(status)
-    expect(await breaking(writing, withKey(READ), refused)).toEqual([])
+    expect(await caller.breaking(writing, withKey(READ), refused)).toEqual([])
   })
 })
 
@@ -201,8 +128,10 @@ test('no other method opens a route', async () => {
   const others = ['PUT', 'PATCH', 'OPTIONS', 'TRACE', 'PROPFIND'].flatMap((method) =>
     closed().map((route) => ({ ...route, method })),
   )
-  expect(await breaking(others, {}, (status) => status === 401)).toEqual([])
-  expect(await breaking(others, withKey(READ), (status) => [403, 404, 405].includes(status))).toEqual([])
+  expect(await caller.breaking(others, {}, (status) => status === 401)).toEqual([])
+  expect(await caller.breaking(others, withKey(READ), (status) => [403, 404, 405].includes(status))).toEqual(
+    [],
+  )
 })
 
 test('a refusal is a problem and names the scheme', async () => {
@@ -217,7 +146,7 @@ test('a browser may ask for the key, on the documentation only', async () => {
   expect(asked.headers['www-authenticate']).toContain('Basic')
   const [open, shut] = [new Set<string>(), new Set<string>()]
   for (const { method, path } of closed()) {
-    const status = await ask(method, path, basic(WRITE))
+    const status = await caller.ask(method, path, basic(WRITE))
     if (status === 401) shut.add(path)
     else open.add(path)
   }
@@ -232,8 +161,8 @@ test('a key is checked before the body is read', async () => {
 })
 
 test('no key is ever logged', async () => {
-  await ask('GET', '/info', withKey(WRITE))
-  await ask('GET', '/info', withKey('wrong-secret-value'))
+  await caller.ask('GET', '/info', withKey(WRITE))
+  await caller.ask('GET', '/info', withKey('wrong-secret-value'))
   const log = service.log.join('')
   for (const secret of [READ, WRITE, OLD, 'wrong-secret-value']) expect(log).not.toContain(secret)
 })

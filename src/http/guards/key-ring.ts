@@ -5,6 +5,8 @@ import type { ApiKey, Scope } from '../api-key.ts'
 export interface KnownKey {
   name: string
   scope: Scope
+  /** Undefined: the whole service. */
+  collections: ReadonlySet<string> | undefined
   expiresAt: number
   /** SHA-256 of the value, the same for as long as the key is. */
   hash: Buffer
@@ -29,7 +31,7 @@ export class KeyRing {
     const [before, after] = [this.#keys, keys.map(known)]
     const missingFrom = (others: readonly KnownKey[]) => (key: KnownKey) =>
       !others.some(
-        ({ name, hash, scope }) => key.name === name && key.scope === scope && key.hash.equals(hash),
+        (other) => key.name === other.name && mayDoTheSame(key, other) && key.hash.equals(other.hash),
       )
     this.#keys = after
     return {
@@ -47,9 +49,20 @@ export class KeyRing {
   }
 }
 
-function known({ name, scope, expiresAt, key }: ApiKey, index: number): KnownKey {
+function mayDoTheSame(a: KnownKey, b: KnownKey): boolean {
+  const list = ({ collections }: KnownKey) => collections && [...collections].sort().join('+')
+  return a.scope === b.scope && list(a) === list(b)
+}
+
+function known({ name, scope, collections, expiresAt, key }: ApiKey, index: number): KnownKey {
   const hash = sha256(key)
-  return { name: name ?? `key-${index + 1}`, scope, expiresAt: expiresAt ?? Number.POSITIVE_INFINITY, hash }
+  return {
+    name: name ?? `key-${index + 1}`,
+    scope,
+    collections: collections && new Set(collections),
+    expiresAt: expiresAt ?? Number.POSITIVE_INFINITY,
+    hash,
+  }
 }
 
 function sha256(text: string): Buffer {

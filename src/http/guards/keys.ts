@@ -3,19 +3,22 @@ import { ServiceError } from '../../errors.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import { noteForAudit, type Refusal } from './audit.ts'
 import { identify, networkOf } from './client.ts'
+import { collectionOf, limitReach } from './collection-rights.ts'
 import { GuessBrake } from './guess-brake.ts'
 
 /**
  * API keys for every route but those that say `access: 'public'`. The matched route decides, never the path as
  * sent, so no spelling of a path reaches a route without its check; an unknown path needs a key too.
  */
-export function addAuth(server: Server, { keys, config: limits }: HttpContext): void {
+export function addAuth(server: Server, { keys, config: limits, state, collections }: HttpContext): void {
   if (keys.open) return
   const brake = new GuessBrake(limits)
   server.addHook('onRequest', async (request, reply) => {
-    const { access = 'write', browser = false } = request.is404
-      ? { access: 'read' as const }
-      : request.routeOptions.config
+    const {
+      access = 'write',
+      browser = false,
+      reach,
+    } = request.is404 ? { access: 'read' as const, reach: 'none' as const } : request.routeOptions.config
     if (access === 'public') return
     const address = networkOf(request.ip)
     const refuse = (refusal: Refusal, blockedMs = 0) =>
@@ -47,6 +50,21 @@ export function addAuth(server: Server, { keys, config: limits }: HttpContext): 
     if (access === 'write' && key.scope !== 'write') {
       refuse('scope')
       throw new ServiceError('FORBIDDEN', 'This route needs a key with the write scope.')
+    }
+    if (!key.collections) return
+    limitReach(request, key.collections)
+    if (reach === 'none') return
+    if (reach === undefined) {
+      refuse('scope')
+      throw new ServiceError('FORBIDDEN', 'This route needs a key that is not for single collections.')
+    }
+    // Until then there are no aliases, and the request is refused for another reason.
+    if (state() !== 'ready') return
+    try {
+      collectionOf(request, collections())
+    } catch (error) {
+      refuse('scope')
+      throw error
     }
   })
 }

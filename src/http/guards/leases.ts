@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyRequest } from 'fastify'
-import { DEFAULT_COLLECTION } from '../../index/index-engine.ts'
 import type { HttpContext, HttpParts, Server } from '../http-context.ts'
+import { collectionOf } from './collection-rights.ts'
 import { signalOf } from './deadline.ts'
 
 const responses = new WeakMap<FastifyRequest, ServerResponse>()
@@ -17,8 +17,9 @@ export function addLeases(server: Server): void {
 export function leasing({ collections }: HttpParts): HttpContext['retrieval'] {
   return async (request) => {
     const found = collections()
-    const { collection = DEFAULT_COLLECTION } = request.params as { collection?: string }
-    const { retrieval, release } = await found.lease(found.resolve(collection), { signal: signalOf(request) })
+    const { retrieval, release } = await found.lease(collectionOf(request, found), {
+      signal: signalOf(request),
+    })
     const response = responses.get(request)
     // `close` comes once for every response, sent or broken off.
     if (!response || response.closed) release()

@@ -19,7 +19,7 @@ const PAGE_POLICY = [
 
 /** The contract and its reader. Swagger UI's files come from the package: it works without a network. */
 export function docsRoutes(server: Server): void {
-  const config = { access: 'read', browser: true, always: true } as const
+  const config = { access: 'read', reach: 'none', browser: true, always: true } as const
 
   server.get(
     '/openapi.yaml',

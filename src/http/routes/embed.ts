@@ -59,11 +59,11 @@ const Answer = Type.Object({
   timings_ms: TimingsSchema,
 })
 
-export function embedRoute(server: Server, { config, retrieval }: HttpContext): void {
+export function embedRoute(server: Server, { config, collections }: HttpContext): void {
   server.post(
     '/embed',
     {
-      config: { access: 'read' },
+      config: { access: 'read', reach: 'none' },
       schema: {
         tags: ['embeddings'],
         operationId: 'embed',
@@ -75,7 +75,7 @@ export function embedRoute(server: Server, { config, retrieval }: HttpContext): 
     },
     async (request, reply) => {
       const { texts, prompt, truncate = 'end', encoding_format: format = 'float' } = request.body
-      const found = await retrieval(request)
+      const found = collections().default
       const { encoder } = found
       const { id, dimensions } = encoder.card
       const result = await embed(forClient(found, request), {

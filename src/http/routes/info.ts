@@ -43,7 +43,7 @@ export function infoRoute(server: Server, { config, version, retrieval }: HttpCo
   server.get(
     '/info',
     {
-      config: { access: 'read' },
+      config: { access: 'read', reach: 'collection' },
       schema: {
         tags: ['operation'],
         operationId: 'info',

@@ -76,11 +76,11 @@ const Answer = Type.Object({
 })
 
 /** OpenAI's embeddings API, with the prompt made explicit. */
-export function openaiEmbeddingsRoute(server: Server, { config, retrieval }: HttpContext): void {
+export function openaiEmbeddingsRoute(server: Server, { config, collections }: HttpContext): void {
   server.post(
     '/v1/embeddings',
     {
-      config: { access: 'read' },
+      config: { access: 'read', reach: 'none' },
       schema: {
         tags: ['embeddings'],
         operationId: 'openaiEmbeddings',
@@ -92,7 +92,7 @@ export function openaiEmbeddingsRoute(server: Server, { config, retrieval }: Htt
     },
     async (request, reply) => {
       const { body } = request
-      const found = await retrieval(request)
+      const found = collections().default
       const { card } = found.encoder
       const prompt = inputTypeOf(body, card) === 'query' ? 'ebar' : 'ebae'
       const texts = textsOf(body.input)

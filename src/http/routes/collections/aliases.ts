@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { mayReach } from '../../guards/collection-rights.ts'
 import type { HttpContext, Server } from '../../http-context.ts'
 import { PROBLEMS } from '../../wire/schemas.ts'
 import { CollectionName } from './collection-schemas.ts'
@@ -40,7 +41,7 @@ export function aliasRoutes(server: Server, { collections }: HttpContext): void 
   server.get(
     '/aliases',
     {
-      config: { access: 'read' },
+      config: { access: 'read', reach: 'none' },
       schema: {
         tags,
         operationId: 'listAliases',
@@ -48,7 +49,11 @@ export function aliasRoutes(server: Server, { collections }: HttpContext): void 
         response: { 200: Type.Object({ aliases: Type.Array(Answer) }), ...PROBLEMS },
       },
     },
-    async () => ({ aliases: collections().aliases() }),
+    async (request) => ({
+      aliases: collections()
+        .aliases()
+        .filter(({ collection }) => mayReach(request, collection)),
+    }),
   )
 
   server.delete(

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../../errors.ts'
 import { cursorAfter, placeOfCursor } from '../../../index/cursor.ts'
+import { collectionOf, mayReach } from '../../guards/collection-rights.ts'
 import { signalOf } from '../../guards/deadline.ts'
 import type { HttpContext, Server } from '../../http-context.ts'
 import { PROBLEMS } from '../../wire/schemas.ts'
@@ -53,12 +54,13 @@ export function collectionRoutes(server: Server, { config, collections }: HttpCo
   server.get(
     '/collections',
     {
-      config: { access: 'read' },
+      config: { access: 'read', reach: 'none' },
       schema: {
         tags,
         operationId: 'listCollections',
         summary: 'List collections',
-        description: 'In the order of their names, `default` among them.',
+        description:
+          'In the order of their names, `default` among them. A key for single collections sees those.',
         querystring: Type.Object(
           {
             cursor: Type.Optional(Type.String({ description: '`next_cursor` of the previous page.' })),
@@ -85,7 +87,7 @@ export function collectionRoutes(server: Server, { config, collections }: HttpCo
       const after = cursor === undefined ? '' : placeOfCursor(cursor, []).id
       const names = collections()
         .names()
-        .filter((name) => name > after)
+        .filter((name) => name > after && mayReach(request, name))
       const page: ReturnType<typeof answerOf>[] = []
       for (const name of names.slice(0, limit)) page.push(answerOf(await collections().info(name)))
       const last = page.at(-1)
@@ -109,7 +111,7 @@ export function collectionRoutes(server: Server, { config, collections }: HttpCo
       },
     },
     async (request) => {
-      const name = collections().resolve(request.params.collection)
+      const name = collectionOf(request, collections())
       return answerOf(await collections().figures(name, { signal: signalOf(request) }))
     },
   )
@@ -131,7 +133,7 @@ export function collectionRoutes(server: Server, { config, collections }: HttpCo
     },
     async (request) => {
       const options = { signal: signalOf(request) }
-      const name = collections().resolve(request.params.collection)
+      const name = collectionOf(request, collections())
       const { mode, hnsw } = settingsOf(request.body)
       const known = (await collections().info(name)).settings?.hnsw
       const change = { ...(mode && { mode }), ...(hnsw && { hnsw: { ...known, ...hnsw } }) }
