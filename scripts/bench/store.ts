@@ -6,6 +6,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { flag, wholeNumber, withDefault } from '../../src/cli/option.ts'
+import { FIRST_SETTINGS } from '../../src/index/collection-settings.ts'
 import type { IndexedDocument } from '../../src/index/document.ts'
 import type { DocumentIndex, SearchOptions } from '../../src/index/document-index.ts'
 import { startEmbeddedEngine } from '../../src/index/embedded/embedded-engine.ts'
@@ -58,7 +59,7 @@ const LIMITS = { ...limitsFrom(TEXT_LIMITS), ...limitsFrom(INGEST_LIMITS) }
 function document(i: number): IndexedDocument {
   const metadata = { n: i, year: 1990 + (i % 35), lang: i % 2 === 0 ? 'en' : 'de', percent: i % 100 }
   const given = { id: `document-${i}`, title: `Title ${i}`, text: `${i} ${TEXT}`, metadata }
-  return asOnePassage(checkDocument(given, 'document', LIMITS), vector())
+  return asOnePassage(checkDocument(given, 'document', LIMITS, FIRST_SETTINGS), vector())
 }
 
 function quantile(sorted: number[], q: number): number {

@@ -1,5 +1,6 @@
 import { PATH_SEGMENTS_MAX } from './filter.ts'
 import type { Json, JsonScalar, Metadata } from './json.ts'
+import { type DateFields, instantOf, NO_DATES } from './metadata/dates.ts'
 
 /** A value that a filter can reach. `container` is an object or a list: it exists but equals nothing. */
 export interface MetadataValue {
@@ -9,10 +10,18 @@ export interface MetadataValue {
 
 const CONTAINER = { container: true } as const
 
-/** Every place in metadata that a filter's path can name, with what is there; lists are transparent (filter.ts). */
-export function metadataValues(metadata: Metadata): MetadataValue[] {
+/**
+ * Every place in metadata that a filter's path can name, with what is there; lists are transparent (filter.ts).
+ *
+ * @param dates strings there are given as instants (dates.ts); one that is no date exists and equals nothing
+ */
+export function metadataValues(metadata: Metadata, dates: DateFields = NO_DATES): MetadataValue[] {
   const found: MetadataValue[] = []
   const visit = (path: string[], value: Json): void => {
+    if (typeof value === 'string' && dates.has(path)) {
+      found.push({ path, value: instantOf(value) ?? CONTAINER })
+      return
+    }
     if (typeof value !== 'object' || value === null) {
       found.push({ path, value })
       return

@@ -4,6 +4,7 @@ import type { CallOptions, GetOptions, ScanOptions, ScanPage } from '../index/do
 import type { Filter } from '../index/filter.ts'
 import type { Metadata } from '../index/json.ts'
 import type { PatchResult } from '../index/metadata/merge-patch.ts'
+import { checkDates } from './checks/check-dates.ts'
 import { checkId } from './checks/check-document.ts'
 import { checkMetadata, METADATA_VALUES_MAX } from './checks/check-metadata.ts'
 import { matchesEverything } from './checks/matches-everything.ts'
@@ -57,7 +58,10 @@ export async function patchMetadata(
   options: CallOptions,
 ): Promise<PatchResult> {
   const bytesMax = limits.metadataBytesMax
-  if (merge) checkMetadata(merge, 'metadata', bytesMax)
+  if (merge) {
+    checkMetadata(merge, 'metadata', bytesMax)
+    checkDates(merge, 'metadata', index.settings)
+  }
   const patch = { merge, bytesMax, valuesMax: METADATA_VALUES_MAX }
   return index.patch(checkTarget(target, 'change all'), patch, options)
 }

@@ -75,7 +75,7 @@ export async function ingestStream(
 
 /** Checked documents in batches, by count (faulty lines too, so that a watcher hears of them) and by bytes. */
 async function* batches(
-  { limits }: Retrieval,
+  { limits, index }: Retrieval,
   lines: AsyncIterable<IngestLine>,
   report: IngestReport,
 ): AsyncGenerator<Batch> {
@@ -87,7 +87,7 @@ async function* batches(
     count++
     try {
       if ('error' in item) throw item.error
-      const document = checkDocument(item.document, 'document', limits)
+      const document = checkDocument(item.document, 'document', limits, index.settings)
       batch.entries.push({ line: item.line, document })
       bytes += item.bytes
     } catch (thrown) {

@@ -32,7 +32,7 @@ export async function ingest(
   for (const [i, document] of given.entries()) {
     const others = turn()
     if (others) await others
-    documents.push(checkDocument(document, `documents[${i}]`, limits))
+    documents.push(checkDocument(document, `documents[${i}]`, limits, index.settings))
   }
   const windowTexts = limits.ingestBatchDocuments
   const results = await encodeInWindows(

@@ -1,14 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { FIRST_SETTINGS } from '../../src/index/collection-settings.ts'
 import { startEmbeddedEngine } from '../../src/index/embedded/embedded-engine.ts'
-import { CONTRACT_DIMENSIONS } from '../contract/document-index/bench.ts'
+import { CONTRACT_DIMENSIONS, CONTRACT_SETTINGS } from '../contract/document-index/bench.ts'
 import { documentIndexContract } from '../contract/document-index/contract.ts'
 import { ExactIndex } from '../oracle/exact-index.ts'
 
 documentIndexContract('the exact index', async () => ({
-  index: new ExactIndex(CONTRACT_DIMENSIONS),
+  index: new ExactIndex(CONTRACT_DIMENSIONS, CONTRACT_SETTINGS),
   cleanUp: async () => {},
 }))
 
@@ -19,7 +18,7 @@ documentIndexContract('a collection of the embedded engine', async () => {
     index: await engine.open(
       'contract',
       { dimensions: CONTRACT_DIMENSIONS, fingerprint: 'a' },
-      { ...FIRST_SETTINGS, analysis: 'plain' },
+      CONTRACT_SETTINGS,
     ),
     cleanUp: async () => {
       await engine.close()

@@ -11,7 +11,7 @@ const FILTERS = [
   { b: { $ne: 1 } },
   { $or: [{ a: { $gte: 0 } }, { c: 'a' }] },
   { 'a.b': { $exists: false }, constructor: { $exists: false } },
-].map(parseFilter)
+].map((wire) => parseFilter(wire))
 
 /** Small thresholds, so that walks, rebuilds and snapshots happen in a test of this size. */
 const SMALL = { hnswEf: 10, exactScoringMax: 30, tombstonesMin: 20, snapshotChangesMin: 60, sliceMsMax: 1 }

@@ -10,7 +10,9 @@ import { DIMENSIONS, openIn, scratchFolder, searchVectors } from './scratch.ts'
 const SORTS = [['a'], ['-a'], ['b', '-a'], ['constructor', 'a', 'b'], ['-a.b', 'c']].map((keys) =>
   parseSort(keys),
 )
-const FILTERS = [{}, { a: { $exists: true } }, { b: { $ne: 1 }, c: { $exists: false } }].map(parseFilter)
+const FILTERS = [{}, { a: { $exists: true } }, { b: { $ne: 1 }, c: { $exists: false } }].map((wire) =>
+  parseFilter(wire),
+)
 
 /** Short slices; the graph does not matter here. */
 const QUICK = { sliceMsMax: 1, hnswM: 2, hnswEfConstruction: 8 }

@@ -1,5 +1,9 @@
 import { ServiceError } from '../../src/errors.ts'
-import { FIRST_SETTINGS, type SettingsChange } from '../../src/index/collection-settings.ts'
+import {
+  type CollectionSettings,
+  FIRST_SETTINGS,
+  type SettingsChange,
+} from '../../src/index/collection-settings.ts'
 import { cursorAfter, placeOfCursor } from '../../src/index/cursor.ts'
 import type {
   Document,
@@ -24,6 +28,7 @@ import type {
   UpsertResult,
 } from '../../src/index/document-index.ts'
 import type { Filter } from '../../src/index/filter.ts'
+import { DateFields } from '../../src/index/metadata/dates.ts'
 import type { Facet, FacetOptions } from '../../src/index/metadata/facets.ts'
 import { type MetadataPatch, type PatchResult, patched } from '../../src/index/metadata/merge-patch.ts'
 import { comparePlaces } from '../../src/index/metadata/sort.ts'
@@ -47,13 +52,16 @@ interface Stored {
  */
 export class ExactIndex implements DocumentIndex {
   readonly dimensions: number
-  settings = FIRST_SETTINGS
+  settings: CollectionSettings
   readonly capabilities: Capabilities = { vectors: true, lexical: true, approximate: false }
   readonly #stored = new Map<string, Stored>()
+  readonly #dates: DateFields
   #closed = false
 
-  constructor(dimensions: number) {
+  constructor(dimensions: number, settings: Partial<CollectionSettings> = {}) {
     this.dimensions = dimensions
+    this.settings = { ...FIRST_SETTINGS, ...settings }
+    this.#dates = new DateFields(this.settings.dates)
   }
 
   /** After `close`, with what it had. */
@@ -146,7 +154,7 @@ export class ExactIndex implements DocumentIndex {
     this.#check(options)
     const after = cursor === undefined ? undefined : placeOfCursor(cursor, sort)
     const rest = this.#matching(filter)
-      .map(({ document }) => ({ document, place: placeOf(document, sort) }))
+      .map(({ document }) => ({ document, place: placeOf(document, sort, this.#dates) }))
       .filter(({ place }) => after === undefined || comparePlaces(sort, place, after) > 0)
       .sort((a, b) => comparePlaces(sort, a.place, b.place))
     const page = rest.slice(0, limit)
@@ -167,7 +175,7 @@ export class ExactIndex implements DocumentIndex {
   ): Promise<Facet[]> {
     this.#check(options)
     const documents = this.#matching(filter).map(({ document }) => document.metadata)
-    return paths.map((path) => facetOf(path, limit, documents))
+    return paths.map((path) => facetOf(path, limit, documents, this.#dates))
   }
 
   async stats(): Promise<IndexStats> {
@@ -203,7 +211,7 @@ export class ExactIndex implements DocumentIndex {
 
   #matching(filter: Filter | undefined): Stored[] {
     const all = [...this.#stored.values()]
-    return filter ? all.filter(({ document }) => matches(filter, document.metadata)) : all
+    return filter ? all.filter(({ document }) => matches(filter, document.metadata, this.#dates)) : all
   }
 
   #check({ signal }: CallOptions): void {

@@ -1,12 +1,13 @@
 import type { Filter } from '../../src/index/filter.ts'
 import type { JsonScalar, Metadata } from '../../src/index/json.ts'
+import { type DateFields, NO_DATES } from '../../src/index/metadata/dates.ts'
 import { type MetadataValue, metadataValues } from '../../src/index/metadata-values.ts'
 import { compareCodePoints } from '../../src/index/order.ts'
 
 /** Whether metadata meets the filter: the reference meaning that every store's own way must equal. */
-export function matches(filter: Filter, metadata: Metadata): boolean {
+export function matches(filter: Filter, metadata: Metadata, dates: DateFields = NO_DATES): boolean {
   const places = new Map<string, MetadataValue['value'][]>()
-  for (const { path, value } of metadataValues(metadata)) {
+  for (const { path, value } of metadataValues(metadata, dates)) {
     const key = JSON.stringify(path)
     const values = places.get(key)
     if (values) values.push(value)

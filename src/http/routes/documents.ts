@@ -86,7 +86,8 @@ export function documentRoutes(server: Server, context: HttpContext): void {
       },
     },
     async (request) => {
-      return remove(await retrieval(request), targetOf(request.body), { signal: signalOf(request) })
+      const parts = await retrieval(request)
+      return remove(parts, targetOf(request.body, parts.index), { signal: signalOf(request) })
     },
   )
 

@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { ServiceError } from '../../errors.ts'
 import type { DocumentField } from '../../index/document.ts'
-import type { Filter } from '../../index/filter.ts'
 import type { SortKey } from '../../index/metadata/sort.ts'
+import { dateFieldsOf } from '../../retrieval/checks/check-dates.ts'
 import { parseFilter } from '../../retrieval/checks/parse-filter.ts'
 import { parseSort } from '../../retrieval/checks/parse-sort.ts'
 import { list } from '../../retrieval/documents.ts'
@@ -42,7 +42,8 @@ const Page = Type.Object({
 interface Listing {
   cursor?: string | undefined
   limit?: number | undefined
-  filter?: Filter | undefined
+  /** As it was sent. */
+  filter?: unknown
   include?: readonly DocumentField[] | undefined
   count?: boolean | undefined
   sort?: readonly SortKey[] | undefined
@@ -65,7 +66,10 @@ export function listingRoutes(server: Server, { config, retrieval }: HttpContext
     request: FastifyRequest,
   ) {
     const parts = await retrieval(request)
-    const options = { signal: signalOf(request), ...(filter !== undefined && { filter }) }
+    const parsed = filter !== undefined && {
+      filter: parseFilter(filter, dateFieldsOf(parts.index.settings)),
+    }
+    const options = { signal: signalOf(request), ...parsed }
     const [{ documents, nextCursor, total }, counted] = await Promise.all([
       list(parts, {
         ...options,
@@ -139,21 +143,16 @@ export function listingRoutes(server: Server, { config, retrieval }: HttpContext
       },
     },
     async (request) => {
-      const { filter, sort, ...body } = request.body
-      const parsed = {
-        filter: filter === undefined ? undefined : parseFilter(filter),
-        sort: sort === undefined ? undefined : parseSort(sort),
-      }
-      return pageOf({ ...body, ...parsed }, request)
+      const { sort, ...body } = request.body
+      return pageOf({ ...body, sort: sort && parseSort(sort) }, request)
     },
   )
 }
 
 /** @throws ServiceError INVALID_INPUT */
-function filterFromText(text = 'null'): Filter | undefined {
+function filterFromText(text = 'null'): unknown {
   try {
-    const filter = parseIJson(text, 'filter', 'filter')
-    return filter === null ? undefined : parseFilter(filter)
+    return parseIJson(text, 'filter', 'filter') ?? undefined
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error
     throw new ServiceError('INVALID_INPUT', error.message, { field: 'filter' })

@@ -1,5 +1,6 @@
 import type { CollectionSettings, SettingsChange } from '../collection-settings.ts'
 import type { CollectionIdentity } from '../index-engine.ts'
+import { DateFields } from '../metadata/dates.ts'
 import { type CooperativeScheduler, Mutex } from './cooperative-scheduler.ts'
 import { rowReader } from './database/checked-rows.ts'
 import { isDamage, storeError } from './database/connection.ts'
@@ -130,6 +131,7 @@ async function startEngine(
   const mender = new Mender({ folder, files, damages, scheduler, writes, notice, reload })
   const stored = new StoredDocuments({ table, rows, damages, mender })
   const { analysis } = settings
+  const dates = new DateFields(settings.dates)
   const words = new WordIndex({
     ...{ db, reader, rows, table, filters, stored, mender, analysis, scheduler, writes, notice, limits },
     damaged: files.wordsDamaged,
@@ -143,14 +145,14 @@ async function startEngine(
       },
     },
   })
-  const reads = new Reader({ db: reader, rows, table, filters, stored, scheduler, limits })
+  const reads = new Reader({ db: reader, rows, table, dates, filters, stored, scheduler, limits })
   const writeGuard = new WriteGuard(db, folder, lock)
   const checkWritable = () => {
     mender.checkWritable()
     writeGuard.check()
   }
   const writer = new Writer({
-    ...{ db, table, analysis, words, graph, snapshots, filters, scheduler, writes, damages, commits },
+    ...{ db, table, settings, words, graph, snapshots, filters, scheduler, writes, damages, commits },
     guard: writeGuard,
     checkWritable,
     stored,
@@ -167,18 +169,9 @@ async function startEngine(
   if (files.problem !== undefined) mender.suspect(files.problem)
   else if (damages.unreadable) mender.suspect('a page cannot be read')
   else if (!indexed) mender.suspect('the index on ids does not agree with the documents')
-  const { scrubHours: hours } = limits
   const scrub = new Scrub({
-    folder,
-    reader,
-    rows,
-    table,
-    damages,
-    mender,
-    words,
-    scheduler,
-    notice,
-    hours,
+    ...{ folder, reader, rows, table, dates, damages, mender, words, scheduler, notice },
+    hours: limits.scrubHours,
     pagesChecked: files.checked,
   })
   /** What meets damage that is not one document's waits for the database to be rebuilt, and is done again. */

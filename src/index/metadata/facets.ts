@@ -1,5 +1,6 @@
 import type { Filter } from '../filter.ts'
 import type { JsonScalar } from '../json.ts'
+import { dateOf } from './dates.ts'
 
 export interface FacetOptions {
   /** Which documents are counted. Default: all. */
@@ -22,6 +23,8 @@ export interface Facet {
   distinct: number
   /** Smallest and largest of the numbers; absent where there are none. */
   numbers?: { min: number; max: number }
+  /** Earliest and latest of the dates, in a field of dates. */
+  dates?: { min: string; max: string }
 }
 
 /** Takes in the values of one field, smallest first, and keeps the most frequent ones: memory does not grow with the values. */
@@ -30,14 +33,20 @@ export class FacetTally {
   #values: FacetValue[] = []
   #last: FacetValue | undefined
   #distinct = 0
-  #numbers: { min: number; max: number } | undefined
+  #numbers: Facet['numbers']
+  #dates: Facet['dates']
+  readonly #hasDates: boolean
 
-  constructor(limit: number) {
+  /** @param hasDates strings are instants (dates.ts), and come back as dates */
+  constructor(limit: number, hasDates: boolean) {
     this.#limit = limit
+    this.#hasDates = hasDates
   }
 
   /** One document's value; values come in the order of compareScalars. */
-  add(value: JsonScalar, count = 1): void {
+  add(stored: JsonScalar, count = 1): void {
+    const isDate = this.#hasDates && typeof stored === 'string'
+    const value = isDate ? dateOf(stored) : stored
     if (this.#last && this.#last.value === value) {
       this.#last.count += count
       return
@@ -46,6 +55,7 @@ export class FacetTally {
     this.#last = { value, count }
     this.#distinct++
     if (typeof value === 'number') this.#numbers = { min: this.#numbers?.min ?? value, max: value }
+    if (isDate) this.#dates = { min: this.#dates?.min ?? dateOf(stored), max: dateOf(stored) }
   }
 
   result(): Facet {
@@ -56,6 +66,7 @@ export class FacetTally {
       values: this.#values,
       distinct: this.#distinct,
       ...(this.#numbers && { numbers: this.#numbers }),
+      ...(this.#dates && { dates: this.#dates }),
     }
   }
 

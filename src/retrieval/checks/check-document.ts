@@ -1,6 +1,8 @@
 import { ServiceError } from '../../errors.ts'
+import type { CollectionSettings } from '../../index/collection-settings.ts'
 import type { CheckedDocument, Document } from '../../index/document.ts'
 import type { Metadata } from '../../index/json.ts'
+import { checkDates } from './check-dates.ts'
 import { checkMetadata } from './check-metadata.ts'
 import { checkText, checkUnicode, textBound } from './check-text.ts'
 
@@ -25,6 +27,7 @@ export function checkDocument(
   given: NewDocument,
   field: string,
   limits: { textBytesMax: number; metadataBytesMax: number },
+  settings: Pick<CollectionSettings, 'dates'>,
 ): CheckedDocument {
   const { id = crypto.randomUUID(), text, title = null, metadata = {} } = given
   checkId(id, `${field}.id`)
@@ -32,6 +35,7 @@ export function checkDocument(
   checkText(text, `${field}.text`, bound)
   if (title !== null && title !== '') checkText(title, `${field}.title`, bound)
   checkMetadata(metadata, `${field}.metadata`, limits.metadataBytesMax)
+  checkDates(metadata, `${field}.metadata`, settings)
   const document: Document = { id, text, title: title === '' ? null : title, metadata }
   return document as CheckedDocument
 }

@@ -1,5 +1,7 @@
 import { type Filter, PATH_SEGMENTS_MAX, type RangeBound } from '../../index/filter.ts'
 import type { JsonScalar } from '../../index/json.ts'
+import { type DateFields, instantOf, NO_DATES } from '../../index/metadata/dates.ts'
+import { NO_DATE } from './check-dates.ts'
 import { checkUnicode } from './check-text.ts'
 import { invalid, parsePath } from './parse-path.ts'
 
@@ -17,17 +19,22 @@ export const FILTER_LIMITS = {
 
 const OPERATORS = '$eq, $ne, $in, $nin, $gt, $gte, $lt, $lte, $exists'
 
-/** What is left of FILTER_LIMITS while one filter is read. */
+/** What is left of FILTER_LIMITS while one filter is read, and what its values are read as. */
 interface Budget {
   conditions: number
   values: number
+  readonly dates: DateFields
 }
 
-/** @throws ServiceError INVALID_INPUT naming the place in the filter and what may stand there */
-export function parseFilter(wire: unknown): Filter {
+/**
+ * @param dates of the collection: strings compared with them are dates, too
+ * @throws ServiceError INVALID_INPUT naming the place in the filter and what may stand there
+ */
+export function parseFilter(wire: unknown, dates: DateFields = NO_DATES): Filter {
   return parseObject(wire, 'filter', 1, {
     conditions: FILTER_LIMITS.conditionsMax,
     values: FILTER_LIMITS.valuesMax,
+    dates,
   })
 }
 
@@ -62,7 +69,7 @@ function parseField(path: string[], wire: unknown, at: string, budget: Budget): 
     spend(budget, 'conditions', at)
     if (Array.isArray(wire))
       throw invalid(at, 'is a list: write {"$in": [...]} to match one of several values')
-    return [{ kind: 'in', path, values: [scalar(wire, at, budget)] }]
+    return [{ kind: 'in', path, values: [scalar(wire, at, path, budget)] }]
   }
   const entries = Object.entries(wire)
   if (entries.length === 0) throw invalid(at, `must be a value or an object of ${OPERATORS}`)
@@ -71,18 +78,18 @@ function parseField(path: string[], wire: unknown, at: string, budget: Budget): 
     spend(budget, 'conditions', here)
     switch (operator) {
       case '$eq':
-        return { kind: 'in', path, values: [scalar(value, here, budget)] }
+        return { kind: 'in', path, values: [scalar(value, here, path, budget)] }
       case '$ne':
-        return { kind: 'not', filter: { kind: 'in', path, values: [scalar(value, here, budget)] } }
+        return { kind: 'not', filter: { kind: 'in', path, values: [scalar(value, here, path, budget)] } }
       case '$in':
-        return { kind: 'in', path, values: list(value, here, budget) }
+        return { kind: 'in', path, values: list(value, here, path, budget) }
       case '$nin':
-        return { kind: 'not', filter: { kind: 'in', path, values: list(value, here, budget) } }
+        return { kind: 'not', filter: { kind: 'in', path, values: list(value, here, path, budget) } }
       case '$gt':
       case '$gte':
       case '$lt':
       case '$lte': {
-        const bound = scalar(value, here, budget)
+        const bound = scalar(value, here, path, budget)
         if (typeof bound !== 'number' && typeof bound !== 'string') {
           throw invalid(here, `must be a number or a string, not ${describe(value)}`)
         }
@@ -107,23 +114,26 @@ function parseField(path: string[], wire: unknown, at: string, budget: Budget): 
   return bounds.length === 0 ? others : [...others, { kind: 'range', path, bounds }]
 }
 
-function list(value: unknown, at: string, budget: Budget): JsonScalar[] {
+function list(value: unknown, at: string, path: string[], budget: Budget): JsonScalar[] {
   if (!Array.isArray(value)) throw invalid(at, `must be a list of values, not ${describe(value)}`)
-  return value.map((item, i) => scalar(item, `${at}[${i}]`, budget))
+  return value.map((item, i) => scalar(item, `${at}[${i}]`, path, budget))
 }
 
-function scalar(value: unknown, at: string, budget: Budget): JsonScalar {
+function scalar(value: unknown, at: string, path: string[], budget: Budget): JsonScalar {
   spend(budget, 'values', at)
   if (typeof value === 'string') {
     checkUnicode(value, at)
-    return value
+    if (!budget.dates.has(path)) return value
+    const instant = instantOf(value)
+    if (instant === undefined) throw invalid(at, NO_DATE)
+    return instant
   }
   if (value === null || typeof value === 'boolean') return value
   if (typeof value === 'number' && Number.isFinite(value)) return value
   throw invalid(at, `must be a string, a finite number, true, false or null, not ${describe(value)}`)
 }
 
-function spend(budget: Budget, what: keyof Budget, at: string): void {
+function spend(budget: Budget, what: 'conditions' | 'values', at: string): void {
   if (--budget[what] >= 0) return
   throw invalid(at, `exceeds the ${FILTER_LIMITS[`${what}Max`]} ${what} that one filter may hold`)
 }

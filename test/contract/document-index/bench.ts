@@ -1,3 +1,4 @@
+import { type CollectionSettings, FIRST_SETTINGS } from '../../../src/index/collection-settings.ts'
 import type { IndexedDocument } from '../../../src/index/document.ts'
 import type { DocumentIndex, SearchOptions, SearchResult } from '../../../src/index/document-index.ts'
 import type { Metadata } from '../../../src/index/json.ts'
@@ -5,6 +6,12 @@ import { named } from '../../index/documents.ts'
 
 /** In four dimensions, vectors can be thought up by hand. */
 export const CONTRACT_DIMENSIONS = 4
+/** Two fields of dates, which only the tests of dates use. */
+export const CONTRACT_SETTINGS: CollectionSettings = {
+  ...FIRST_SETTINGS,
+  analysis: 'plain',
+  dates: ['published', 'events.at'],
+}
 
 /** A vector of unit length in the direction of the numbers. */
 export const v = (...numbers: number[]) => {

@@ -3,6 +3,7 @@ import type { DocumentIndex } from '../../../src/index/document-index.ts'
 import { parseFilter } from '../../../src/retrieval/checks/parse-filter.ts'
 import { Bench, type ContractTest, doc, X } from './bench.ts'
 import { counting } from './counting.ts'
+import { dating } from './dating.ts'
 import { patching } from './patching.ts'
 import { refusing } from './refusing.ts'
 import { searching } from './searching.ts'
@@ -53,6 +54,7 @@ export function documentIndexContract(
     searching(contractTest)
     patching(contractTest)
     counting(contractTest)
+    dating(contractTest)
     sorting(contractTest)
     byWords(contractTest)
     refusing(contractTest)

@@ -4,7 +4,9 @@ import { checkDocument, type NewDocument } from '../../../src/retrieval/checks/c
 import { METADATA_DEPTH_MAX, METADATA_VALUES_MAX } from '../../../src/retrieval/checks/check-metadata.ts'
 
 const LIMITS = { textBytesMax: 100, metadataBytesMax: 100_000 }
-const check = (given: Partial<NewDocument>) => checkDocument({ text: 'text', ...given }, 'document', LIMITS)
+const SETTINGS = { dates: ['published', 'by.born', 'a\\.b'] }
+const check = (given: Partial<NewDocument>) =>
+  checkDocument({ text: 'text', ...given }, 'document', LIMITS, SETTINGS)
 
 test('what is left out is filled in', () => {
   expect(check({ title: '' })).toEqual({
@@ -60,4 +62,29 @@ test('metadata has a greatest depth and a greatest number of values', () => {
   expect(() => check({ metadata: wide(METADATA_VALUES_MAX + 1) })).toThrow(
     expect.objectContaining({ code: 'TOO_LARGE' }),
   )
+})
+
+test('strings in fields of dates are dates', () => {
+  const metadata = {
+    published: ['2024-05-31', '2024-05-31T12:00:00Z', null, 7],
+    by: [{ born: '1969-07-20T20:17:40-00:00' }, { born: true }],
+    'a.b': '2016-12-31T23:59:60Z',
+    a: { b: 'no date' },
+    other: 'no date',
+  }
+  expect(check({ metadata }).metadata).toEqual(metadata)
+  const faults: [Metadata, string][] = [
+    [{ published: 'May 31' }, 'document.metadata.published'],
+    [{ published: ['2024-05-31', '2024-05-32'] }, 'document.metadata.published'],
+    [{ by: [{}, { born: '' }] }, 'document.metadata.by.born'],
+    [{ 'a.b': '2024-05-31T12:00:00' }, 'document.metadata.a.b'],
+  ]
+  for (const [given, field] of faults) {
+    const refused = {
+      code: 'INVALID_INPUT',
+      details: { field },
+      message: expect.stringContaining('RFC 3339'),
+    }
+    expect(() => check({ metadata: given })).toThrow(expect.objectContaining(refused))
+  }
 })

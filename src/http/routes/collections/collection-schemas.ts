@@ -67,7 +67,8 @@ export const SettingsFields = {
   dates: Type.Optional(
     Type.Array(Type.String({ minLength: 1, maxLength: 512 }), {
       maxItems: 64,
-      description: 'Metadata fields, as filters write them, whose strings are dates.',
+      description:
+        'Metadata fields, as filters write them, whose strings are dates of RFC 3339: filters, sorting and facets take them for instants, and other strings are refused there.',
       examples: [['published']],
     }),
   ),

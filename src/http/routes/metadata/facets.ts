@@ -33,6 +33,9 @@ export interface FacetRequest {
   facet_values?: number | undefined
 }
 
+const range = (description: string) =>
+  Type.Unsafe<number | string>({ type: ['number', 'string'], description })
+
 const scalar = (description: string) =>
   Type.Unsafe<JsonScalar>({ type: ['string', 'number', 'boolean', 'null'], description })
 
@@ -51,8 +54,10 @@ export const FacetsSchema = Type.Optional(
         { description: 'Most frequent first; equally frequent ones in the order of their values.' },
       ),
       distinct: Type.Integer({ description: 'How many different values there are in all.' }),
-      min: Type.Optional(Type.Number({ description: 'Smallest number; absent where there are no numbers.' })),
-      max: Type.Optional(Type.Number({ description: 'Largest number.' })),
+      min: Type.Optional(
+        range('Smallest number, or earliest date in a field of dates; absent where there are none.'),
+      ),
+      max: Type.Optional(range('Largest number, or latest date.')),
     }),
     { description: 'With `facets`: what each field holds, over all documents that match the filter.' },
   ),
@@ -66,5 +71,5 @@ export async function facetsOf(
 ) {
   if (facets === undefined) return {}
   const counted = await countFacets(retrieval, facets, { ...options, limit })
-  return { facets: counted.map(({ numbers, ...facet }) => ({ ...facet, ...numbers })) }
+  return { facets: counted.map(({ numbers, dates, ...facet }) => ({ ...facet, ...(dates ?? numbers) })) }
 }

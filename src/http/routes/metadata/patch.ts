@@ -86,7 +86,8 @@ export function patchRoutes(
     async (request) => {
       const { metadata, ...target } = request.body
       const options = { signal: signalOf(request) }
-      const { patched } = await patchMetadata(await retrieval(request), targetOf(target), metadata, options)
+      const parts = await retrieval(request)
+      const { patched } = await patchMetadata(parts, targetOf(target, parts.index), metadata, options)
       return { patched }
     },
   )

@@ -1,5 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../../errors.ts'
+import type { DocumentIndex } from '../../../index/document-index.ts'
+import { dateFieldsOf } from '../../../retrieval/checks/check-dates.ts'
 import { parseFilter } from '../../../retrieval/checks/parse-filter.ts'
 import type { DocumentsTarget } from '../../../retrieval/documents.ts'
 import type { HttpLimits } from '../../limits.ts'
@@ -20,10 +22,10 @@ type TargetFields = Partial<{
 }>
 
 /** @throws ServiceError INVALID_INPUT unless the body names exactly one target */
-export function targetOf({ ids, filter, all }: TargetFields): DocumentsTarget {
+export function targetOf({ ids, filter, all }: TargetFields, { settings }: DocumentIndex): DocumentsTarget {
   const targets: DocumentsTarget[] = []
   if (ids !== undefined) targets.push({ ids })
-  if (filter !== undefined) targets.push({ filter: parseFilter(filter) })
+  if (filter !== undefined) targets.push({ filter: parseFilter(filter, dateFieldsOf(settings)) })
   if (all !== undefined) targets.push({ all })
   const [target] = targets
   if (target && targets.length === 1) return target

@@ -1,3 +1,4 @@
+import { dateFieldsOf } from '../../../retrieval/checks/check-dates.ts'
 import { parseFilter } from '../../../retrieval/checks/parse-filter.ts'
 import { search } from '../../../retrieval/search/search.ts'
 import { signalOf } from '../../guards/deadline.ts'
@@ -30,7 +31,9 @@ export function searchRoute(server: Server, { config, metrics, retrieval }: Http
       const { k = K_DEFAULT, include = ['text', 'title', 'metadata'] } = body
       const parts = forClient(await retrieval(request), request)
       const shared = {
-        ...(body.filter !== undefined && { filter: parseFilter(body.filter) }),
+        ...(body.filter !== undefined && {
+          filter: parseFilter(body.filter, dateFieldsOf(parts.index.settings)),
+        }),
         signal: signalOf(request),
       }
       const searched = search(parts, {

@@ -1,6 +1,7 @@
 import { ServiceError } from '../../../errors.ts'
-import type { Analysis } from '../../collection-settings.ts'
+import type { CollectionSettings } from '../../collection-settings.ts'
 import type { Metadata } from '../../json.ts'
+import { DateFields } from '../../metadata/dates.ts'
 import { metadataValues } from '../../metadata-values.ts'
 import { sqlPath, sqlValue } from '../filter/value-codec.ts'
 import { inWords } from '../lexical/words-damage.ts'
@@ -15,7 +16,11 @@ export const LABEL_MAX = 0xffff_ffff
 export type RowWriter = ReturnType<typeof rowWriter>
 
 /** Changes rows, and the words they are found by, inside the caller's transaction. */
-export function rowWriter(db: LiveConnection, analysis: Analysis) {
+export function rowWriter(
+  db: LiveConnection,
+  { analysis, dates }: Pick<CollectionSettings, 'analysis' | 'dates'>,
+) {
+  const dateFields = new DateFields(dates)
   const keyOfId = db.keep('SELECT document FROM documents WHERE id = ?', 'values')
   const lastLabel = db.keep("SELECT seq FROM sqlite_sequence WHERE name = 'passages'", 'values')
   const deleteDocument = db.keep('DELETE FROM documents WHERE document = ?')
@@ -47,7 +52,7 @@ export function rowWriter(db: LiveConnection, analysis: Analysis) {
 
   function insertValues(document: number, metadata: string) {
     const value = insertValue()
-    for (const { path, value: given } of metadataValues(JSON.parse(metadata) as Metadata)) {
+    for (const { path, value: given } of metadataValues(JSON.parse(metadata) as Metadata, dateFields)) {
       value.run(sqlPath(path), sqlValue(given), document)
     }
   }

@@ -1,4 +1,5 @@
 import type { Metadata } from '../../json.ts'
+import type { DateFields } from '../../metadata/dates.ts'
 import { metadataValues } from '../../metadata-values.ts'
 import type { Problem, RowReader } from '../database/checked-rows.ts'
 import type { DocumentRow, PassageRow } from '../database/checksum.ts'
@@ -40,11 +41,12 @@ export function isIndexed(
   db: LiveConnection,
   rows: RowReader,
   { document, id, metadata }: DocumentRow,
+  dates: DateFields,
 ): boolean {
   try {
     if (rows.keyOf(id) !== document) return false
     const expected = new Set<string>()
-    for (const { path, value } of metadataValues(JSON.parse(metadata) as Metadata)) {
+    for (const { path, value } of metadataValues(JSON.parse(metadata) as Metadata, dates)) {
       const place = sqlPath(path)
       const stored = sqlValue(value)
       expected.add(key(place, stored))

@@ -4,7 +4,7 @@ import { ServiceError } from '../../../errors.ts'
 import { type Connection, connect, isDamage } from '../database/connection.ts'
 import { DATABASE } from '../database/data-folder.ts'
 import { LiveConnection } from '../database/live-connection.ts'
-import { CHECKSUMS_SINCE, readFact, writeFact } from '../database/schema.ts'
+import { CHECKSUMS_SINCE, readFact, SETTINGS, settingsOf, writeFact } from '../database/schema.ts'
 import { damageOfGraph, discardGraph } from '../hnsw/graph-file.ts'
 import { COMMITS, commitsOf, MISSING } from './commit-count.ts'
 import { lostIds, rebuild } from './rebuild.ts'
@@ -37,11 +37,14 @@ export function inspectCollection(folder: string): Promise<Inspection> {
     const format = Number(db.pragma('user_version', { simple: true }))
     const structure = [...refusal(join(folder, DATABASE)), ...checkStructure(db)]
     const live = new LiveConnection(db)
+    const { dates } = settingsOf(readFact(db, SETTINGS))
     const checked = format >= CHECKSUMS_SINCE
     return {
       format,
       structure,
-      rows: checked ? await survey(live, { dimensions: Number(readFact(db, 'dimensions')) }) : undefined,
+      rows: checked
+        ? await survey(live, { dimensions: Number(readFact(db, 'dimensions')), dates })
+        : undefined,
       graph: damageOfGraph(folder),
       missingCommits: commitsOf(folder, db).missing,
       lostBefore: lostIds(live),

@@ -43,17 +43,17 @@ export async function rebuild(
     facts.delete(MISSING)
   }
   const dimensions = Number(facts.get('dimensions'))
-  const { analysis } = settingsOf(facts.get(SETTINGS))
+  const settings = settingsOf(facts.get(SETTINGS))
   const copy = new LiveConnection(connectForCopy(target))
   try {
     const db = copy.current
     db.exec('BEGIN')
-    createTables(db, dimensions, analysis)
+    createTables(db, dimensions, settings.analysis)
     let last = lastGiven(source)
     // Labels that may be given again could mean other vectors in a saved graph.
     if (last === undefined) facts.set('graph_ids', '[]')
     last ??= 0
-    const writer = rowWriter(copy, analysis)
+    const writer = rowWriter(copy, settings)
     const whole = ({ row, passages }: WholeDocument) => {
       // Of two with one id, which only a damaged index lets in, the later is the one that was stored last.
       const earlier = writer.keyOf(row.id)
@@ -61,7 +61,7 @@ export async function rebuild(
       writer.insertRows(row, passages)
       last = Math.max(last ?? 0, row.document + row.passages - 1)
     }
-    const found = await survey(source, { dimensions, whole, ...(pause && { pause }) })
+    const found = await survey(source, { dimensions, dates: settings.dates, whole, ...(pause && { pause }) })
     for (const { id } of found.lost) {
       if (id !== undefined && writer.keyOf(id) === undefined) facts.set(`${LOST}${id}`, '')
     }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { DateFields } from '../../metadata/dates.ts'
 import type { CooperativeScheduler } from '../cooperative-scheduler.ts'
 import type { RowReader } from '../database/checked-rows.ts'
 import { DATABASE } from '../database/data-folder.ts'
@@ -19,6 +20,7 @@ export interface ScrubParts {
   reader: LiveConnection
   rows: RowReader
   table: VectorTable
+  dates: DateFields
   damages: Damages
   mender: Mender
   words: WordIndex
@@ -86,7 +88,7 @@ export class Scrub {
   }
 
   async #checkDocuments(signal: AbortSignal): Promise<void> {
-    const { reader, rows, table, damages, mender, scheduler } = this.#parts
+    const { reader, rows, table, dates, damages, mender, scheduler } = this.#parts
     const slice = scheduler.slice('upkeep', signal)
     // Documents that come later are read when they are first asked for.
     for (const label of table.labels()) {
@@ -97,7 +99,7 @@ export class Scrub {
       if ('problem' in examined) {
         damages.found(label, examined.problem)
         if (!examined.problem.endsWith('its checksum')) mender.suspect(examined.problem)
-      } else if (!isIndexed(reader, rows, examined.row)) {
+      } else if (!isIndexed(reader, rows, examined.row, dates)) {
         mender.suspect('an index does not lead to a document')
       }
     }

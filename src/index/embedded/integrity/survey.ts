@@ -1,3 +1,4 @@
+import { DateFields } from '../../metadata/dates.ts'
 import { type Problem, rowReader } from '../database/checked-rows.ts'
 import { readable } from '../database/connection.ts'
 import type { LiveConnection } from '../database/live-connection.ts'
@@ -27,6 +28,8 @@ export interface Survey {
 
 export interface SurveyOptions {
   dimensions: number
+  /** Of the collection's settings. */
+  dates: readonly string[]
   /** Is given every whole document, in the order of their labels. */
   whole?: (document: WholeDocument) => void
   /** Awaited often. */
@@ -36,9 +39,10 @@ export interface SurveyOptions {
 /** Looks at every row of a database, whatever can still be read of it. */
 export async function survey(
   db: LiveConnection,
-  { dimensions, whole = () => {}, pause = async () => {} }: SurveyOptions,
+  { dimensions, dates, whole = () => {}, pause = async () => {} }: SurveyOptions,
 ): Promise<Survey> {
   const rows = rowReader(db)
+  const dateFields = new DateFields(dates)
   const kept = new Set<number>()
   const lost = new Map<number, Problem>()
   const unreadable = new Set<number>()
@@ -49,7 +53,7 @@ export async function survey(
     else {
       kept.add(document)
       found.passages += examined.passages.length
-      if (!isIndexed(db, rows, examined.row)) found.misplaced++
+      if (!isIndexed(db, rows, examined.row, dateFields)) found.misplaced++
       whole(examined)
     }
     await pause()

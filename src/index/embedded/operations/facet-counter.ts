@@ -1,4 +1,5 @@
 import type { JsonScalar } from '../../json.ts'
+import type { DateFields } from '../../metadata/dates.ts'
 import { type Facet, FacetTally } from '../../metadata/facets.ts'
 import { compareScalars } from '../../order.ts'
 import type { TimeSlice } from '../cooperative-scheduler.ts'
@@ -24,6 +25,7 @@ export interface FacetCounterParts {
   /** Reads what is committed. */
   db: LiveConnection
   table: VectorTable
+  dates: DateFields
   filters: FilterIndex
 }
 
@@ -42,15 +44,20 @@ export class FacetCounter {
       const matching = filter && (await filters.matching(filter, slice))
       const { version } = table
       const facets: Facet[] = []
-      for (const path of paths) facets.push(await this.#facet(sqlPath(path), limit, matching, slice))
+      for (const path of paths) facets.push(await this.#facet(path, limit, matching, slice))
       if (table.version === version || attempt === RETRIES_MAX) return facets
     }
   }
 
-  async #facet(path: string, limit: number, matching: Bitset | undefined, slice: TimeSlice): Promise<Facet> {
-    const found = matching && (await this.#probe(path, matching, slice))
-    const tally = new FacetTally(limit)
-    if (!found) return this.#read(path, tally, matching, slice)
+  async #facet(
+    path: string[],
+    limit: number,
+    matching: Bitset | undefined,
+    slice: TimeSlice,
+  ): Promise<Facet> {
+    const found = matching && (await this.#probe(sqlPath(path), matching, slice))
+    const tally = new FacetTally(limit, this.#parts.dates.has(path))
+    if (!found) return this.#read(sqlPath(path), tally, matching, slice)
     const values = [...found].sort(([a], [b]) => compareScalars(a, b))
     for (const [value, count] of values) tally.add(value, count)
     return tally.result()

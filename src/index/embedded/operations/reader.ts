@@ -1,4 +1,5 @@
 import type { Passage } from '../../document.ts'
+import type { DateFields } from '../../metadata/dates.ts'
 import type { Facet } from '../../metadata/facets.ts'
 import type { Place } from '../../metadata/sort.ts'
 import type { CooperativeScheduler, TimeSlice } from '../cooperative-scheduler.ts'
@@ -22,6 +23,7 @@ export interface ReaderParts {
   db: LiveConnection
   rows: RowReader
   table: VectorTable
+  dates: DateFields
   filters: FilterIndex
   stored: StoredDocuments
   scheduler: CooperativeScheduler

@@ -1,5 +1,5 @@
 import { ServiceError } from '../../../errors.ts'
-import type { Analysis } from '../../collection-settings.ts'
+import type { CollectionSettings } from '../../collection-settings.ts'
 import type { UpsertResult } from '../../document-index.ts'
 import type { Filter } from '../../filter.ts'
 import { patched } from '../../metadata/merge-patch.ts'
@@ -26,7 +26,8 @@ export interface WriterParts {
   db: LiveConnection
   table: VectorTable
   /** How words are cut. */
-  analysis: Analysis
+  /** What it is made of cannot change. */
+  settings: Pick<CollectionSettings, 'analysis' | 'dates'>
   words: WordIndex
   graph: LiveGraph
   snapshots: GraphSnapshots
@@ -61,7 +62,7 @@ export class Writer {
 
   constructor(parts: WriterParts) {
     this.#parts = parts
-    this.#rows = rowWriter(parts.db, parts.analysis)
+    this.#rows = rowWriter(parts.db, parts.settings)
   }
 
   upsert({ documents, vectors }: UpsertCall, signal: AbortSignal): Promise<UpsertResult> {
