@@ -9,6 +9,7 @@ const SLOW = [
   'test/dockerfile.test.ts',
   'test/sample.test.ts',
   'test/encoder/**/*.test.ts',
+  'test/reranker/**/*.test.ts',
   'test/http/{backups,disk-full,ingest-stream,limits,store-lost}.test.ts',
   'test/http/fairness/*.test.ts',
   'test/index/{backup,disk-reserve,collections,concurrency,durability,filter-index,folder-lock,graph,records,restore-interrupted,graph-damage,migration,words-migration,model}.test.ts',
@@ -18,7 +19,7 @@ const SLOW = [
 
 export default defineConfig({
   resolve: {
-    // As src/encoder/onnx and src/index/embedded write it.
+    // As src/inference/thread and src/index/embedded write it.
     alias: { '../../worker/spawn.ts': fileURLToPath(new URL('./test/built-worker.ts', import.meta.url)) },
   },
   test: {

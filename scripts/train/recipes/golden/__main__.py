@@ -4,6 +4,7 @@ Runs are reproducible, except for the checkpoint bias-paper: its tokenizer's tra
 
     python -m recipes.golden checkpoints [NAME ...]    tiny random LLaMAs and the vectors transformers gives for them
     python -m recipes.golden adapters [NAME ...]       random LoRA adapters and what peft itself merges them to
+    python -m recipes.golden rerankers [NAME ...]      pairs as reference code puts them, and transformers' scores
     python -m recipes.golden metrics                   trec_eval's own figures; needs pip install pytrec-eval-terrier
     python -m recipes.golden sentencepiece [NAME ...]  small tokenizer.model files and the ids SentencePiece gives
 """
@@ -18,6 +19,7 @@ COMMAND = "python -m recipes.golden"
 KINDS = {
     "checkpoints": "checkpoints",
     "adapters": "peft_merges",
+    "rerankers": "rerankers",
     "metrics": "trec_eval",
     "sentencepiece": "sentencepiece_ids",
 }
