@@ -75,6 +75,7 @@ export async function createApp(
       metrics,
       state: () => state,
       checkParts: () => troubles.check(),
+      missingThreads: () => troubles.missingThreads,
       backups() {
         checkState(state)
         if (backups) return backups
@@ -124,7 +125,8 @@ export async function createApp(
     const engine = parts.engine ?? (await openEngine(setting))
     stillWanted()
     const reranker = await (parts.reranker ?? openReranker(setting))
-    reranker?.onDeath(fail)
+    // Searches do without it.
+    reranker?.onDeath((error) => troubles.set(server.log, { thread: 'reranker' }, error, '', true))
     stillWanted()
     collections = await openCollections(setting, encoder, engine, reranker)
     stillWanted()

@@ -11,6 +11,8 @@ export const ERROR_CODES = [
   'TOO_LARGE',
   /** A document or a page cursor that does not exist. */
   'NOT_FOUND',
+  /** Reranking, of a service that runs no reranker. */
+  'NO_RERANKER',
   /** What exists already, or is still needed by something that exists. */
   'CONFLICT',
   /** A text for a collection whose vectors another model made than the one that runs. */

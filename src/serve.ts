@@ -121,7 +121,7 @@ async function stop(app: App, terminal: Terminal, code: ExitCode, complaint?: st
   process.exit(code)
 }
 
-async function banner({ url, retrieval: { encoder, index } }: Started, config: Config): Promise<string> {
+async function banner({ url, retrieval: { encoder, reranker, index } }: Started, config: Config): Promise<string> {
   const { id, dimensions, precision } = encoder.card
   const { engine, documents } = await index.stats()
   const rows = [
@@ -129,6 +129,7 @@ async function banner({ url, retrieval: { encoder, index } }: Started, config: C
     ['model', `${id} (${precision})`],
     ['dimensions', dimensions],
     ['device', `${encoder.device.provider}: ${encoder.device.reason}`],
+    ...(reranker ? [['reranker', `${reranker.card.id} (${reranker.card.precision})`]] : []),
     ['documents', `${documents} in ${resolve(config.dataDir)} (${engine})`],
     ['access', config.apiKeys.length > 0 ? `${config.apiKeys.length} API keys` : 'open: no API keys'],
     ['docs', `${url}/docs`],

@@ -92,12 +92,12 @@ const MAY_IMPORT: Record<string, string[]> = {
   reranker: ['sharing', 'limits', 'model', 'inference', 'worker'],
   // Documents are made ready for the worker on the thread of whoever calls.
   index: ['limits', 'turns', 'worker'],
-  retrieval: ['limits', 'encoder', 'reranker', 'index', 'model', 'turns'],
-  telemetry: ['encoder', 'index'],
+  retrieval: ['limits', 'deadline', 'encoder', 'reranker', 'index', 'model', 'turns'],
+  telemetry: ['encoder', 'reranker', 'index'],
   config: ['sharing', 'limits', 'collections', 'encoder', 'reranker', 'http', 'index', 'retrieval'],
   // Opens collections by name; an index is one, and retrieval works on one.
   collections: ['limits', 'encoder', 'reranker', 'index', 'retrieval'],
-  http: ['limits', 'collections', 'sharing', 'encoder', 'index', 'model', 'retrieval', 'turns'],
+  http: ['limits', 'collections', 'sharing', 'encoder', 'reranker', 'index', 'model', 'retrieval', 'turns'],
   app: [
     'version',
     'collections',

@@ -14,6 +14,7 @@ import { openOnnxReranker } from '../reranker/onnx/onnx-reranker.ts'
 import type { Reranker } from '../reranker/reranker.ts'
 import { measuredEncoder } from '../telemetry/measured-encoder.ts'
 import { measuredIndex } from '../telemetry/measured-index.ts'
+import { measuredReranker } from '../telemetry/measured-reranker.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Troubles } from '../telemetry/troubles.ts'
 import type { Watch } from '../worker/watchdog.ts'
@@ -109,7 +110,7 @@ export async function openCollections(
     {
       engine,
       encoder: measuredEncoder(encoder, metrics),
-      reranker,
+      reranker: reranker && measuredReranker(reranker, metrics),
       limits: config,
       defaults,
       measured: (index, name) => measuredIndex(index, name, metrics),
@@ -126,7 +127,7 @@ function watch({ config, log, metrics, troubles }: Setting, thread: 'encoder' | 
     msMax: config.watchdogMs,
     onChange(silent) {
       metrics.setSilent(thread, silent !== undefined)
-      troubles.set(log, { thread }, silent, 'the thread answers again')
+      troubles.set(log, { thread }, silent, 'the thread answers again', thread === 'reranker')
     },
   }
 }

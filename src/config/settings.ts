@@ -9,7 +9,13 @@ import {
 } from '../http/limits.ts'
 import { INDEX_LIMITS } from '../index/embedded/limits.ts'
 import { RERANKER_LIMITS } from '../reranker/limits.ts'
-import { INGEST_LIMITS, METADATA_QUERY_LIMITS, SEARCH_LIMITS, TEXT_LIMITS } from '../retrieval/limits.ts'
+import {
+  INGEST_LIMITS,
+  METADATA_QUERY_LIMITS,
+  RERANK_LIMITS,
+  SEARCH_LIMITS,
+  TEXT_LIMITS,
+} from '../retrieval/limits.ts'
 import { SHARE_LIMITS } from '../sharing/limits.ts'
 import {
   apiKeys,
@@ -81,7 +87,7 @@ export const SETTINGS = {
     'ms',
     120_000,
     [1000, HOUR_MS],
-    'Longest silence of a thread that has work; then /readyz is 503 until it answers. More than the slowest batch takes.',
+    'Longest silence of a thread that has work; then /readyz is 503 until it answers; that of the reranker alone leaves it 200. More than the slowest batch takes.',
   ),
   drainMsMax: integer(SERVER, 'ms', 15_000, [0, HOUR_MS], 'Longest wait for open requests at shutdown.'),
   closeMsMax: integer(
@@ -144,6 +150,7 @@ export const SETTINGS = {
   cudaDevice: integer(ENCODER, 'number', 0, [0, 63], 'Which CUDA device.'),
   ...fromLimits(ENCODER, ENCODER_LIMITS),
 
+  ...fromLimits(RERANKER, RERANK_LIMITS),
   ...fromLimits(RERANKER, RERANKER_LIMITS),
 
   ...fromLimits(INDEX, COLLECTION_LIMITS),

@@ -3,7 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify'
 import type { Collections } from '../collections/collections.ts'
 import type { Backups } from '../index/backups.ts'
-import type { MetadataQueryLimits, RetrievalLimits } from '../retrieval/limits.ts'
+import type { MetadataQueryLimits, RerankLimits, RetrievalLimits } from '../retrieval/limits.ts'
 import type { Retrieval } from '../retrieval/retrieval.ts'
 import type { ShareLimits } from '../sharing/limits.ts'
 import type { Scope } from './api-key.ts'
@@ -20,6 +20,8 @@ export interface HttpMetrics {
   readonly contentType: string
   observeRequest(method: string, route: string, status: number, seconds: number): void
   observeSearch(mode: string, seconds: number): void
+  /** @param outcome `applied`, or why the hits of a search kept their order */
+  countSearchRerank(outcome: string): void
   /** Prometheus text. */
   text(): Promise<string>
 }
@@ -28,6 +30,7 @@ export interface HttpMetrics {
 export type HttpConfig = HttpLimits &
   ShareLimits &
   MetadataQueryLimits &
+  RerankLimits &
   Pick<RetrievalLimits, 'textBytesMax' | 'queryBytesMax'> & {
     /** Addresses and networks of proxies that may say whom they speak for. */
     trustProxy: readonly string[]
@@ -46,6 +49,8 @@ export interface HttpParts {
   state(): State
   /** @throws ServiceError why nothing can be stored, or which thread does not answer, although the service runs */
   checkParts(): void
+  /** Threads that do not answer and that the service does without: `reranker`. */
+  missingThreads(): string[]
   /** @throws ServiceError UNAVAILABLE unless ready, NOT_FOUND where the index makes none of its own */
   backups(): Backups
   /** @throws ServiceError UNAVAILABLE unless ready */

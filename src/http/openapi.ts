@@ -28,6 +28,7 @@ export async function addOpenapi(server: Server, { version }: HttpContext): Prom
             'Collections side by side. Where no collection is named, the routes work on `default`; an alias stands wherever a name does.',
         },
         { name: 'embeddings', description: 'Embed texts without storing them.' },
+        { name: 'reranking', description: 'Put texts in the order in which they answer a query.' },
         { name: 'operation', description: 'Health checks, metrics, API description.' },
       ],
       components: {

@@ -26,6 +26,7 @@ import { healthRoutes } from './routes/health.ts'
 import { infoRoute } from './routes/info.ts'
 import { metricsRoute } from './routes/metrics.ts'
 import { openaiEmbeddingsRoute } from './routes/openai-embeddings.ts'
+import { compatibleRerankRoutes } from './routes/rerank/compatible.ts'
 import { addJsonBody } from './wire/json-body.ts'
 import { validatorCompiler } from './wire/validation.ts'
 
@@ -80,6 +81,7 @@ export async function buildServer(
   aliasRoutes(server, context)
   embedRoute(server, context)
   openaiEmbeddingsRoute(server, context)
+  compatibleRerankRoutes(server, context)
   backupRoutes(server, context)
   infoRoute(server, context)
   healthRoutes(server, context)

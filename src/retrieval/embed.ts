@@ -69,7 +69,10 @@ function joined<P extends Prompt>(
   return Object.fromEntries(rows) as Record<P, Float32Array[]>
 }
 
-function slowest(results: readonly { timings: EncodeTimings }[]): Omit<EmbedResult['timings'], 'total'> {
+/** Of each phase the longest. */
+export function slowest(
+  results: readonly { timings: EncodeTimings }[],
+): Omit<EmbedResult['timings'], 'total'> {
   const most = (phase: keyof EncodeTimings) => Math.max(...results.map(({ timings }) => timings[phase]))
   return { tokenize: most('tokenizeMs'), queue: most('queueMs'), inference: most('inferenceMs') }
 }

@@ -91,6 +91,41 @@ export const SEARCH_LIMITS = {
   },
 } as const satisfies LimitTable
 
+/** What reranking may take. */
+export const RERANK_LIMITS = {
+  rerankDocumentsMax: {
+    unit: 'documents',
+    fallback: 1000,
+    min: 1,
+    max: 10_000,
+    doc: 'Most documents, or ids, of one reranking request.',
+  },
+  rerankTopN: {
+    unit: 'hits',
+    fallback: 50,
+    min: 1,
+    max: 10_000,
+    doc: 'First hits of each query that a search reranks where it does not say how many (`rerank.top_n`), at most RERANK_TOP_N_MAX.',
+  },
+  rerankTopNMax: {
+    unit: 'hits',
+    fallback: 200,
+    min: 1,
+    max: 10_000,
+    doc: 'Most hits of each query that a search reranks. Reranking requests with more documents than this take the bulk lane.',
+  },
+  rerankMsMax: {
+    unit: 'ms',
+    fallback: 5000,
+    min: 1,
+    max: 3_600_000,
+    doc: 'Longest that a search waits for the reranker; then its hits come in the order they had, and the answer says so. A tenth of REQUEST_TIMEOUT_MS is kept for the answer in any case.',
+  },
+} as const satisfies LimitTable
+
+export type RerankLimits = Limits<typeof RERANK_LIMITS>
+
 export type RetrievalLimits = Limits<typeof TEXT_LIMITS> &
   Limits<typeof INGEST_LIMITS> &
-  Limits<typeof SEARCH_LIMITS>
+  Limits<typeof SEARCH_LIMITS> &
+  RerankLimits

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Encoder, EncoderStats } from '../encoder/encoder.ts'
 import type { DocumentIndex } from '../index/document-index.ts'
+import type { Reranker, RerankerStats, ScoreResult } from '../reranker/reranker.ts'
 import { IndexFigures } from './index-figures.ts'
 
 /** From a lookup to an ingest that runs into its deadline. */
@@ -54,6 +55,21 @@ export class Metrics {
     'llara_search_duration_seconds',
     'Searches answered, by mode, the model included.',
     ['mode'],
+  )
+  readonly #reranks = this.#histogram('llara_rerank_duration_seconds', 'Reranker calls, queue included.', [
+    'lane',
+  ])
+  readonly #rerankFaults = this.#counter(
+    'llara_rerank_errors_total',
+    'Reranker calls that failed, by code.',
+    ['code'],
+  )
+  readonly #pairs = this.#counter('llara_reranked_texts_total', 'Texts scored with a query.', [])
+  readonly #cutPairs = this.#counter('llara_rerank_truncated_texts_total', 'Such texts cut to fit.', [])
+  readonly #searchReranks = this.#counter(
+    'llara_search_reranks_total',
+    'Searches with rerank, by what came of it: applied, or why hits kept their order.',
+    ['outcome'],
   )
   readonly #silent = new Gauge({
     name: 'llara_thread_silent',
@@ -127,21 +143,49 @@ export class Metrics {
     this.#indexFaults.inc(labels)
   }
 
+  observeRerank(lane: string, seconds: number, { truncated }: Pick<ScoreResult, 'truncated'>): void {
+    this.#reranks.observe({ lane }, seconds)
+    this.#pairs.inc(truncated.length)
+    this.#cutPairs.inc(truncated.reduce((sum, flag) => sum + flag, 0))
+  }
+
+  countRerankFault(code: string): void {
+    this.#rerankFaults.inc({ code })
+  }
+
+  countSearchRerank(outcome: string): void {
+    this.#searchReranks.inc({ outcome })
+  }
+
   /** Gauges and counters read from the encoder whenever metrics are asked for. */
   watchEncoder(encoder: Encoder): void {
-    this.#gauge('llara_encoder_waiting_texts', 'Texts waiting, by lane.', ['lane'], async (gauge) => {
-      const { waitingTexts } = await encoder.stats()
+    this.#watchQueue('encoder', encoder)
+  }
+
+  /** As `watchEncoder`, and whether the reranker lives. */
+  watchReranker(reranker: Reranker): void {
+    this.#watchQueue('reranker', reranker)
+    let up = 1
+    reranker.onDeath(() => {
+      up = 0
+    })
+    this.#gauge('llara_reranker_up', '0 when the reranker has stopped.', [], (gauge) => gauge.set(up))
+  }
+
+  #watchQueue(part: 'encoder' | 'reranker', model: { stats(): Promise<EncoderStats | RerankerStats> }): void {
+    this.#gauge(`llara_${part}_waiting_texts`, 'Texts waiting, by lane.', ['lane'], async (gauge) => {
+      const { waitingTexts } = await model.stats()
       gauge.set({ lane: 'interactive' }, waitingTexts.interactive)
       gauge.set({ lane: 'bulk' }, waitingTexts.bulk)
     })
-    this.#gauge('llara_encoder_waiting_tokens', 'Tokens waiting.', [], async (gauge) =>
-      gauge.set((await encoder.stats()).waitingTokens),
+    this.#gauge(`llara_${part}_waiting_tokens`, 'Tokens waiting.', [], async (gauge) =>
+      gauge.set((await model.stats()).waitingTokens),
     )
-    const count = (name: string, help: string, read: (stats: EncoderStats) => number) =>
-      this.#ownCount(name, help, async () => read(await encoder.stats()))
-    count('llara_encoder_batches_total', 'Batches run.', ({ batches }) => batches)
-    count('llara_encoder_tokens_total', 'Tokens run, without padding.', ({ tokens }) => tokens)
-    count('llara_encoder_padded_tokens_total', 'Tokens run, padding included.', (stats) => stats.paddedTokens)
+    const count = (name: string, help: string, read: (stats: EncoderStats | RerankerStats) => number) =>
+      this.#ownCount(`llara_${part}_${name}`, help, async () => read(await model.stats()))
+    count('batches_total', 'Batches run.', ({ batches }) => batches)
+    count('tokens_total', 'Tokens run, without padding.', ({ tokens }) => tokens)
+    count('padded_tokens_total', 'Tokens run, padding included.', ({ paddedTokens }) => paddedTokens)
   }
 
   /** Figures of a collection, read from its index whenever metrics are asked for, until the returned call. */

@@ -7,7 +7,7 @@ interface Log {
 
 /** What is wrong with a running service, each logged when it comes and when it goes. */
 export class Troubles {
-  readonly #open = new Map<string, { trouble: ServiceError; isMinor: boolean }>()
+  readonly #open = new Map<string, { what: object; trouble: ServiceError; isMinor: boolean }>()
 
   /**
    * @param what names the part, for the log
@@ -18,9 +18,16 @@ export class Troubles {
   set(log: Log, what: object, trouble: ServiceError | undefined, over: string, isMinor = false): void {
     const key = JSON.stringify(what)
     if (trouble) {
-      this.#open.set(key, { trouble, isMinor })
+      this.#open.set(key, { what, trouble, isMinor })
       log.error({ code: trouble.code, ...what }, trouble.message)
     } else if (this.#open.delete(key)) log.info(what, over)
+  }
+
+  /** Threads that the service does without. */
+  get missingThreads(): string[] {
+    return Array.from(this.#open.values(), ({ what, isMinor }) =>
+      isMinor && 'thread' in what ? [String(what.thread)] : [],
+    ).flat()
   }
 
   /** @throws ServiceError the first of them */

@@ -36,6 +36,9 @@ const EXCEPTIONS: Record<string, Route['access']> = {
   'POST /embed': 'read',
   'POST /v1/embeddings': 'read',
   'POST /documents/query': 'read',
+  'POST /rerank': 'read',
+  'POST /v1/rerank': 'read',
+  'POST /v2/rerank': 'read',
 }
 
 /** Every route that the server has, from the tree that it prints: those outside the contract are among them. */

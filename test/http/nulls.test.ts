@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { tinyReranker } from '../fixtures/tiny-reranker.ts'
 import { openService, type Service } from './service.ts'
 
 let service: Service
 beforeAll(async () => {
-  service = await openService()
+  service = await openService({}, undefined, tinyReranker())
 })
 afterAll(() => service.close())
 
@@ -31,11 +32,16 @@ const BODIES: [string, Record<string, unknown>][] = [
   ['/search', { query: 'a' }],
   ['/search', { queries: ['a', 'b'] }],
   ['/search', { like: 'two' }],
+  ['/search', { query: 'a', rerank: {} }],
   ['/embed', { texts: ['a'], prompt: 'ebae' }],
   ['/v1/embeddings', { input: 'a', model: 'MODEL:query' }],
   ['/documents/delete', { ids: ['nobody'] }],
   ['/documents/patch', { ids: ['two'], metadata: {} }],
   ['/documents/query', {}],
+  ['/rerank', { query: 'a', documents: ['a', { text: 'b' }] }],
+  ['/rerank', { query: 'a', ids: ['two'] }],
+  ['/v1/rerank', { query: 'a', documents: ['a', { text: 'b' }] }],
+  ['/v2/rerank', { query: 'a', documents: ['a'] }],
 ]
 
 test('every route with a body is among those tried', () => {

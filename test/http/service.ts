@@ -3,13 +3,21 @@ import { createApp } from '../../src/app.ts'
 import { defaultConfig } from '../../src/config/read.ts'
 import type { Config } from '../../src/config/settings.ts'
 import { openOnnxEncoder } from '../../src/encoder/onnx/onnx-encoder.ts'
+import { openOnnxReranker } from '../../src/reranker/onnx/onnx-reranker.ts'
 import { tinyModel } from '../fixtures/tiny-model.ts'
 import { ExactEngine } from '../oracle/exact-engine.ts'
 
 export type Service = Awaited<ReturnType<typeof openService>>
 
-/** The service over a real tiny model (or another one) and the exact index, listening on a free port. */
-export async function openService(settings: Partial<Config> = {}, model = tinyModel()) {
+/**
+ * The service over a real tiny model (or another one) and the exact index, listening on a free port.
+ * @param rerankerFolder of a real reranker; none without it
+ */
+export async function openService(
+  settings: Partial<Config> = {},
+  model = tinyModel(),
+  rerankerFolder?: Promise<string>,
+) {
   const config: Config = { ...defaultConfig(), port: 0, logLevel: 'trace', ...settings }
   const encoder = await openOnnxEncoder({
     modelFolder: await model,
@@ -17,10 +25,11 @@ export async function openService(settings: Partial<Config> = {}, model = tinyMo
     intraOpThreads: 1,
     limits: settings,
   })
+  const reranker = rerankerFolder && (await openReranker(await rerankerFolder, settings))
   const engine = new ExactEngine()
   const lines: string[] = []
   const log = { write: (line: string) => void lines.push(line) }
-  const app = await createApp(config, { encoder, engine, log })
+  const app = await createApp(config, { encoder, engine, log, ...(reranker && { reranker }) })
   const { url, retrieval } = await app.start()
   return {
     url,
@@ -33,8 +42,13 @@ export async function openService(settings: Partial<Config> = {}, model = tinyMo
     async close() {
       await app.close()
       await encoder.close()
+      await reranker?.close()
     },
   }
+}
+
+function openReranker(modelFolder: string, limits: Partial<Config>) {
+  return openOnnxReranker({ modelFolder, device: 'cpu', intraOpThreads: 1, limits })
 }
 
 /** Documents that any test may use. */

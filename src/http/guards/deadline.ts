@@ -15,6 +15,20 @@ export function signalOf(request: FastifyRequest): AbortSignal {
   return controller.signal
 }
 
+/** Of REQUEST_TIMEOUT_MS, for what comes after work that may be left out. */
+const ANSWER_SHARE = 0.1
+
+/**
+ * Until when, by `performance.now()`, a request may spend time on what its answer can do without.
+ * @param reply of the request
+ */
+export function answerUntil(
+  { elapsedTime }: FastifyReply,
+  { requestTimeoutMs }: Pick<HttpConfig, 'requestTimeoutMs'>,
+): number {
+  return performance.now() - elapsedTime + requestTimeoutMs * (1 - ANSWER_SHARE)
+}
+
 /** Ends a request in the middle of its body or its work: the client learns why, the work is aborted. */
 export function giveUp(
   error: ServiceError,

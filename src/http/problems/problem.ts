@@ -15,6 +15,7 @@ const STATUS: Record<ErrorCode | TransportCode, number> = {
   TEXT_TOO_LONG: 422,
   TOO_LARGE: 413,
   NOT_FOUND: 404,
+  NO_RERANKER: 404,
   CONFLICT: 409,
   OTHER_MODEL: 409,
   DOCUMENT_DAMAGED: 500,

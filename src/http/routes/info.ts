@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import type { Reranker } from '../../reranker/reranker.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import { queryBodyMax } from '../limits.ts'
 import { PROBLEMS } from '../wire/schemas.ts'
@@ -19,6 +20,26 @@ const Info = Type.Object({
   }),
   device: Type.String({ examples: ['cpu'] }),
   device_reason: Type.String(),
+  reranker: Type.Optional(
+    Type.Object(
+      {
+        id: Type.String(),
+        fingerprint: Type.String({
+          description: 'Identity of the scores: weights, tokenizer, template, head and precision.',
+        }),
+        precision: Type.String(),
+        max_tokens: Type.Integer({
+          description: 'Most tokens of a query, a text and the template together.',
+        }),
+        max_query_tokens: Type.Integer(),
+        template: Type.String({ description: '`{query}` and `{text}` stand for the two.' }),
+        licence: Type.String(),
+        device: Type.String({ examples: ['cpu'] }),
+        device_reason: Type.String(),
+      },
+      { description: 'Absent where the service runs none.' },
+    ),
+  ),
   store: Type.Object({
     engine: Type.String(),
     documents: Type.Integer(),
@@ -52,13 +73,14 @@ export function infoRoute(server: Server, { config, version, retrieval }: HttpCo
       },
     },
     async (request) => {
-      const { encoder, index } = await retrieval(request)
+      const { encoder, reranker, index } = await retrieval(request)
       const { id, dimensions, fingerprint, precision, maxTokens, prompts, licence } = encoder.card
       const { engine, documents, own } = await index.stats()
       return {
         model: { id, dimensions, fingerprint, precision, max_tokens: maxTokens, prompts, licence },
         device: encoder.device.provider,
         device_reason: encoder.device.reason,
+        ...(reranker && { reranker: rerankerInfo(reranker) }),
         store: {
           engine,
           documents,
@@ -78,8 +100,25 @@ export function infoRoute(server: Server, { config, version, retrieval }: HttpCo
           documents: config.documentsPerRequestMax,
           k: config.kMax,
           ef: config.efMax,
+          rerank_documents: config.rerankDocumentsMax,
+          rerank_top_n: config.rerankTopNMax,
         },
       }
     },
   )
+}
+
+function rerankerInfo({ card, device }: Reranker) {
+  const { id, fingerprint, precision, maxTokens, maxQueryTokens, template, licence } = card
+  return {
+    id,
+    fingerprint,
+    precision,
+    max_tokens: maxTokens,
+    max_query_tokens: maxQueryTokens,
+    template,
+    licence,
+    device: device.provider,
+    device_reason: device.reason,
+  }
 }

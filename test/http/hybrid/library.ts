@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import request from 'supertest'
 import { createApp } from '../../../src/app.ts'
 import { defaultConfig } from '../../../src/config/read.ts'
+import type { Config } from '../../../src/config/settings.ts'
 import type { SearchMode } from '../../../src/index/collection-settings.ts'
 
 /** Texts that are found by what they mean, by a word, or by both. */
@@ -28,6 +29,7 @@ export interface SearchReply {
   mode: SearchMode
   results: Result[]
   batches: Result[][]
+  rerank?: { model: string; applied: boolean; reason?: string; unranked?: number[] }
   timings_ms: Record<string, number>
 }
 
@@ -35,13 +37,15 @@ interface Result {
   id: string
   score: number
   text?: string
+  rerank?: { score: number; former_rank: number }
   legs?: Partial<Record<'dense' | 'lexical', { rank: number; score: number }>>
 }
 
 /** The service with the bundled model and its own index, in a folder of its own. */
-export async function openLibrary(documents: readonly object[] = LIBRARY) {
+export async function openLibrary(documents: readonly object[] = LIBRARY, settings: Partial<Config> = {}) {
   const dataDir = await mkdtemp(join(tmpdir(), 'llara-hybrid-'))
-  const app = await createApp({ ...defaultConfig(), port: 0, logLevel: 'silent', dataDir, threads: 1 })
+  const config = { ...defaultConfig(), port: 0, logLevel: 'silent' as const, dataDir, threads: 1 }
+  const app = await createApp({ ...config, ...settings })
   const { url, retrieval } = await app.start()
   const http = () => request(url)
   await http().post('/documents').send({ documents }).expect(200)

@@ -5,6 +5,7 @@ import { addNdjsonBody } from '../../wire/ndjson-body.ts'
 import { documentRoutes } from '../documents.ts'
 import { ingestRoute } from '../ingest.ts'
 import { listingRoutes } from '../listing.ts'
+import { rerankRoute } from '../rerank/rerank.ts'
 import { searchRoute } from '../search/search.ts'
 import { CollectionName } from './collection-schemas.ts'
 
@@ -18,6 +19,7 @@ function routesOfOne(scope: Server, context: HttpContext): void {
   listingRoutes(scope, context)
   documentRoutes(scope, context)
   searchRoute(scope, context)
+  rerankRoute(scope, context)
 }
 
 /** The routes of one collection, twice: for `default` at the root, and under `/collections/{collection}` for each. */

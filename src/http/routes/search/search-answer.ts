@@ -4,6 +4,7 @@ import { DocumentFields, oneOf, TimingsSchema } from '../../wire/schemas.ts'
 import { warningsSchema } from '../../wire/warnings.ts'
 import { FacetsSchema } from '../metadata/facets.ts'
 import { LegsSchema, ModeSchema } from './fusion.ts'
+import { RerankedSchema, RerankReportSchema } from './rerank.ts'
 
 const { id, text, title, metadata } = DocumentFields
 const Result = Type.Object({
@@ -13,6 +14,7 @@ const Result = Type.Object({
       'Larger is better. Mode dense: cosine similarity in [-1, 1]. Lexical: BM25, above 0. Hybrid: what `fusion` makes of both. The last two order one answer and mean nothing beyond it.',
   }),
   legs: Type.Optional(LegsSchema),
+  rerank: Type.Optional(RerankedSchema),
   title: Type.Optional(title),
   text: Type.Optional(text),
   metadata: Type.Optional(metadata),
@@ -27,12 +29,13 @@ const SearchTimingsSchema = Type.Object(
   {
     ...phases,
     search: milliseconds(
-      'What was not the model: both legs, as far as they ran after it, and all that follows.',
+      'What was not a model: both legs, as far as they ran after it, and all that follows.',
     ),
     dense: milliseconds('Searching the index by vectors.'),
     lexical: milliseconds('Searching the index by words, while the model makes the vectors.'),
     fusion: milliseconds('Making one list of two.'),
-    documents: milliseconds('Reading the documents of a fused list.'),
+    rerank: milliseconds('Reranking, with the reading of texts for it.'),
+    documents: milliseconds('Reading the documents of a list that was fused or reranked.'),
     total,
   },
   { description: 'Wall-clock milliseconds of each phase; the two legs run at once.' },
@@ -44,6 +47,7 @@ export const SearchReply = Type.Object({
     Type.Array(Type.Array(Result), { description: 'With `queries`: the results of each query.' }),
   ),
   mode: ModeSchema,
+  rerank: Type.Optional(RerankReportSchema),
   path: PathSchema,
   paths: Type.Optional(Type.Array(PathSchema, { description: 'With `queries`: the path of each query.' })),
   facets: FacetsSchema,
@@ -67,12 +71,13 @@ export function listsOf({ batches, mode }: SearchAnswer, many: boolean) {
   return many ? { batches: lists, path, paths } : { results: lists[0] ?? [], path }
 }
 
-function resultOf({ id, score, legs, document = {} }: FoundHit) {
+function resultOf({ id, score, legs, rerank, document = {} }: FoundHit) {
   const { title, text, metadata } = document
   return {
     id,
     score,
     ...(legs && { legs }),
+    ...(rerank && { rerank: { score: rerank.score, former_rank: rerank.formerRank } }),
     ...(title !== undefined && { title }),
     ...(text !== undefined && { text }),
     ...(metadata !== undefined && { metadata }),

@@ -1,11 +1,12 @@
 import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../../errors.ts'
-import type { MetadataQueryLimits } from '../../../retrieval/limits.ts'
+import type { MetadataQueryLimits, RerankLimits } from '../../../retrieval/limits.ts'
 import type { Target } from '../../../retrieval/search/target.ts'
 import type { HttpLimits } from '../../limits.ts'
 import { FilterSchema, Id, Include, oneOf } from '../../wire/schemas.ts'
 import { facetFields } from '../metadata/facets.ts'
 import { FusionSchema, ModeSchema } from './fusion.ts'
+import { rerankWishSchema } from './rerank.ts'
 
 /** Results of a search that does not say how many. */
 export const K_DEFAULT = 10
@@ -16,7 +17,7 @@ export const searchBody = ({
   kMax,
   efMax,
   ...limits
-}: HttpLimits & MetadataQueryLimits) =>
+}: HttpLimits & MetadataQueryLimits & RerankLimits) =>
   Type.Object(
     {
       query: Type.Optional(
@@ -54,6 +55,7 @@ export const searchBody = ({
       filter: Type.Optional(FilterSchema),
       mode: Type.Optional(ModeSchema),
       fusion: Type.Optional(FusionSchema),
+      rerank: Type.Optional(rerankWishSchema(limits)),
       min_score: Type.Optional(
         Type.Number({
           description:
@@ -80,6 +82,7 @@ export const searchBody = ({
       examples: [
         { query: 'why is the sky blue', k: 5, filter: { year: { $gte: 2020 } } },
         { query: 'error E1042 after start', mode: 'hybrid' },
+        { query: 'why is the sky blue', k: 5, rerank: { top_n: 50 } },
         { like: 'astro-17', k: 5 },
       ],
     },

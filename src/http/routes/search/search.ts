@@ -9,6 +9,7 @@ import { PROBLEMS, roundTimings, serverTiming } from '../../wire/schemas.ts'
 import { warningsOf } from '../../wire/warnings.ts'
 import { facetsOf } from '../metadata/facets.ts'
 import { fusionOf } from './fusion.ts'
+import { noteRerank, rerankReport, rerankWishOf } from './rerank.ts'
 import { listsOf, SearchReply } from './search-answer.ts'
 import { K_DEFAULT, searchBody, targetOf } from './search-body.ts'
 
@@ -41,6 +42,7 @@ export function searchRoute(server: Server, { config, metrics, retrieval }: Http
         k,
         ...(body.mode !== undefined && { mode: body.mode }),
         ...(body.fusion !== undefined && { fusion: fusionOf(body.fusion) }),
+        ...(body.rerank !== undefined && { rerank: rerankWishOf(body.rerank, reply, config) }),
         ...(body.min_score !== undefined && { minScore: body.min_score }),
         options: {
           ...shared,
@@ -53,12 +55,14 @@ export function searchRoute(server: Server, { config, metrics, retrieval }: Http
       })
       const [answer, facets] = await Promise.all([searched, facetsOf(parts, body, shared)])
       metrics.observeSearch(answer.mode, answer.timings.total / 1000)
+      if (answer.rerank) noteRerank(answer.rerank, request.log, metrics)
       const timings = roundTimings(answer.timings)
       reply.header('server-timing', serverTiming(timings))
       return {
         ...listsOf(answer, body.queries !== undefined),
         ...facets,
         mode: answer.mode,
+        ...(answer.rerank && { rerank: rerankReport(answer.rerank, body.queries !== undefined) }),
         ...(answer.truncated.length > 0 && { truncated: answer.truncated }),
         ...warningsOf(answer.mostlyUnknown.map((index) => ({ index }))),
         timings_ms: timings,
