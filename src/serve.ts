@@ -121,7 +121,10 @@ async function stop(app: App, terminal: Terminal, code: ExitCode, complaint?: st
   process.exit(code)
 }
 
-async function banner({ url, retrieval: { encoder, reranker, index } }: Started, config: Config): Promise<string> {
+async function banner(
+  { url, retrieval: { encoder, reranker, index } }: Started,
+  config: Config,
+): Promise<string> {
   const { id, dimensions, precision } = encoder.card
   const { engine, documents } = await index.stats()
   const rows = [
