@@ -14,6 +14,7 @@ const SLOW = [
   'test/http/fairness/*.test.ts',
   'test/index/{backup,disk-reserve,collections,concurrency,durability,filter-index,folder-lock,graph,records,restore-interrupted,graph-damage,migration,words-migration,model}.test.ts',
   'test/index/integrity/**/*.test.ts',
+  'test/jobs/*.test.ts',
   'test/inference/{device,no-telemetry}.test.ts',
 ]
 

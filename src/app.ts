@@ -1,4 +1,11 @@
-import { openCollections, openEncoder, openEngine, openReranker, type Setting } from './app/open-parts.ts'
+import {
+  openCollections,
+  openEncoder,
+  openEngine,
+  openReranker,
+  openServiceJobs,
+  type Setting,
+} from './app/open-parts.ts'
 import { causeText } from './cause.ts'
 import type { Collections } from './collections/collections.ts'
 import { defaultConfig } from './config/read.ts'
@@ -13,6 +20,7 @@ import { buildServer } from './http/server.ts'
 import { type Certificate, TlsServers } from './http/tls.ts'
 import type { Backups } from './index/backups.ts'
 import type { IndexEngine } from './index/index-engine.ts'
+import type { Jobs } from './jobs/jobs.ts'
 import { modelFolder } from './model/find-model.ts'
 import type { Reranker } from './reranker/reranker.ts'
 import type { Retrieval } from './retrieval/retrieval.ts'
@@ -62,6 +70,7 @@ export async function createApp(
   const troubles = new Troubles()
   let collections: Collections | undefined
   let backups: Backups | undefined
+  let jobs: Jobs | undefined
   let state: State = 'starting'
   let starting: Promise<Started> | undefined
   let closing: Promise<void> | undefined
@@ -84,6 +93,10 @@ export async function createApp(
       collections() {
         checkState(state)
         return collections!
+      },
+      jobs() {
+        checkState(state)
+        return jobs!
       },
     },
     { ...loggerOptions(config.logLevel), ...(parts.log && { stream: parts.log }) },
@@ -130,8 +143,11 @@ export async function createApp(
     stillWanted()
     collections = await openCollections(setting, encoder, engine, reranker)
     stillWanted()
+    jobs = await openServiceJobs(setting, collections, engine)
+    stillWanted()
     backups = engine.backups
     state = 'ready'
+    jobs.start()
     return { url, retrieval: collections.default }
   }
 
@@ -144,7 +160,7 @@ export async function createApp(
 
   async function shutDown(): Promise<void> {
     if (state !== 'failed') state = 'draining'
-    const drained = server.close()
+    const drained = Promise.all([server.close(), jobs?.stop(config.drainMsMax)])
     await withDeadline(drained, config.drainMsMax, () => server.server.closeAllConnections())
     await starting?.catch(() => {})
     const closeParts = async () => {

@@ -5,10 +5,13 @@ import type { Encoder } from '../encoder/encoder.ts'
 import { openOnnxEncoder } from '../encoder/onnx/onnx-encoder.ts'
 import type { ServiceError } from '../errors.ts'
 import type { Server } from '../http/http-context.ts'
+import { documentLines } from '../http/wire/document-lines.ts'
 import { FIRST_SETTINGS } from '../index/collection-settings.ts'
 import type { DocumentIndex } from '../index/document-index.ts'
 import { startEmbeddedEngine } from '../index/embedded/embedded-engine.ts'
 import { DEFAULT_COLLECTION, type IndexEngine, type IndexNotice } from '../index/index-engine.ts'
+import type { Jobs } from '../jobs/jobs.ts'
+import { openJobs } from '../jobs/open-jobs.ts'
 import { modelFolder } from '../model/find-model.ts'
 import { openOnnxReranker } from '../reranker/onnx/onnx-reranker.ts'
 import type { Reranker } from '../reranker/reranker.ts'
@@ -120,6 +123,15 @@ export async function openCollections(
   )
   closers.push(() => collections.close())
   return collections
+}
+
+/** Jobs as they were left; none runs before `start`. */
+export function openServiceJobs(
+  { config, log }: Setting,
+  collections: Collections,
+  engine: IndexEngine,
+): Promise<Jobs> {
+  return openJobs(engine, { config, collections, documentLines: documentLines(config), log })
 }
 
 function watch({ config, log, metrics, troubles }: Setting, thread: 'encoder' | 'reranker' | 'index'): Watch {

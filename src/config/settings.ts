@@ -8,6 +8,7 @@ import {
   REQUEST_LIMITS,
 } from '../http/limits.ts'
 import { INDEX_LIMITS } from '../index/embedded/limits.ts'
+import { JOB_LIMITS } from '../jobs/limits.ts'
 import { RERANKER_LIMITS } from '../reranker/limits.ts'
 import {
   INGEST_LIMITS,
@@ -38,6 +39,7 @@ const ACCESS = 'Access'
 const REQUESTS = 'Request limits'
 const BACKUP = 'Backup'
 const INGEST = 'Ingest'
+const JOBS = 'Jobs'
 const ENCODER = 'Encoder'
 const RERANKER = 'Reranker'
 const INDEX = 'Index'
@@ -135,6 +137,14 @@ export const SETTINGS = {
 
   ...fromLimits(INGEST, INGEST_REQUEST_LIMITS),
   ...fromLimits(INGEST, INGEST_LIMITS),
+
+  importDir: text(
+    JOBS,
+    'path',
+    '',
+    'Folder of files that jobs may import; nothing outside of it is read. Without it there are no imports.',
+  ),
+  ...fromLimits(JOBS, JOB_LIMITS),
 
   threads: integer(
     ENCODER,

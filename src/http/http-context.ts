@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify'
 import type { Collections } from '../collections/collections.ts'
 import type { Backups } from '../index/backups.ts'
+import type { Jobs } from '../jobs/jobs.ts'
 import type { MetadataQueryLimits, RerankLimits, RetrievalLimits } from '../retrieval/limits.ts'
 import type { Retrieval } from '../retrieval/retrieval.ts'
 import type { ShareLimits } from '../sharing/limits.ts'
@@ -55,6 +56,8 @@ export interface HttpParts {
   backups(): Backups
   /** @throws ServiceError UNAVAILABLE unless ready */
   collections(): Collections
+  /** @throws ServiceError UNAVAILABLE unless ready */
+  jobs(): Jobs
 }
 
 /** What every route is given. */

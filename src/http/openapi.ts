@@ -29,6 +29,7 @@ export async function addOpenapi(server: Server, { version }: HttpContext): Prom
         },
         { name: 'embeddings', description: 'Embed texts without storing them.' },
         { name: 'reranking', description: 'Put texts in the order in which they answer a query.' },
+        { name: 'jobs', description: 'Long work in the background.' },
         { name: 'operation', description: 'Health checks, metrics, API description.' },
       ],
       components: {

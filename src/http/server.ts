@@ -24,6 +24,7 @@ import { docsRoutes } from './routes/docs.ts'
 import { embedRoute } from './routes/embed.ts'
 import { healthRoutes } from './routes/health.ts'
 import { infoRoute } from './routes/info.ts'
+import { jobRoutes } from './routes/jobs/jobs.ts'
 import { metricsRoute } from './routes/metrics.ts'
 import { openaiEmbeddingsRoute } from './routes/openai-embeddings.ts'
 import { compatibleRerankRoutes } from './routes/rerank/compatible.ts'
@@ -83,6 +84,7 @@ export async function buildServer(
   openaiEmbeddingsRoute(server, context)
   compatibleRerankRoutes(server, context)
   backupRoutes(server, context)
+  jobRoutes(server, context)
   infoRoute(server, context)
   healthRoutes(server, context)
   metricsRoute(server, context)

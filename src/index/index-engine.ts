@@ -3,6 +3,7 @@ import type { Backups } from './backups.ts'
 import type { CollectionSettings } from './collection-settings.ts'
 import type { DocumentIndex } from './document-index.ts'
 import type { Records } from './records.ts'
+import type { VerificationReport, VerifyOptions } from './verification.ts'
 
 /** The collection that the routes without a collection in their path serve. */
 export const DEFAULT_COLLECTION = 'default'
@@ -68,6 +69,12 @@ export interface IndexEngine {
    * @throws ServiceError INVALID_INPUT (it is open, or the default one), STORE_UNUSABLE
    */
   drop(collection: string): Promise<boolean>
+  /**
+   * Holds everything stored against its checksums, while it is written to and searched, and changes nothing. Absent where
+   * an engine has means of its own.
+   * @throws ServiceError ABORTED, STORE_UNUSABLE (a database that cannot be opened at all)
+   */
+  verify?(options: VerifyOptions): Promise<VerificationReport>
   /** Calls `listener` once if the engine ends without `close`. */
   onDeath(listener: (error: ServiceError) => void): void
   /**

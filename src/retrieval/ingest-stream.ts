@@ -65,9 +65,10 @@ export async function ingestStream(
     }
     await last
   } catch (thrown) {
+    // What is given up from here on fails because of it.
+    const error = toServiceError(firstFailure ?? thrown)
     failure.abort()
     await last.catch(() => {})
-    const error = toServiceError(firstFailure ?? thrown)
     throw new ServiceError(error.code, error.message, { ...error.details, ...report.progress() }, error.cause)
   }
   return report.summary()

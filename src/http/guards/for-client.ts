@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Encoder } from '../../encoder/encoder.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Reranker } from '../../reranker/reranker.ts'
+import { clientEncoder } from '../../retrieval/client-encoder.ts'
 import { tokensOf } from '../../retrieval/embed.ts'
 import type { Retrieval } from '../../retrieval/retrieval.ts'
 import { clientOf } from './client.ts'
@@ -15,7 +16,7 @@ export function forClient(retrieval: Retrieval, request: FastifyRequest, waits =
   const { encoder, reranker } = retrieval
   return {
     ...retrieval,
-    encoder: clientEncoder(encoder, request, waits),
+    encoder: chargedEncoder(encoder, request, waits),
     ...(reranker && { reranker: clientReranker(reranker, request) }),
   }
 }
@@ -37,24 +38,16 @@ function clientReranker(reranker: Reranker, request: FastifyRequest): Reranker {
   }
 }
 
-function clientEncoder(encoder: Encoder, request: FastifyRequest, waits: boolean): Encoder {
+function chargedEncoder(encoder: Encoder, request: FastifyRequest, waits: boolean): Encoder {
   const client = clientOf(request)
   const budget = tokenBudgetOf(request)
-  return {
-    card: encoder.card,
-    device: encoder.device,
-    async encode(texts, prompts, options = {}) {
-      if (waits) {
-        await budget?.wait(client, options.signal).catch(() => {
-          throw new ServiceError('ABORTED', 'The request was abandoned.')
-        })
-      }
-      const result = await encoder.encode(texts, prompts, { ...options, client })
-      budget?.spend(client, tokensOf([result]))
-      return result
+  return clientEncoder(encoder, client, {
+    async before(signal) {
+      if (!waits) return
+      await budget?.wait(client, signal).catch(() => {
+        throw new ServiceError('ABORTED', 'The request was abandoned.')
+      })
     },
-    stats: () => encoder.stats(),
-    onDeath: (listener) => encoder.onDeath(listener),
-    close: () => encoder.close(),
-  }
+    after: (result) => budget?.spend(client, tokensOf([result])),
+  })
 }

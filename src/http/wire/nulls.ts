@@ -7,6 +7,7 @@ interface Shape {
   properties?: Record<string, TSchema>
   required?: string[]
   items?: TSchema
+  anyOf?: TSchema[]
   maxItems?: number
 }
 
@@ -44,7 +45,8 @@ export function nullRemover(schema: TSchema): ((value: unknown) => void) | undef
 
 /** The schema as clients see it: with null among the values of every optional field. */
 export function withNulls(schema: TSchema): TSchema {
-  const { properties, items } = schema as Shape
+  const { properties, items, anyOf } = schema as Shape
+  if (anyOf) return { ...schema, anyOf: anyOf.map(withNulls) }
   if (items) return { ...schema, items: withNulls(items) }
   if (!properties) return schema
   const fields = Object.entries(properties).map(([name, field]) => {

@@ -8,12 +8,14 @@ import type { Backups } from '../backups.ts'
 import { type CollectionSettings, DIMENSIONS_MAX, FIRST_SETTINGS } from '../collection-settings.ts'
 import type { DocumentIndex } from '../document-index.ts'
 import type { CollectionIdentity, IndexEngine, IndexNotice, StoredCollection } from '../index-engine.ts'
+import type { VerificationReport, VerifyOptions } from '../verification.ts'
 import { COLLECTION_NAME } from './database/data-folder.ts'
 import { EmbeddedBackups } from './embedded-backups.ts'
 import { EmbeddedIndex } from './embedded-index.ts'
 import { EmbeddedRecords } from './embedded-records.ts'
 import { INDEX_LIMITS, INDEX_TUNING, type IndexLimits } from './limits.ts'
 import { OperationLimiter } from './operation-limiter.ts'
+import { verifyServed } from './verification/verify-served.ts'
 import type { WorkerData } from './wire.ts'
 import type { IndexWorker } from './worker.ts'
 
@@ -44,11 +46,18 @@ export async function startEmbeddedEngine(options: EmbeddedEngineOptions): Promi
   try {
     await client.ready()
     const backups = new EmbeddedBackups({ dataDir, backupDir, backupsMax: limits.backupsMax })
-    return new EmbeddedEngine(client, new OperationLimiter(limits), backups)
+    return new EmbeddedEngine({ client, limiter: new OperationLimiter(limits), backups, dataDir })
   } catch (error) {
     await worker.terminate()
     throw error
   }
+}
+
+interface EngineParts {
+  client: WorkerClient<IndexWorker>
+  limiter: OperationLimiter
+  backups: EmbeddedBackups
+  dataDir: string
 }
 
 class EmbeddedEngine implements IndexEngine {
@@ -56,18 +65,24 @@ class EmbeddedEngine implements IndexEngine {
   readonly #client: WorkerClient<IndexWorker>
   readonly #backups: EmbeddedBackups
   readonly #limiter: OperationLimiter
+  readonly #dataDir: string
   readonly #opened = new Set<EmbeddedIndex>()
   readonly #listeners: ((error: ServiceError) => void)[] = []
   #closing: Promise<void> | undefined
 
-  constructor(client: WorkerClient<IndexWorker>, limiter: OperationLimiter, backups: EmbeddedBackups) {
+  constructor({ client, limiter, backups, dataDir }: EngineParts) {
     this.#client = client
     this.records = new EmbeddedRecords(client)
     this.#backups = backups
     this.#limiter = limiter
+    this.#dataDir = dataDir
     client.onDeath((error) => {
       for (const listener of this.#listeners) listener(error)
     })
+  }
+
+  verify(options: VerifyOptions): Promise<VerificationReport> {
+    return verifyServed(this.#dataDir, options)
   }
 
   get backups(): Backups {

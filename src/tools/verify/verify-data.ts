@@ -6,7 +6,7 @@ import { collectionFolder, collectionsIn } from '../../index/embedded/database/d
 import { FolderLock } from '../../index/embedded/database/folder-lock.ts'
 import { inspectCollection, isWhole, repairCollection } from '../../index/embedded/integrity/inspect.ts'
 import { damagedRecords } from '../../index/embedded/records/record-files.ts'
-import { findings } from './findings.ts'
+import { findingsOf, stateOf } from '../../index/embedded/verification/findings.ts'
 
 export interface VerifyRequest {
   dataDir: string
@@ -60,7 +60,8 @@ async function verifyCollection(
   const tell = (line: string) => say(terminal.stdout, `${collection}: ${line}`)
   try {
     const inspection = await inspectCollection(folder)
-    for (const line of findings(inspection)) tell(line)
+    tell(stateOf(inspection))
+    for (const { problem } of findingsOf(inspection)) tell(problem)
     const whole = isWhole(inspection) && inspection.missingCommits === 0
     if (!repair || (whole && inspection.graph === undefined)) return whole && inspection.graph === undefined
     const kept = await repairCollection(folder, inspection)
