@@ -32,6 +32,10 @@ const EXCEPTIONS: Record<string, Route['access']> = {
   // A backup holds everything, and listing them is administration.
   'GET /backups': 'write',
   'GET /backups/:name': 'write',
+  // Jobs are administration, and say the names of files.
+  'GET /jobs': 'write',
+  'GET /jobs/:id': 'write',
+  'GET /jobs/:id/errors': 'write',
   'POST /search': 'read',
   'POST /embed': 'read',
   'POST /v1/embeddings': 'read',
