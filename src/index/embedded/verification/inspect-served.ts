@@ -5,7 +5,7 @@ import { breathe } from '../backup/durable-files.ts'
 import { connect, isDamage } from '../database/connection.ts'
 import { collectionFolder, DATABASE } from '../database/data-folder.ts'
 import { LiveConnection } from '../database/live-connection.ts'
-import { FORMAT_VERSION, readFact } from '../database/schema.ts'
+import { CHECKSUMS_SINCE, readFact, SETTINGS, settingsOf } from '../database/schema.ts'
 import { damageOfGraph } from '../hnsw/graph-file.ts'
 import { MISSING } from '../integrity/commit-count.ts'
 import type { Inspection } from '../integrity/inspect.ts'
@@ -59,11 +59,12 @@ export async function inspectServed(
     await breathe(signal)
     const live = new LiveConnection(db)
     const dimensions = Number(readFact(db, 'dimensions'))
-    const read = format === FORMAT_VERSION
+    const { dates } = settingsOf(readFact(db, SETTINGS))
+    const checked = format >= CHECKSUMS_SINCE
     return {
       format,
       structure,
-      rows: read ? await survey(live, { dimensions, pause, whole: onDocument }) : undefined,
+      rows: checked ? await survey(live, { dimensions, dates, pause, whole: onDocument }) : undefined,
       graph: await graphDamage(folder, signal),
       missingCommits: Number(readFact(db, MISSING) ?? 0),
       lostBefore: lostIds(live),
