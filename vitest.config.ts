@@ -8,6 +8,7 @@ const SLOW = [
   'test/app.test.ts',
   'test/dockerfile.test.ts',
   'test/sample.test.ts',
+  'test/collections/{killed,thousand}.test.ts',
   'test/encoder/**/*.test.ts',
   'test/reranker/**/*.test.ts',
   'test/http/{backups,disk-full,ingest-stream,limits,store-lost}.test.ts',

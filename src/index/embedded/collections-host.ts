@@ -9,7 +9,7 @@ import { storeError } from './database/connection.ts'
 import { collectionFolder, collectionsIn } from './database/data-folder.ts'
 import { DiskReserve } from './database/disk-reserve.ts'
 import { FolderLock } from './database/folder-lock.ts'
-import { makeFolder, openFiles } from './database/open-files.ts'
+import { createDatabase, makeFolder } from './database/open-files.ts'
 import {
   createStored,
   describeStored,
@@ -79,12 +79,7 @@ export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<
   }
   const create = (collection: string, what: Omit<OpenCall, 'collection'>): void => {
     lock.check()
-    guarded(() =>
-      createStored(dataDir, collection, (folder) => {
-        const { databaseBytesMax } = limits
-        openFiles({ folder, ...what, databaseBytesMax, onMigration() {}, notice() {} }).release()
-      }),
-    )
+    guarded(() => createStored(dataDir, collection, (folder) => createDatabase(folder, what)))
   }
   const close = async (collection: string): Promise<void> => {
     const closing = opened.get(collection)

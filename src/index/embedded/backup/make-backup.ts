@@ -4,6 +4,7 @@ import { ServiceError } from '../../../errors.ts'
 import { DEFAULT_COLLECTION } from '../../index-engine.ts'
 import { connect } from '../database/connection.ts'
 import { collectionFolder, collectionsIn, DATABASE } from '../database/data-folder.ts'
+import { isStored } from '../database/stored-collections.ts'
 import { syncFolder } from '../hnsw/graph-file.ts'
 import { checkDatabase } from './check-database.ts'
 import { readRecords, writeRecords } from './copy-records.ts'
@@ -33,17 +34,23 @@ export async function makeBackup(
   { dataDir, backupDir, name }: MakeBackup,
   signal?: AbortSignal,
 ): Promise<Manifest> {
-  const names = collectionsIn(dataDir)
-  if (names.length === 0) throw new ServiceError('STORE_UNUSABLE', 'The data folder holds no database.')
   await mkdir(backupDir, { recursive: true })
   await removeUnfinished(backupDir)
   const draft = join(backupDir, `${UNFINISHED}${name}`)
   const snapshots: Snapshot[] = []
   try {
     const createdAt = new Date().toISOString()
-    // Before the documents: what a job says it has stored is there.
+    // Before the documents: what a job says it has stored is there, and so is a collection that an alias names.
     const read = await readRecords(dataDir)
-    for (const collection of names) snapshots.push(await takeSnapshot(dataDir, collection))
+    for (const collection of collectionsIn(dataDir)) {
+      try {
+        snapshots.push(await takeSnapshot(dataDir, collection))
+      } catch (error) {
+        // One that was dropped meanwhile is not in the backup.
+        if (isStored(dataDir, collection)) throw error
+      }
+    }
+    if (snapshots.length === 0) throw new ServiceError('STORE_UNUSABLE', 'The data folder holds no database.')
     await checkRoom(backupDir, snapshots)
     const collections: Manifest['collections'] = []
     for (const snapshot of snapshots) collections.push(await copyCollection(draft, snapshot, signal))

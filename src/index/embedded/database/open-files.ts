@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ServiceError } from '../../../errors.ts'
 import type { CollectionSettings } from '../../collection-settings.ts'
@@ -8,7 +8,7 @@ import { CommitCount, everCommitted } from '../integrity/commit-count.ts'
 import { checkStructure } from '../integrity/structure.ts'
 import { isAboutWords } from '../lexical/words-damage.ts'
 import type { EngineNotice } from '../notice.ts'
-import { connect, limitPages } from './connection.ts'
+import { connect, connectForCopy, limitPages } from './connection.ts'
 import { DATABASE } from './data-folder.ts'
 import { LiveConnection } from './live-connection.ts'
 import type { MigrationProgress } from './migrations/migrate.ts'
@@ -99,6 +99,26 @@ export function openFiles(options: OpenFilesOptions): OpenFiles {
     release()
     throw error
   }
+}
+
+/** An empty collection in a folder of its own, made if missing; one file, and on the disk. */
+export function createDatabase(
+  folder: string,
+  { identity, settings }: Pick<OpenFilesOptions, 'identity' | 'settings'>,
+): void {
+  makeFolder(folder)
+  const file = join(folder, DATABASE)
+  // Nobody has it yet, so that it need not be whole before its end.
+  const db = connectForCopy(file)
+  try {
+    openSchema(db, folder, { identity, settings, onMigration() {} })
+  } finally {
+    db.close()
+  }
+  const fd = openSync(file, 'r+')
+  fsyncSync(fd)
+  closeSync(fd)
+  syncFolder(folder)
 }
 
 /** Frames in the log, and how many of them are in the file too. */
