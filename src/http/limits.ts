@@ -73,6 +73,13 @@ export const REQUEST_LIMITS = {
     max: 64 * 1024 * MIB,
     doc: 'Answers of all requests that wait to be read; more get 429.',
   },
+  answerVectorNumbersMax: {
+    unit: 'numbers',
+    fallback: 262_144,
+    min: 16_384,
+    max: 16_777_216,
+    doc: 'Most numbers in the stored vectors of one answer: a search for more gets 413, a page of a listing ends earlier.',
+  },
   bodyBytesPerSecondMin: {
     unit: 'bytes/s',
     fallback: 256,

@@ -94,7 +94,7 @@ test.each([
   [{ cursor: 'nonsense!' }, 'cursor'],
   [{ filter: [] }, 'filter'],
   [{ filter: { n: { $near: 1 } } }, 'filter'],
-  [{ include: ['vector'] }, 'include'],
+  [{ include: ['vectors'] }, 'include'],
   [{ count: 'yes' }, 'count'],
   [{ where: {} }, ''],
 ])('%j is refused, with the field at fault', async (body, field) => {

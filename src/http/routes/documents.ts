@@ -10,6 +10,13 @@ import { DocumentFields, Id, PROBLEMS } from '../wire/schemas.ts'
 import { IncludeQuery, includeOf } from './metadata/include.ts'
 import { patchRoutes } from './metadata/patch.ts'
 import { TARGET_RULE, targetFields, targetOf } from './metadata/target.ts'
+import {
+  DocumentVectorFields,
+  FormatField,
+  splitInclude,
+  vectorFields,
+  vectorsOf,
+} from './vectors/stored-vectors.ts'
 
 const { id, text, title, metadata } = DocumentFields
 const Document = Type.Object({
@@ -17,6 +24,7 @@ const Document = Type.Object({
   title: Type.Optional(title),
   text: Type.Optional(text),
   metadata: Type.Optional(metadata),
+  ...DocumentVectorFields,
 })
 const Params = Type.Object({ id: Id })
 const Removed = Type.Object({
@@ -44,14 +52,23 @@ export function documentRoutes(server: Server, context: HttpContext): void {
         operationId: 'readDocument',
         summary: 'Read a document',
         params: Params,
-        querystring: Type.Object({ include: IncludeQuery }, { additionalProperties: false }),
+        querystring: Type.Object(
+          { include: IncludeQuery, encoding_format: FormatField },
+          { additionalProperties: false },
+        ),
         response: { 200: Document, ...PROBLEMS },
       },
     },
     async (request) => {
-      const fields = includeOf(request.query.include)
-      const options = { signal: signalOf(request), ...(fields && { fields }) }
-      return readOne(await retrieval(request), request.params.id, options)
+      const { include, encoding_format: format = 'float' } = request.query
+      const { fields, withVectors } = splitInclude(includeOf(include))
+      const { id } = request.params
+      const signal = signalOf(request)
+      const parts = await retrieval(request)
+      const document = await readOne(parts, id, { signal, ...(fields && { fields }) })
+      if (!withVectors) return document
+      const vectors = await vectorsOf(parts.index, [id], { format, limits: config, signal })
+      return { ...document, ...vectorFields(vectors.get(id)) }
     },
   )
 

@@ -1,7 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { ServiceError } from '../../errors.ts'
-import type { DocumentField } from '../../index/document.ts'
 import type { SortKey } from '../../index/metadata/sort.ts'
 import { dateFieldsOf } from '../../retrieval/checks/check-dates.ts'
 import { parseFilter } from '../../retrieval/checks/parse-filter.ts'
@@ -12,9 +11,19 @@ import type { HttpContext, Server } from '../http-context.ts'
 import { queryBodyMax } from '../limits.ts'
 import { JsonFault, parseIJson } from '../wire/i-json.ts'
 import { DocumentFields, FilterSchema, Include, PROBLEMS } from '../wire/schemas.ts'
+import type { EncodingFormat } from '../wire/vector-format.ts'
 import { type FacetRequest, FacetsSchema, facetFields, facetsOf } from './metadata/facets.ts'
 import { IncludeQuery, includeOf } from './metadata/include.ts'
 import { sortField } from './metadata/sort.ts'
+import {
+  DocumentVectorFields,
+  FormatField,
+  type IncludeName,
+  pageMax,
+  splitInclude,
+  vectorFields,
+  vectorsOf,
+} from './vectors/stored-vectors.ts'
 
 const PAGE_SIZE = 100
 
@@ -29,6 +38,7 @@ const Page = Type.Object({
       title: Type.Optional(title),
       text: Type.Optional(text),
       metadata: Type.Optional(metadata),
+      ...DocumentVectorFields,
     }),
   ),
   next_cursor: Type.Unsafe<string | null>({
@@ -44,7 +54,8 @@ interface Listing {
   limit?: number | undefined
   /** As it was sent. */
   filter?: unknown
-  include?: readonly DocumentField[] | undefined
+  include?: readonly IncludeName[] | undefined
+  encoding_format?: EncodingFormat | undefined
   count?: boolean | undefined
   sort?: readonly SortKey[] | undefined
 }
@@ -62,10 +73,20 @@ export function listingRoutes(server: Server, { config, retrieval }: HttpContext
   const response = { 200: Page, ...PROBLEMS }
 
   async function pageOf(
-    { cursor, limit = PAGE_SIZE, filter, include, count = false, sort, ...facets }: Query,
+    {
+      cursor,
+      limit = PAGE_SIZE,
+      filter,
+      include,
+      encoding_format: format = 'float',
+      count = false,
+      sort,
+      ...facets
+    }: Query,
     request: FastifyRequest,
   ) {
     const parts = await retrieval(request)
+    const { fields, withVectors } = splitInclude(include)
     const parsed = filter !== undefined && {
       filter: parseFilter(filter, dateFieldsOf(parts.index.settings)),
     }
@@ -73,15 +94,23 @@ export function listingRoutes(server: Server, { config, retrieval }: HttpContext
     const [{ documents, nextCursor, total }, counted] = await Promise.all([
       list(parts, {
         ...options,
-        limit: Math.min(limit, config.pageSizeMax),
+        limit: Math.min(limit, config.pageSizeMax, withVectors ? pageMax(parts.index, config) : limit),
         count,
         ...(cursor !== undefined && { cursor }),
         ...(sort !== undefined && { sort }),
-        ...(include !== undefined && { fields: include }),
+        ...(fields && { fields }),
       }),
       facetsOf(parts, facets, options),
     ])
-    return { documents, next_cursor: nextCursor, ...(total !== undefined && { total }), ...counted }
+    const ids = documents.map(({ id }) => id)
+    const wish = { format, limits: config, signal: options.signal }
+    const vectors = withVectors ? await vectorsOf(parts.index, ids, wish) : undefined
+    return {
+      documents: documents.map((document) => ({ ...document, ...vectorFields(vectors?.get(document.id)) })),
+      next_cursor: nextCursor,
+      ...(total !== undefined && { total }),
+      ...counted,
+    }
   }
 
   server.get(
@@ -101,6 +130,7 @@ export function listingRoutes(server: Server, { config, retrieval }: HttpContext
               Type.String({ description: 'A filter as JSON.', examples: ['{"year":2021}'] }),
             ),
             include: IncludeQuery,
+            encoding_format: FormatField,
           },
           { additionalProperties: false },
         ),
@@ -130,6 +160,7 @@ export function listingRoutes(server: Server, { config, retrieval }: HttpContext
             cursor: Type.Optional(Cursor),
             limit: Type.Optional(Limit),
             include: Type.Optional(Include),
+            encoding_format: FormatField,
             count: Type.Optional(Count),
             ...sortField(config),
             ...facetFields(config),

@@ -10,9 +10,9 @@ export function oneOf<const T extends string[]>(values: [...T], options: { descr
 }
 
 /** Which fields of a document an answer has. */
-export const Include = Type.Array(oneOf(['text', 'title', 'metadata']), {
-  maxItems: 3,
-  description: 'Fields to return with each document. Default: all.',
+export const Include = Type.Array(oneOf(['text', 'title', 'metadata', 'vector']), {
+  maxItems: 4,
+  description: 'Fields to return with each document. Default: all but `vector`.',
 })
 
 export const Id = Type.String({

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 
-export type EncodingFormat = 'float' | 'base64' | 'int8'
+export const ENCODING_FORMATS = ['float', 'base64', 'int8'] as const
+export type EncodingFormat = (typeof ENCODING_FORMATS)[number]
 
 /** Numbers of one reply above which it is written row by row, so that no reply holds the event loop for long. */
 const NUMBERS_AT_ONCE = 65_536
@@ -14,16 +15,28 @@ export const INT8_SCALE = 127
  * divide by 127 to get it back, within 0.004.
  */
 export function vectorJson(vector: Float32Array, format: EncodingFormat): string {
-  if (format === 'base64') return `"${littleEndian(vector).toString('base64')}"`
-  if (format === 'int8') {
-    return `"${Buffer.from(Int8Array.from(vector, (x) => Math.round(x * INT8_SCALE)).buffer).toString('base64')}"`
-  }
+  if (format !== 'float') return `"${base64(vector, format)}"`
   let json = '['
   for (let i = 0; i < vector.length; i++) {
     if (i > 0) json += ','
-    json += Math.round(vector[i]! * 1e8) / 1e8
+    json += rounded(vector[i]!)
   }
   return `${json}]`
+}
+
+/** The same as a value, for the small answers that a serialiser writes. */
+export function vectorValue(vector: Float32Array, format: EncodingFormat): number[] | string {
+  return format === 'float' ? Array.from(vector, rounded) : base64(vector, format)
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1e8) / 1e8
+}
+
+function base64(vector: Float32Array, format: 'base64' | 'int8'): string {
+  if (format === 'base64') return littleEndian(vector).toString('base64')
+  const bytes = Int8Array.from(vector, (x) => Math.round(x * INT8_SCALE))
+  return Buffer.from(bytes.buffer).toString('base64')
 }
 
 function littleEndian(vector: Float32Array): Buffer {

@@ -1,8 +1,10 @@
 import { Type } from 'typebox'
+import type { DocumentIndex } from '../../../index/document-index.ts'
 import type { FoundHit, SearchAnswer } from '../../../retrieval/search/search.ts'
 import { DocumentFields, oneOf, TimingsSchema } from '../../wire/schemas.ts'
 import { warningsSchema } from '../../wire/warnings.ts'
 import { FacetsSchema } from '../metadata/facets.ts'
+import { HitVectorSchema, type VectorWish, vectorsOf } from '../vectors/stored-vectors.ts'
 import { LegsSchema, ModeSchema } from './fusion.ts'
 import { RerankedSchema, RerankReportSchema } from './rerank.ts'
 
@@ -18,6 +20,7 @@ const Result = Type.Object({
   title: Type.Optional(title),
   text: Type.Optional(text),
   metadata: Type.Optional(metadata),
+  vector: HitVectorSchema,
 })
 const PathSchema = oneOf(['hnsw', 'pruned', 'exact'], {
   description:
@@ -61,9 +64,26 @@ export const SearchReply = Type.Object({
   timings_ms: SearchTimingsSchema,
 })
 
-/** The hits of each target, as the answer lists them. @param many whether there were several queries */
-export function listsOf({ batches, mode }: SearchAnswer, many: boolean) {
-  const lists = batches.map(({ hits }) => hits.map(resultOf))
+type HitVectors = Awaited<ReturnType<typeof hitVectors>>
+
+/** Vectors of all that was found, by document. @throws ServiceError TOO_LARGE (`answerVectorNumbersMax`) */
+export function hitVectors(index: DocumentIndex, { batches }: SearchAnswer, wish: VectorWish) {
+  const ids = new Set(batches.flatMap(({ hits }) => hits.map(({ id }) => id)))
+  return vectorsOf(index, [...ids], wish)
+}
+
+/**
+ * The hits of each target, as the answer lists them.
+ * @param many whether there were several queries
+ * @param vectors of the hits' documents, where they are wanted
+ */
+export function listsOf({ batches, mode }: SearchAnswer, many: boolean, vectors?: HitVectors) {
+  const lists = batches.map(({ hits }) =>
+    hits.map((hit) => {
+      const vector = vectors?.get(hit.id)?.[hit.passage.ordinal]
+      return { ...resultOf(hit), ...(vector !== undefined && { vector }) }
+    }),
+  )
   // Whatever an engine calls its approximate way, here it has one name for each leg.
   const approximate = mode === 'lexical' ? 'pruned' : 'hnsw'
   const paths = batches.map(({ path }) => (path === 'exact' ? path : approximate))

@@ -5,6 +5,7 @@ import type { Target } from '../../../retrieval/search/target.ts'
 import type { HttpLimits } from '../../limits.ts'
 import { FilterSchema, Id, Include, oneOf } from '../../wire/schemas.ts'
 import { facetFields } from '../metadata/facets.ts'
+import { FormatField } from '../vectors/stored-vectors.ts'
 import { FusionSchema, ModeSchema } from './fusion.ts'
 import { rerankWishSchema } from './rerank.ts'
 
@@ -63,6 +64,7 @@ export const searchBody = ({
         }),
       ),
       include: Type.Optional(Include),
+      encoding_format: FormatField,
       ...facetFields(limits),
       ef: Type.Optional(
         Type.Integer({

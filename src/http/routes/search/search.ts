@@ -1,3 +1,4 @@
+import { DOCUMENT_FIELDS } from '../../../index/document.ts'
 import { dateFieldsOf } from '../../../retrieval/checks/check-dates.ts'
 import { parseFilter } from '../../../retrieval/checks/parse-filter.ts'
 import { search } from '../../../retrieval/search/search.ts'
@@ -8,9 +9,10 @@ import { queryBodyMax } from '../../limits.ts'
 import { PROBLEMS, roundTimings, serverTiming } from '../../wire/schemas.ts'
 import { warningsOf } from '../../wire/warnings.ts'
 import { facetsOf } from '../metadata/facets.ts'
+import { splitInclude } from '../vectors/stored-vectors.ts'
 import { fusionOf } from './fusion.ts'
 import { noteRerank, rerankReport, rerankWishOf } from './rerank.ts'
-import { listsOf, SearchReply } from './search-answer.ts'
+import { hitVectors, listsOf, SearchReply } from './search-answer.ts'
 import { K_DEFAULT, searchBody, targetOf } from './search-body.ts'
 
 export function searchRoute(server: Server, { config, metrics, retrieval }: HttpContext): void {
@@ -29,7 +31,8 @@ export function searchRoute(server: Server, { config, metrics, retrieval }: Http
     },
     async (request, reply) => {
       const { body } = request
-      const { k = K_DEFAULT, include = ['text', 'title', 'metadata'] } = body
+      const { k = K_DEFAULT, encoding_format: format = 'float' } = body
+      const { fields = DOCUMENT_FIELDS, withVectors } = splitInclude(body.include)
       const parts = forClient(await retrieval(request), request)
       const shared = {
         ...(body.filter !== undefined && {
@@ -46,7 +49,7 @@ export function searchRoute(server: Server, { config, metrics, retrieval }: Http
         ...(body.min_score !== undefined && { minScore: body.min_score }),
         options: {
           ...shared,
-          fields: include,
+          fields,
           tuning: {
             ...(body.ef !== undefined && { ef: body.ef }),
             ...(body.exact !== undefined && { exact: body.exact }),
@@ -54,12 +57,14 @@ export function searchRoute(server: Server, { config, metrics, retrieval }: Http
         },
       })
       const [answer, facets] = await Promise.all([searched, facetsOf(parts, body, shared)])
+      const wish = { format, limits: config, signal: shared.signal }
+      const vectors = withVectors ? await hitVectors(parts.index, answer, wish) : undefined
       metrics.observeSearch(answer.mode, answer.timings.total / 1000)
       if (answer.rerank) noteRerank(answer.rerank, request.log, metrics)
       const timings = roundTimings(answer.timings)
       reply.header('server-timing', serverTiming(timings))
       return {
-        ...listsOf(answer, body.queries !== undefined),
+        ...listsOf(answer, body.queries !== undefined, vectors),
         ...facets,
         mode: answer.mode,
         ...(answer.rerank && { rerank: rerankReport(answer.rerank, body.queries !== undefined) }),
