@@ -29,9 +29,10 @@ export function readCard(folder: string, kind: CardKind = 'encoder'): Card<CardK
 /**
  * The card without a look at the files beside it.
  *
+ * @param kind that is needed; any without it
  * @throws ServiceError MODEL_UNUSABLE with what is wrong and what to do
  */
-export function readCardAlone(folder: string, kind: CardKind): Card<CardKind> {
+export function readCardAlone(folder: string, kind?: CardKind): Card<CardKind> {
   const path = join(folder, MODEL_FILES.card)
   const card = upgradeCard(readJson(folder, path)) as Card<CardKind>
   if (card?.format !== CARD_FORMAT) {
@@ -47,7 +48,7 @@ export function readCardAlone(folder: string, kind: CardKind): Card<CardKind> {
       'Export the model again',
     )
   }
-  if (card.kind !== kind) {
+  if (kind !== undefined && card.kind !== kind) {
     throw unusable(
       `${folder} holds a model of kind ${card.kind}; kind ${kind} is needed here`,
       'Name another model',

@@ -12,7 +12,7 @@ export interface ModelFindings {
 }
 
 /**
- * Reads every file of an encoder's folder through and compares it with the card.
+ * Reads every file of a model's folder through, whatever it is for, and compares it with the card.
  * @param onBytes called with how many bytes were read since the last call, and how many there are in all
  */
 export async function verifyModel(
@@ -20,7 +20,7 @@ export async function verifyModel(
   { signal, onBytes }: { signal?: AbortSignal; onBytes?: (bytes: number, total: number) => void } = {},
 ): Promise<ModelFindings> {
   try {
-    const { id, files } = readCardAlone(folder, 'encoder')
+    const { id, files } = readCardAlone(folder)
     const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0)
     const reading = {
       ...(signal && { signal }),

@@ -11,7 +11,7 @@ import {
   TEMPLATE_NAMES,
   type TemplateName,
 } from '../export/prompts/compiled.ts'
-import { type Profile, profileNamed, profileOf } from '../export/prompts/profiles.ts'
+import { type Profile, profileNamed, profileOf, refuseOthers } from '../export/prompts/profiles.ts'
 import { readPromptSources } from '../export/prompts/prompt-sources.ts'
 import type { LocalCheckpoint } from './checkpoint.ts'
 import type { PullRequest } from './pull-options.ts'
@@ -24,9 +24,11 @@ export type Plan = Omit<ExportOptions<TemplateName>, 'checkpoint' | 'licence' | 
 
 /**
  * @param repository of the checkpoint, where it is known
- * @throws ToolError INVALID_USAGE when nothing says which template the model was trained with
+ * @throws ToolError INVALID_USAGE when nothing says which template the model was trained with; CHECKPOINT_UNUSABLE for a
+ *   known model of another family
  */
 export function planExport(request: PullRequest, repository: string | undefined): Plan {
+  if (repository !== undefined) refuseOthers(repository)
   const profile = profileFor(request, repository)
   const template = request.template ?? profile?.template
   if (!template) {

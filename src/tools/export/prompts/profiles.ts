@@ -102,6 +102,22 @@ export const PROFILES: readonly Profile[] = [
   rankllama('doc', 2045, 'A reranker: LoRA on LLaMA-2, fine-tuned on MS MARCO documents.'),
 ]
 
+/** Rerankers that are no LLaMA, and what they are. */
+const OTHERS: Record<string, string> = {
+  'baai/bge-reranker-v2-gemma': 'a Gemma',
+  'baai/bge-reranker-v2-minicpm-layerwise': 'a MiniCPM with code of its own, read at several layers',
+  'baai/bge-reranker-v2.5-gemma2-lightweight': 'a Gemma 2 with code of its own, read at several layers',
+  'baai/bge-reranker-v2-m3': 'an XLM-RoBERTa',
+}
+
+/** @throws ToolError CHECKPOINT_UNUSABLE for a known model that cannot be exported, before any of it is downloaded */
+export function refuseOthers(repository: string): void {
+  const what = OTHERS[repository.toLowerCase()]
+  if (what === undefined) return
+  const message = `${repository} is ${what}; only models of the LLaMA family can be exported.`
+  throw new ToolError('CHECKPOINT_UNUSABLE', message)
+}
+
 /** The profile of a repository, however its name is capitalised. */
 export function profileOf(repository: string): Profile | undefined {
   const wanted = repository.toLowerCase()
