@@ -190,7 +190,10 @@ describe('llara-serve pull', () => {
     const faults: [args: string[], told: string][] = [
       [[], 'Name one repository or folder (REPOSITORY|FOLDER).'],
       [['a', 'b'], 'Name one repository or folder (REPOSITORY|FOLDER), not 2: a, b.'],
-      [['a', '--template', 'other'], '--template is other; it can be paper, released, repllama.'],
+      [
+        ['a', '--template', 'other'],
+        '--template is other; it can be paper, released, repllama, rankllama, rankllama-eos, yes-no.',
+      ],
       [['a', '--precision', 'int2'], '--precision is int2; it can be int8, int4, fp16, fp32.'],
       [['a', '--quantisation', 'some'], '--quantisation is some; it can be'],
       [['a', '--max-body-tokens', '0'], '--max-body-tokens is 0; it must be a whole number from 1'],
