@@ -92,7 +92,9 @@ const MAY_IMPORT: Record<string, string[]> = {
   reranker: ['sharing', 'limits', 'model', 'inference', 'worker'],
   // Documents are made ready for the worker on the thread of whoever calls.
   index: ['limits', 'turns', 'worker'],
-  retrieval: ['limits', 'deadline', 'encoder', 'reranker', 'index', 'model', 'turns'],
+  // Where to cut a text is known to no engine and no route.
+  chunking: ['index', 'turns'],
+  retrieval: ['chunking', 'limits', 'deadline', 'encoder', 'reranker', 'index', 'model', 'turns'],
   telemetry: ['encoder', 'reranker', 'index'],
   config: ['sharing', 'limits', 'collections', 'encoder', 'reranker', 'http', 'index', 'jobs', 'retrieval'],
   // Opens collections by name; an index is one, and retrieval works on one.

@@ -16,7 +16,7 @@ import { limitsFrom } from '../../src/limits.ts'
 import { checkDocument } from '../../src/retrieval/checks/check-document.ts'
 import { parseFilter } from '../../src/retrieval/checks/parse-filter.ts'
 import { INGEST_LIMITS, TEXT_LIMITS } from '../../src/retrieval/limits.ts'
-import { asOnePassage } from '../../src/retrieval/passages.ts'
+import { asOnePassage } from '../../src/retrieval/passages/passage-text.ts'
 import { benchCall } from './call.ts'
 
 const COUNT = [1, 100_000_000] as const

@@ -21,6 +21,7 @@ import { measuredReranker } from '../telemetry/measured-reranker.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Troubles } from '../telemetry/troubles.ts'
 import type { Watch } from '../worker/watchdog.ts'
+import { chunkingFrom, sayChunking } from './chunking-settings.ts'
 
 /** Where documents are kept. A new engine is one folder under index/ and one line here. */
 const ENGINES = {
@@ -96,7 +97,7 @@ export async function openEngine(setting: Setting): Promise<IndexEngine> {
 
 /** Opens the default collection, tries it and the encoder out, and gets all others ready to be opened. */
 export async function openCollections(
-  { config, log, metrics, troubles, closers, fail }: Setting,
+  { config, log, metrics, troubles, closers, progress, fail }: Setting,
   encoder: Encoder,
   engine: IndexEngine,
   reranker: Reranker | undefined,
@@ -106,8 +107,12 @@ export async function openCollections(
     const isMinor = collection !== DEFAULT_COLLECTION
     troubles.set(log, { collection }, trouble, 'documents can be stored again', isMinor)
   })
-  const defaults = FIRST_SETTINGS
+  const defaults = { ...FIRST_SETTINGS, chunking: chunkingFrom(config, encoder) }
   const first = await engine.open(DEFAULT_COLLECTION, modelVectors(encoder), defaults)
+  sayChunking(first.settings, defaults, (message) => {
+    log.warn({ kind: 'chunking', collection: DEFAULT_COLLECTION }, message)
+    progress(message)
+  })
   await firstRequests(encoder, first)
   const collections = await Collections.open(
     {

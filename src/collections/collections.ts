@@ -11,7 +11,7 @@ import { Catalog, noCollection } from './catalog.ts'
 import { checkName } from './collection-name.ts'
 import type { CollectionLimits } from './limits.ts'
 import { OpenCollections } from './open-collections.ts'
-import { encoderFor, modelVectors, ownVectors, spaceOf, type VectorSpace } from './vector-space.ts'
+import { encoderFor, type NewCollection, spaceOf, type VectorSpace, whatToCreate } from './vector-space.ts'
 
 export interface CollectionsParts {
   engine: IndexEngine
@@ -32,12 +32,6 @@ export interface Lease {
   name: string
   retrieval: Retrieval
   release(): void
-}
-
-export interface NewCollection {
-  /** Of vectors that the caller brings; without it they are the model's. */
-  dimensions?: number
-  settings: Partial<CollectionSettings>
 }
 
 export interface CollectionInfo {
@@ -156,17 +150,17 @@ export class Collections {
     }
   }
 
-  create(name: string, { dimensions, settings }: NewCollection): Promise<void> {
+  create(name: string, wanted: NewCollection): Promise<void> {
     checkName(name, 'collection')
     const { encoder, defaults } = this.#parts
-    const identity = dimensions === undefined ? modelVectors(encoder) : ownVectors(dimensions)
+    const { identity, settings } = whatToCreate(wanted, encoder, defaults)
     return this.#change(async () => {
       if (this.#aliases.get(name) !== undefined) {
         throw new ServiceError('CONFLICT', `${name} is an alias; delete it first, or take another name.`, {
           field: 'collection',
         })
       }
-      await this.#catalog.create(name, identity, { ...defaults, ...settings })
+      await this.#catalog.create(name, identity, settings)
     })
   }
 

@@ -1,15 +1,42 @@
 import type { Encoder } from '../encoder/encoder.ts'
 import { ServiceError } from '../errors.ts'
-import type { CollectionIdentity } from '../index/index-engine.ts'
+import type { CollectionSettings } from '../index/collection-settings.ts'
+import type { CollectionIdentity, StoredCollection } from '../index/index-engine.ts'
 
 /** Stands in the place of a model's fingerprint where the caller brings the vectors. No model has it: those are in hex. */
 const OWN = 'own-vectors'
 
+export interface NewCollection {
+  /** Of vectors that the caller brings; without it they are the model's. */
+  dimensions?: number
+  settings: Partial<CollectionSettings>
+}
+
 /** Whose vectors a collection has: of the model that runs, of another one, or the caller's own. */
 export type VectorSpace = 'model' | 'other_model' | 'own'
 
-export function ownVectors(dimensions: number): CollectionIdentity {
+function ownVectors(dimensions: number): CollectionIdentity {
   return { dimensions, fingerprint: OWN }
+}
+
+/**
+ * What a collection is to be: with the model's vectors, or with one for each document that the caller brings.
+ * @throws ServiceError INVALID_INPUT where it has own vectors and passages are asked for
+ */
+export function whatToCreate(
+  { dimensions, settings }: NewCollection,
+  encoder: Encoder,
+  defaults: CollectionSettings,
+): StoredCollection {
+  if (dimensions === undefined) {
+    return { identity: modelVectors(encoder), settings: { ...defaults, ...settings } }
+  }
+  const { chunking = { kind: 'whole' } } = settings
+  if (chunking.kind === 'whole') {
+    return { identity: ownVectors(dimensions), settings: { ...defaults, ...settings, chunking } }
+  }
+  const message = 'chunking: a document with a vector of your own is found by that one; leave passages out.'
+  throw new ServiceError('INVALID_INPUT', message, { field: 'chunking' })
 }
 
 export function modelVectors({ card: { dimensions, fingerprint } }: Encoder): CollectionIdentity {
@@ -24,12 +51,14 @@ export function spaceOf({ dimensions, fingerprint }: CollectionIdentity, { card 
 /** What embeds the texts of a collection: the encoder, or one that says why no text can be embedded for it. */
 export function encoderFor(space: VectorSpace, encoder: Encoder): Encoder {
   if (space === 'model') return encoder
+  const refuse = async () => {
+    throw space === 'own' ? noModel() : otherModel()
+  }
   return {
     card: encoder.card,
     device: encoder.device,
-    encode: async () => {
-      throw space === 'own' ? noModel() : otherModel()
-    },
+    encode: refuse,
+    countTokens: refuse,
     stats: () => encoder.stats(),
     onDeath: (listener) => encoder.onDeath(listener),
     close: () => encoder.close(),

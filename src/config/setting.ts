@@ -68,13 +68,13 @@ export function text(group: string, unit: string, fallback: string, doc: string)
   return { group, unit, fallback, fallbackText: fallback, doc, parse } satisfies Setting<string>
 }
 
-export function flag(group: string, doc: string) {
+export function flag(group: string, doc: string, fallback = false) {
   const parse = (value: string): boolean => {
     if (value !== 'true' && value !== 'false') throw new Error('must be true or false')
     return value === 'true'
   }
   const unit = 'true | false'
-  return { group, unit, fallback: false, fallbackText: 'false', doc, parse } satisfies Setting<boolean>
+  return { group, unit, fallback, fallbackText: String(fallback), doc, parse } satisfies Setting<boolean>
 }
 
 export function apiKeys(group: string, unit: string, doc: string) {

@@ -137,6 +137,31 @@ export const SETTINGS = {
 
   ...fromLimits(INGEST, INGEST_REQUEST_LIMITS),
   ...fromLimits(INGEST, INGEST_LIMITS),
+  chunking: choice(
+    INGEST,
+    ['whole', 'passages'],
+    'whole',
+    'What documents of a new collection are found by: one vector of what the model reads of each, or one for each of its passages. A collection that exists keeps its own.',
+  ),
+  chunkTokens: integer(
+    INGEST,
+    'tokens',
+    0,
+    [0, 1_000_000],
+    'With CHUNKING=passages: most tokens of a passage, title included. 0: as many as the model reads.',
+  ),
+  chunkOverlap: integer(
+    INGEST,
+    'tokens',
+    0,
+    [0, 500_000],
+    'With CHUNKING=passages: tokens that a passage repeats of the one before at most, in whole sentences.',
+  ),
+  chunkTitle: flag(
+    INGEST,
+    "With CHUNKING=passages: whether a document's title stands before each passage when it is embedded.",
+    true,
+  ),
 
   importDir: text(
     JOBS,

@@ -34,6 +34,14 @@ export interface Encoder {
     prompts: readonly P[],
     options?: EncodeOptions,
   ): Promise<EncodeResult<P>>
+  /**
+   * Tokens of each text's body as `encode` reads it, without a prompt and whole, however long it is: what
+   * `card.bodyTokens` bounds. Takes no place in the queue, so texts should come a few ten thousand characters at a time.
+   *
+   * @returns number i for text i
+   * @throws ServiceError ABORTED, UNAVAILABLE (closed or dead)
+   */
+  countTokens(texts: readonly string[], options?: Pick<EncodeOptions, 'signal'>): Promise<Uint32Array>
   /** @throws ServiceError UNAVAILABLE where an implementation has to ask a part that is gone */
   stats(): Promise<EncoderStats>
   /**
@@ -90,6 +98,8 @@ export interface EncoderCard {
   dimensions: number
   /** Most tokens of one text, prompt included, per prompt. */
   maxTokens: Record<Prompt, number>
+  /** Most tokens of one text's body, the prompt not counted: a longer one is cut. */
+  bodyTokens: Record<Prompt, number>
   precision: string
   /** The prompts as text, for people: `{text}` stands for the body. */
   prompts: Record<Prompt, string>

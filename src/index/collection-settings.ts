@@ -1,3 +1,5 @@
+import { ServiceError } from '../errors.ts'
+
 /** How a text is cut into words for lexical search. */
 export type Analysis = (typeof ANALYSES)[number]
 /**
@@ -33,6 +35,8 @@ export const HNSW_BOUNDS = { m: [2, 100], efConstruction: [8, 4000], ef: [1, 10_
 /** What a collection is, beside its vector space. Kept with it. */
 export interface CollectionSettings {
   chunking: Chunking
+  /** While documents may still be cut as they were before the chunking changed. */
+  earlierChunking?: Chunking | undefined
   analysis: Analysis
   /** Of a search that does not say its own. */
   mode: SearchMode
@@ -43,7 +47,16 @@ export interface CollectionSettings {
 }
 
 /** What may change of a collection that has documents. */
-export type SettingsChange = Partial<Pick<CollectionSettings, 'mode' | 'hnsw'>>
+export type SettingsChange = Partial<
+  Pick<CollectionSettings, 'mode' | 'hnsw' | 'chunking' | 'earlierChunking'>
+>
+
+/** Of an index that refuses documents which were cut in another way than its collection now has. */
+export function otherChunking(): ServiceError {
+  return new ServiceError('CONFLICT', 'The chunking of the collection has changed meanwhile; try again.', {
+    field: 'chunking',
+  })
+}
 
 /** What a collection had before it could say. */
 export const FIRST_SETTINGS: CollectionSettings = {

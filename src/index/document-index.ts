@@ -1,5 +1,5 @@
 import type { ServiceError } from '../errors.ts'
-import type { CollectionSettings, SettingsChange } from './collection-settings.ts'
+import type { Chunking, CollectionSettings, SettingsChange } from './collection-settings.ts'
 import type { Document, DocumentField, DocumentPart, IndexedDocument, Passage, Span } from './document.ts'
 import type { Filter } from './filter.ts'
 import type { Facet, FacetOptions } from './metadata/facets.ts'
@@ -16,9 +16,18 @@ export interface GetOptions extends CallOptions {
   fields?: readonly DocumentField[]
 }
 
+export interface UpsertOptions extends CallOptions {
+  /** How the documents were cut: they are refused where the collection has another chunking by now. */
+  chunking?: Chunking
+  /** Stores only documents of which title, text and metadata are what is stored already: what is new is how they are found. */
+  unlessChanged?: boolean
+}
+
 export interface UpsertResult {
   created: number
   updated: number
+  /** With `unlessChanged`: ids of those that were not stored, because they are gone or another version of them is stored. */
+  changed?: string[]
 }
 
 /** What to look for: a vector of any length above zero, or the words of a text where `capabilities.lexical`. */
@@ -117,9 +126,10 @@ export interface DocumentIndex {
   configure(change: SettingsChange): Promise<void>
   /**
    * Replaces whole documents by id. Resolves when they are durable and searchable. The last of equal ids wins.
-   * @throws ServiceError INVALID_INPUT (a vector of other dimensions, not finite, or zero), TOO_LARGE (too many at once)
+   * @throws ServiceError INVALID_INPUT (a vector of other dimensions, not finite, or zero), TOO_LARGE (too many at once),
+   *   CONFLICT (`chunking`; nothing is stored)
    */
-  upsert(documents: readonly IndexedDocument[], options?: CallOptions): Promise<UpsertResult>
+  upsert(documents: readonly IndexedDocument[], options?: UpsertOptions): Promise<UpsertResult>
   /**
    * Index i for id i; undefined where there is no such document.
    * @throws ServiceError DOCUMENT_DAMAGED where one of them is damaged; searches and scans leave it out. TOO_LARGE

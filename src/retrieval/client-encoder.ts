@@ -17,6 +17,7 @@ export function clientEncoder(encoder: Encoder, client: string, around: AroundCa
       around.after?.(result)
       return result
     },
+    countTokens: (texts, options) => encoder.countTokens(texts, options),
     stats: () => encoder.stats(),
     onDeath: (listener) => encoder.onDeath(listener),
     close: () => encoder.close(),

@@ -54,14 +54,17 @@ export async function encodeInWindows<T>(
  *
  * @throws ServiceError ABORTED when the signal fires while it waits, or whatever else `run` throws
  */
-export async function retryWhenOverloaded<T>(run: () => Promise<T>, signal: AbortSignal): Promise<T> {
+export async function retryWhenOverloaded<T>(
+  run: () => Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
   for (;;) {
     try {
       return await run()
     } catch (error) {
       if (!(error instanceof ServiceError) || error.code !== 'OVERLOADED') throw error
       const wait = Number(error.details['retryAfterMs'] ?? RETRY_MS)
-      await sleep(Math.max(1, wait), undefined, { signal }).catch(() => {
+      await sleep(Math.max(1, wait), undefined, signal && { signal }).catch(() => {
         throw abandoned()
       })
     }

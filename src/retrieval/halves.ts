@@ -3,6 +3,11 @@ import { type ErrorCode, type ServiceError, toServiceError } from '../errors.ts'
 /** Codes a batch gets for what one of its documents, or its size, is. */
 const OWN_FAULTS: ReadonlySet<ErrorCode> = new Set(['TEXT_TOO_LONG', 'INVALID_INPUT', 'TOO_LARGE'])
 
+/** Whether a failure is for what a document, or the number of them, is. */
+export function isOwnFault({ code }: ServiceError): boolean {
+  return OWN_FAULTS.has(code)
+}
+
 /**
  * Does work on all items at once. Where it is refused for what an item is, halves find out which, and the work is
  * done on the others, in their order.
@@ -21,7 +26,7 @@ export async function inHalves<T, R>(
     return [await work(items)]
   } catch (thrown) {
     const error = toServiceError(thrown)
-    if (!OWN_FAULTS.has(error.code)) throw error
+    if (!isOwnFault(error)) throw error
     if (items.length === 1) {
       refused(first, error)
       return []

@@ -1,7 +1,6 @@
-import type { EncodeResult } from '../encoder/encoder.ts'
 import type { ServiceError } from '../errors.ts'
-import type { IndexedDocument } from '../index/document.ts'
 import type { UpsertResult } from '../index/document-index.ts'
+import type { EmbeddedDocument } from './passages/embed-planned.ts'
 
 /** Entries of each list in a summary; totals count on. */
 export const REPORT_ENTRIES_MAX = 1000
@@ -22,10 +21,12 @@ export interface IngestSummary {
   updated: number
   /** Lines that were not stored. */
   failed: number
+  /** What the stored documents are found by. */
+  passages: number
   tokens: number
   /** The first ids, in order. */
   ids: string[]
-  /** The first ids whose text was cut. */
+  /** The first ids of documents of which something was cut. */
   truncated: string[]
   truncatedTotal: number
   /** The first documents that are mostly unknown tokens, by line. */
@@ -55,6 +56,7 @@ export class IngestReport {
     created: 0,
     updated: 0,
     failed: 0,
+    passages: 0,
     tokens: 0,
     ids: [],
     truncated: [],
@@ -76,29 +78,31 @@ export class IngestReport {
     this.#watch?.fault(fault)
   }
 
-  encoded(
-    documents: readonly LineDocument[],
-    usage: Pick<EncodeResult, 'tokens' | 'truncated' | 'mostlyUnknown'>,
-  ): void {
+  encoded(lines: readonly number[], documents: readonly EmbeddedDocument[]): void {
     const summary = this.#summary
-    for (const [index, { line, id }] of documents.entries()) {
-      summary.tokens += usage.tokens[index]!
-      if (usage.truncated[index] === 1) {
+    for (const [index, { indexed, tokens, truncated, mostlyUnknown }] of documents.entries()) {
+      const { id } = indexed.document
+      summary.tokens += tokens
+      if (truncated) {
         summary.truncatedTotal++
         if (summary.truncated.length < REPORT_ENTRIES_MAX) summary.truncated.push(id)
       }
-      if (usage.mostlyUnknown[index] === 1) {
+      if (mostlyUnknown) {
         summary.mostlyUnknownTotal++
+        const line = lines[index]!
         if (summary.mostlyUnknown.length < REPORT_ENTRIES_MAX) summary.mostlyUnknown.push({ line, id })
       }
     }
   }
 
-  committed(documents: readonly IndexedDocument[], { created, updated }: UpsertResult): void {
-    this.#summary.created += created
-    this.#summary.updated += updated
-    const room = REPORT_ENTRIES_MAX - this.#summary.ids.length
-    for (const { document } of documents.slice(0, Math.max(0, room))) this.#summary.ids.push(document.id)
+  committed(documents: readonly EmbeddedDocument[], { created, updated }: UpsertResult): void {
+    const summary = this.#summary
+    summary.created += created
+    summary.updated += updated
+    for (const { indexed } of documents) {
+      summary.passages += indexed.passages.length
+      if (summary.ids.length < REPORT_ENTRIES_MAX) summary.ids.push(indexed.document.id)
+    }
   }
 
   async reached(line: number): Promise<void> {

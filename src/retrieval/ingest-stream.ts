@@ -1,12 +1,16 @@
 import type { Truncate } from '../encoder/encoder.ts'
 import { ServiceError, toServiceError } from '../errors.ts'
-import type { CheckedDocument, IndexedDocument } from '../index/document.ts'
+import type { Chunking } from '../index/collection-settings.ts'
+import type { CheckedDocument } from '../index/document.ts'
 import { checkDocument, type NewDocument } from './checks/check-document.ts'
 import { retryWhenOverloaded } from './encode-bulk.ts'
 import { inHalves } from './halves.ts'
 import { IngestReport, type IngestSummary, type IngestWatch } from './ingest-report.ts'
 import { interruptible } from './interruptible.ts'
-import { asOnePassage, passageText } from './passages.ts'
+import { type EmbeddedDocument, embedPlanned } from './passages/embed-planned.ts'
+import { encodePatiently } from './passages/encode-texts.ts'
+import { type PlannedDocument, planPassages } from './passages/plan.ts'
+import { storeAsWanted } from './passages/store-as-wanted.ts'
 import { renameTextIndex } from './rename-text-index.ts'
 import type { Retrieval } from './retrieval.ts'
 
@@ -21,15 +25,40 @@ interface Entry {
   document: CheckedDocument
 }
 
-interface EncodedEntry {
-  line: number
-  indexed: IndexedDocument
+interface PlannedEntry extends Entry {
+  plan: PlannedDocument
 }
 
-interface Batch {
-  entries: Entry[]
+interface EmbeddedEntry extends Entry {
+  embedded: EmbeddedDocument
+}
+
+interface Batch<Item> {
+  entries: Item[]
   /** Last line the batch reaches, faulty ones included. */
   lastLine: number
+}
+
+interface PlannedBatch extends Batch<PlannedEntry> {
+  /** What the plans are for. */
+  chunking: Chunking
+}
+
+interface StreamOptions {
+  truncate: Truncate
+  signal: AbortSignal
+  watch?: IngestWatch
+}
+
+/** What all steps of one stream share. */
+interface Stream {
+  retrieval: Retrieval
+  report: IngestReport
+  truncate: Truncate
+  /** Fires when the caller gives up, or when a batch has failed. */
+  signal: AbortSignal
+  /** Fires when the caller gives up. */
+  caller: AbortSignal
 }
 
 /** Batches between reading and commit: one is stored while the next ones are encoded. */
@@ -44,18 +73,18 @@ const BATCHES_AT_ONCE = 3
 export async function ingestStream(
   retrieval: Retrieval,
   lines: AsyncIterable<IngestLine>,
-  options: { truncate: Truncate; signal: AbortSignal; watch?: IngestWatch },
+  options: StreamOptions,
 ): Promise<IngestSummary> {
   const report = new IngestReport(options.watch)
   const failure = new AbortController()
   const signal = AbortSignal.any([options.signal, failure.signal])
+  const stream = { retrieval, report, truncate: options.truncate, signal, caller: options.signal }
   const onTheirWay: Promise<void>[] = []
   let last = Promise.resolve()
   let firstFailure: unknown
   try {
-    for await (const batch of batches(retrieval, interruptible(lines, signal), report)) {
-      const encoded = encodeBatch(retrieval, batch, options.truncate, signal, report)
-      last = commitAfter(last, encoded, retrieval, batch, report, { signal, caller: options.signal })
+    for await (const batch of plannedBatches(stream, batches(stream, interruptible(lines, signal)))) {
+      last = commitAfter(last, embedBatch(stream, batch), stream, batch)
       last.catch((error) => {
         firstFailure ??= error
         failure.abort()
@@ -76,11 +105,10 @@ export async function ingestStream(
 
 /** Checked documents in batches, by count (faulty lines too, so that a watcher hears of them) and by bytes. */
 async function* batches(
-  { limits, index }: Retrieval,
+  { retrieval: { limits, index }, report }: Stream,
   lines: AsyncIterable<IngestLine>,
-  report: IngestReport,
-): AsyncGenerator<Batch> {
-  let batch: Batch = { entries: [], lastLine: 0 }
+): AsyncGenerator<Batch<Entry>> {
+  let batch: Batch<Entry> = { entries: [], lastLine: 0 }
   let count = 0
   let bytes = 0
   for await (const item of lines) {
@@ -107,29 +135,55 @@ async function* batches(
   if (batch.lastLine > 0) yield batch
 }
 
+/** The same, cut into passages, in smaller batches where those are many; a document with too many is reported. */
+async function* plannedBatches(
+  stream: Stream,
+  whole: AsyncIterable<Batch<Entry>>,
+): AsyncGenerator<PlannedBatch> {
+  const { retrieval, report } = stream
+  for await (const { entries, lastLine } of whole) {
+    const { chunking } = retrieval.index.settings
+    const plans = await planEntries(stream, entries, chunking)
+    let planned: PlannedEntry[] = []
+    let passages = 0
+    for (const [i, entry] of entries.entries()) {
+      const plan = plans[i]!
+      if (plan instanceof ServiceError) report.fault(entry.line, plan)
+      else {
+        planned.push({ ...entry, plan })
+        passages += plan.spans.length
+      }
+      if (passages < retrieval.limits.ingestBatchPassages) continue
+      yield { entries: planned, lastLine: entry.line, chunking }
+      planned = []
+      passages = 0
+    }
+    yield { entries: planned, lastLine, chunking }
+  }
+}
+
+function planEntries(
+  { retrieval, truncate, signal }: Stream,
+  entries: readonly Entry[],
+  chunking: Chunking,
+): Promise<(PlannedDocument | ServiceError)[]> {
+  const documents = entries.map(({ document }) => document)
+  return planPassages(retrieval, documents, chunking, { truncate, nameOf: () => 'document', signal })
+}
+
 /** Embeds a batch; a text the encoder refuses is reported and the rest goes on. */
-async function encodeBatch(
-  { encoder }: Retrieval,
-  { entries }: { entries: Entry[] },
-  truncate: Truncate,
-  signal: AbortSignal,
-  report: IngestReport,
-): Promise<EncodedEntry[]> {
+async function embedBatch(stream: Stream, { entries }: PlannedBatch): Promise<EmbeddedEntry[]> {
+  const { retrieval, truncate, signal, report } = stream
   const parts = await inHalves(
     entries,
     async (part) => {
-      const texts = part.map(({ document }) => passageText(document))
-      const result = await retryWhenOverloaded(
-        () => encoder.encode(texts, ['ebae'], { lane: 'bulk', truncate, signal }),
-        signal,
-      )
+      const plans = part.map(({ plan }) => plan)
+      const embedded = await embedPlanned(plans, encodePatiently(retrieval, signal), truncate)
       report.encoded(
-        part.map(({ line, document }) => ({ line, id: document.id })),
-        result,
+        part.map(({ line }) => line),
+        embedded,
       )
-      return part.map(({ line, document }, i) => {
-        return { line, indexed: asOnePassage(document, result.vectors.ebae[i]!) }
-      })
+      return part.map(({ line, document }, i) => ({ line, document, embedded: embedded[i]! }))
     },
     ({ line }, error) => report.fault(line, toServiceError(renameTextIndex(error, () => 'text'))),
   )
@@ -139,23 +193,39 @@ async function encodeBatch(
 /** Stores a batch after the one before; a document the index refuses is reported and the rest goes on. */
 async function commitAfter(
   previous: Promise<void>,
-  encoded: Promise<EncodedEntry[]>,
-  { index }: Retrieval,
-  batch: Batch,
-  report: IngestReport,
-  { signal, caller }: { signal: AbortSignal; caller: AbortSignal },
+  embedding: Promise<EmbeddedEntry[]>,
+  stream: Stream,
+  { chunking, lastLine }: PlannedBatch,
 ): Promise<void> {
   // Both are awaited at once so that neither failure goes unhandled.
-  const [, entries] = await Promise.all([previous, encoded])
+  const [, entries] = await Promise.all([previous, embedding])
+  const { retrieval, report, signal, caller } = stream
   await inHalves(
     entries,
     async (part) => {
-      const documents = part.map(({ indexed }) => indexed)
-      // A later batch's failure does not undo this one, only the caller does.
-      const stored = await retryWhenOverloaded(() => index.upsert(documents, { signal: caller }), signal)
-      report.committed(documents, stored)
+      const first = { chunking, embedded: part.map(({ embedded }) => embedded) }
+      const again = () => embedAgain(stream, part)
+      const store = () =>
+        storeAsWanted(first, again, async ({ chunking, embedded }) => {
+          const documents = embedded.map(({ indexed }) => indexed)
+          // A later batch's failure does not undo this one, only the caller does.
+          const stored = await retrieval.index.upsert(documents, { signal: caller, chunking })
+          report.committed(embedded, stored)
+        })
+      await retryWhenOverloaded(store, signal)
     },
     ({ line }, error) => report.fault(line, error),
   )
-  await report.reached(batch.lastLine)
+  await report.reached(lastLine)
+}
+
+/** For a collection that wants its documents cut in another way since they were. */
+async function embedAgain(stream: Stream, entries: readonly Entry[]) {
+  const { retrieval, truncate, signal } = stream
+  const { chunking } = retrieval.index.settings
+  const plans = (await planEntries(stream, entries, chunking)).map((plan) => {
+    if (plan instanceof ServiceError) throw plan
+    return plan
+  })
+  return { chunking, embedded: await embedPlanned(plans, encodePatiently(retrieval, signal), truncate) }
 }

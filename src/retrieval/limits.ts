@@ -51,6 +51,27 @@ export const INGEST_LIMITS = {
     max: 256 * MIB,
     doc: 'Bytes that close an NDJSON batch early.',
   },
+  ingestBatchPassages: {
+    unit: 'passages',
+    fallback: 2048,
+    min: 1,
+    max: 1_000_000,
+    doc: 'Passages that close an NDJSON batch early: their vectors are in memory until the batch is stored.',
+  },
+  passagesPerDocumentMax: {
+    unit: 'passages',
+    fallback: 4096,
+    min: 1,
+    max: 1_000_000,
+    doc: 'Most passages of one document; a longer one gets 413, or is reported and skipped in an NDJSON stream.',
+  },
+  passagesPerRequestMax: {
+    unit: 'passages',
+    fallback: 16_384,
+    min: 1,
+    max: 10_000_000,
+    doc: 'Most passages of one JSON request; more get 413. Their vectors are in memory until all are stored.',
+  },
 } as const satisfies LimitTable
 
 /** What one question about metadata may ask for. */

@@ -21,6 +21,7 @@ export function measuredEncoder(encoder: Encoder, metrics: Metrics): Encoder {
         throw error
       }
     },
+    countTokens: (texts, options) => encoder.countTokens(texts, options),
     stats: () => encoder.stats(),
     onDeath: (listener) => encoder.onDeath(listener),
     close: () => encoder.close(),

@@ -113,7 +113,7 @@ test('names and settings that cannot be are refused', async () => {
     { mode: 'best' },
     { hnsw: { m: 1 } },
     { chunking: { kind: 'whole', tokens: 3 } },
-    { chunking: { kind: 'passages' } },
+    { chunking: { kind: 'passages', tokens: 1 } },
     { chunking: { kind: 'passages', tokens: 8, overlap: 8 } },
     { vectors: { dimensions: 0 } },
     { surprise: 1 },

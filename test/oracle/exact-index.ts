@@ -1,17 +1,13 @@
+import { isDeepStrictEqual } from 'node:util'
 import { ServiceError } from '../../src/errors.ts'
 import {
   type CollectionSettings,
   FIRST_SETTINGS,
+  otherChunking,
   type SettingsChange,
 } from '../../src/index/collection-settings.ts'
 import { cursorAfter, placeOfCursor } from '../../src/index/cursor.ts'
-import type {
-  Document,
-  DocumentField,
-  DocumentPart,
-  IndexedDocument,
-  Passage,
-} from '../../src/index/document.ts'
+import type { DocumentPart, IndexedDocument, Passage } from '../../src/index/document.ts'
 import type {
   CallOptions,
   Capabilities,
@@ -22,9 +18,9 @@ import type {
   Probe,
   ScanOptions,
   ScanPage,
-  ScoreKind,
   SearchOptions,
   SearchResult,
+  UpsertOptions,
   UpsertResult,
 } from '../../src/index/document-index.ts'
 import type { Filter } from '../../src/index/filter.ts'
@@ -33,17 +29,12 @@ import type { Facet, FacetOptions } from '../../src/index/metadata/facets.ts'
 import { type MetadataPatch, type PatchResult, patched } from '../../src/index/metadata/merge-patch.ts'
 import { comparePlaces } from '../../src/index/metadata/sort.ts'
 import { compareHits } from '../../src/index/order.ts'
-import { similarity } from '../../src/index/similarity.ts'
 import { unitVector } from '../../src/index/unit-vector.ts'
 import { facetOf } from './facets.ts'
+import { bestPassage, hitOf, partOf, type Stored } from './hits.ts'
 import { matches } from './match-filter.ts'
 import { placeOf } from './place.ts'
 import { bestByWords, wordScores } from './word-scores.ts'
-
-interface Stored {
-  document: Document
-  passages: Passage[]
-}
 
 /**
  * An index that keeps everything in memory, scores every passage, and counts the words of every text (analysis `plain`):
@@ -73,8 +64,10 @@ export class ExactIndex implements DocumentIndex {
     this.settings = { ...this.settings, ...change }
   }
 
-  async upsert(documents: readonly IndexedDocument[], options: CallOptions = {}): Promise<UpsertResult> {
+  async upsert(documents: readonly IndexedDocument[], options: UpsertOptions = {}): Promise<UpsertResult> {
     this.#check(options)
+    if (options.chunking && !isDeepStrictEqual(options.chunking, this.settings.chunking))
+      throw otherChunking()
     const copies = documents.map(({ document: { id, text, title, metadata }, passages }) => ({
       document: structuredClone({ id, text, title, metadata }),
       passages: passages.map(({ span: { start, end }, vector }) => {
@@ -83,11 +76,20 @@ export class ExactIndex implements DocumentIndex {
     }))
     const last = new Map(copies.map((copy) => [copy.document.id, copy]))
     let updated = 0
+    const changed: string[] = []
     for (const [id, copy] of last) {
+      if (options.unlessChanged && !isDeepStrictEqual(this.#stored.get(id)?.document, copy.document)) {
+        changed.push(id)
+        continue
+      }
       if (this.#stored.has(id)) updated++
       this.#stored.set(id, copy)
     }
-    return { created: last.size - updated, updated }
+    return {
+      created: last.size - updated - changed.length,
+      updated,
+      ...(options.unlessChanged && { changed }),
+    }
   }
 
   async get(
@@ -218,33 +220,4 @@ export class ExactIndex implements DocumentIndex {
     if (this.#closed) throw new ServiceError('UNAVAILABLE', 'The index is closed.')
     if (signal?.aborted) throw new ServiceError('ABORTED', 'The request was abandoned.')
   }
-}
-
-/** A document as a hit, by the first of its best passages. */
-function bestPassage(
-  vector: Float32Array,
-  { document, passages }: Stored,
-  fields?: readonly DocumentField[],
-): Hit {
-  const scores = passages.map((passage) => similarity(vector, passage.vector))
-  const score = Math.max(...scores)
-  return hitOf({ document, passages }, score, 'cosine', scores.indexOf(score), fields)
-}
-
-function hitOf(
-  { document, passages }: Stored,
-  score: number,
-  kind: ScoreKind,
-  ordinal: number,
-  fields?: readonly DocumentField[],
-): Hit {
-  const hit: Hit = { id: document.id, score, kind, passage: { ordinal, ...passages[ordinal]!.span } }
-  return fields?.length === 0 ? hit : { ...hit, document: partOf(document, fields) }
-}
-
-function partOf(
-  document: Document,
-  fields: readonly DocumentField[] = ['text', 'title', 'metadata'],
-): Omit<DocumentPart, 'id'> {
-  return Object.fromEntries(fields.map((field) => [field, structuredClone(document[field])]))
 }

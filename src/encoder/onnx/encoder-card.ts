@@ -8,6 +8,7 @@ export function encoderCard(card: Card): EncoderCard {
     id: card.id,
     dimensions: card.dimensions,
     maxTokens: { ebar: tokensMax(ebar), ebae: tokensMax(ebae) },
+    bodyTokens: { ebar: ebar.maxBodyTokens, ebae: ebae.maxBodyTokens },
     precision: card.precision,
     prompts: { ebar: asText(ebar), ebae: asText(ebae) },
     fingerprint: card.fingerprint,

@@ -80,6 +80,14 @@ export class OnnxEncoder implements Encoder {
     return { vectors: Object.fromEntries(rows) as Record<P, Float32Array[]>, ...rest }
   }
 
+  async countTokens(
+    texts: readonly string[],
+    { signal }: Pick<EncodeOptions, 'signal'> = {},
+  ): Promise<Uint32Array> {
+    this.#thread.checkOpen(signal)
+    return this.#thread.client.call('countTokens', texts, { signal })
+  }
+
   stats(): Promise<EncoderStats> {
     return this.#thread.stats()
   }

@@ -6,6 +6,7 @@ import { serveWorker, Transfer } from '../../worker/serve.ts'
 import { embeddings } from './embeddings.ts'
 import type { CallRequest } from './encode-call.ts'
 import { EncoderPipeline } from './pipeline.ts'
+import { TokenCounter } from './token-counter.ts'
 import { warmUp } from './warm-up.ts'
 
 async function start() {
@@ -16,9 +17,11 @@ async function start() {
   const [body] = await tokenizer.encode(['A first text, to see that the model works and how fast it is.'])
   await warmUp(card, model, body!, limits.bulkBatchMsMax)
   const pipeline = new EncoderPipeline({ card, tokenizer, run, cost, limits, account })
+  const counter = new TokenCounter(tokenizer)
   return {
     ready: device,
     methods: {
+      countTokens: (texts: readonly string[], signal: AbortSignal) => counter.count(texts, signal),
       encode: async (request: CallRequest, signal: AbortSignal) => {
         const result = await pipeline.encode(request, signal)
         const { vectors, tokens, truncated, mostlyUnknown } = result

@@ -3,6 +3,7 @@ import type { Reranker } from '../../reranker/reranker.ts'
 import type { HttpContext, Server } from '../http-context.ts'
 import { queryBodyMax } from '../limits.ts'
 import { PROBLEMS } from '../wire/schemas.ts'
+import { ChunkingFields, chunkingOf } from './collections/collection-schemas.ts'
 
 const perPrompt = <T extends Type.TSchema>(schema: T) => Type.Object({ ebar: schema, ebae: schema })
 
@@ -56,6 +57,7 @@ const Info = Type.Object({
       description: 'Acknowledged writes that the database has lost, with its log. 0 where all is well.',
     }),
   }),
+  ...ChunkingFields,
   version: Type.String(),
   limits: Type.Record(Type.String(), Type.Integer(), { description: 'Limits of one request.' }),
 })
@@ -89,6 +91,7 @@ export function infoRoute(server: Server, { config, version, retrieval }: HttpCo
           file_damaged: own['fileDamaged'] === 1,
           missing_commits: own['missingCommits'] ?? 0,
         },
+        ...chunkingOf(index.settings),
         version,
         limits: {
           body_bytes: config.bodyBytesMax,

@@ -46,13 +46,16 @@ const Answer = Type.Object({
     description:
       'NDJSON: lines that were not stored. JSON: always 0, because either all documents are stored or none.',
   }),
+  passages: Type.Integer({
+    description: 'What the stored documents are found by: each as a whole, or by its passages.',
+  }),
   tokens: Type.Integer({
     description: 'Tokens that the model read: of a document that was cut, what is left. Prompts included.',
   }),
   ids: Type.Array(Type.String(), { description: 'In the order given. NDJSON: the first 1000.' }),
   truncated: Type.Array(Type.String(), {
     description:
-      'Ids of documents that were longer than the model reads and were cut. NDJSON: the first 1000.',
+      'Ids of documents of which something is in no vector: those longer than the model reads, where each is one vector; those with a title longer than half a passage, where they are cut into passages. NDJSON: the first 1000.',
   }),
   truncated_total: Type.Integer(),
   warnings: warningsSchema(
@@ -126,7 +129,7 @@ export function ingestRoute(
         ReturnType<typeof bodySchema>
       >
       const signal = AbortSignal.any([signalOf(request), AbortSignal.timeout(config.ingestTimeoutMs)])
-      const { ids, created, updated, tokens, truncated, mostlyUnknown } = await ingest(
+      const { ids, mostlyUnknown, truncated, ...counts } = await ingest(
         forClient(await retrieval(request), request),
         documents,
         {
@@ -137,7 +140,7 @@ export function ingestRoute(
       const truncated_total = truncated.length
       const unknown = mostlyUnknown.map((index) => ({ index, id: ids[index]! }))
       const warnings = countedWarnings(unknown, unknown.length)
-      return { created, updated, failed: 0, tokens, ids, truncated, truncated_total, ...warnings, errors: [] }
+      return { ...counts, failed: 0, ids, truncated, truncated_total, ...warnings, errors: [] }
     },
   )
 }

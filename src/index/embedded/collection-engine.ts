@@ -153,6 +153,7 @@ async function startEngine(
   }
   const writer = new Writer({
     ...{ db, table, settings, words, graph, snapshots, filters, scheduler, writes, damages, commits },
+    chunking: () => settings.chunking,
     guard: writeGuard,
     checkWritable,
     stored,

@@ -15,6 +15,7 @@ import type {
   ScoreKind,
   SearchOptions,
   SearchResult,
+  UpsertOptions,
   UpsertResult,
 } from '../document-index.ts'
 import type { Filter } from '../filter.ts'
@@ -74,9 +75,13 @@ export class EmbeddedIndex implements DocumentIndex {
     this.#settings = await this.#run('write', () => this.#client.call('configure', call))
   }
 
-  upsert(documents: readonly IndexedDocument[], { signal }: CallOptions = {}): Promise<UpsertResult> {
+  upsert(
+    documents: readonly IndexedDocument[],
+    { signal, ...options }: UpsertOptions = {},
+  ): Promise<UpsertResult> {
     return this.#run('write', async () => {
-      const call = { ...(await packDocuments(documents, this.dimensions)), collection: this.#collection }
+      const packed = await packDocuments(documents, this.dimensions)
+      const call = { ...packed, ...options, collection: this.#collection }
       return this.#client.call('upsert', call, { signal, transfer: [call.vectors.buffer as ArrayBuffer] })
     })
   }

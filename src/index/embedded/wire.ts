@@ -1,4 +1,4 @@
-import type { CollectionSettings, SettingsChange } from '../collection-settings.ts'
+import type { Chunking, CollectionSettings, SettingsChange } from '../collection-settings.ts'
 import type { DocumentField, Span } from '../document.ts'
 import type { Tuning } from '../document-index.ts'
 import type { Filter } from '../filter.ts'
@@ -46,6 +46,8 @@ export interface UpsertCall {
   documents: WireUpsert[]
   /** [passages of all documents, dimensions], row-major, unit length. */
   vectors: Float32Array
+  chunking?: Chunking
+  unlessChanged?: boolean
 }
 
 export interface IdsCall {

@@ -157,6 +157,13 @@ export class ModelThread<Engine extends ModelEngine> {
     check?.done.catch((error: ServiceError) => this.#die(error))
   }
 
+  /** @throws ServiceError UNAVAILABLE (dead or closed), ABORTED */
+  checkOpen(signal: AbortSignal | undefined): void {
+    if (this.#death) throw this.#death
+    if (this.#closing) throw closed(this.#name)
+    if (signal?.aborted) throw abandoned()
+  }
+
   /**
    * Takes places in the queue for a call.
    *
@@ -169,9 +176,7 @@ export class ModelThread<Engine extends ModelEngine> {
     rowsPerText: number,
     { lane, client, signal }: { lane: Lane; client: string | undefined; signal: AbortSignal | undefined },
   ): () => void {
-    if (this.#death) throw this.#death
-    if (this.#closing) throw closed(this.#name)
-    if (signal?.aborted) throw abandoned()
+    this.checkOpen(signal)
     const ticket = this.#account.ticket(texts, lane, rowsPerText)
     ticket.admit()
     if (client === undefined) return () => {}

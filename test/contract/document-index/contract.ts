@@ -5,6 +5,7 @@ import { Bench, type ContractTest, doc, X } from './bench.ts'
 import { counting } from './counting.ts'
 import { dating } from './dating.ts'
 import { patching } from './patching.ts'
+import { rechunking } from './rechunking.ts'
 import { refusing } from './refusing.ts'
 import { searching } from './searching.ts'
 import { sorting } from './sorting.ts'
@@ -58,6 +59,7 @@ export function documentIndexContract(
     sorting(contractTest)
     byWords(contractTest)
     refusing(contractTest)
+    rechunking(contractTest)
   })
 
   describe(`${name}, closed`, () => {

@@ -33,6 +33,22 @@ export function embedding({ sharing, word, specialTokens }: Bench): void {
     expect(both.vectors).toEqual({ ebar: [], ebae: [] })
   })
 
+  test('counts the tokens that it reads of a text, whole', async () => {
+    const encoder = await sharing()
+    const words = (count: number) => new Array(count).fill(word).join(' ')
+    const most = encoder.card.bodyTokens.ebae
+    const lengths = [1, 2, most, most + 1, 5 * most]
+    const counts = await encoder.countTokens(lengths.map(words))
+    expect([...counts].map((count) => count - counts[0]!)).toEqual(lengths.map((length) => length - 1))
+    const { tokens, truncated } = await encoder.encode(lengths.map(words), ['ebae'])
+    expect([...truncated]).toEqual([...counts].map((count) => Number(count > most)))
+    expect(tokens[0]! - counts[0]!).toBe(encoder.card.maxTokens.ebae - most)
+    expect(await encoder.countTokens([])).toEqual(new Uint32Array(0))
+    await expect(encoder.countTokens(['x'], { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'ABORTED',
+    })
+  })
+
   test('a text alone equals the text in a mixed batch', async () => {
     const encoder = await sharing()
     for (const prompt of PROMPTS) {

@@ -1,15 +1,15 @@
 import { type Static, Type } from 'typebox'
-import type { CollectionInfo, NewCollection } from '../../../collections/collections.ts'
-import { ServiceError } from '../../../errors.ts'
+import type { CollectionInfo } from '../../../collections/collections.ts'
+import type { NewCollection } from '../../../collections/vector-space.ts'
 import {
   ANALYSES,
-  type Chunking,
   type CollectionSettings,
   DIMENSIONS_MAX,
   HNSW_BOUNDS,
   SEARCH_MODES,
 } from '../../../index/collection-settings.ts'
 import type { IndexStats } from '../../../index/document-index.ts'
+import { checkChunking } from '../../../retrieval/checks/check-chunking.ts'
 import { oneOf } from '../../wire/schemas.ts'
 
 export const CollectionName = Type.String({
@@ -25,15 +25,18 @@ const ef = integer(HNSW_BOUNDS.ef, 'Candidates kept during a search that does no
 const Mode = oneOf([...SEARCH_MODES], {
   description: 'How a search finds documents that does not say `mode`.',
 })
-const ChunkingSchema = Type.Object(
+export const ChunkingSchema = Type.Object(
   {
     kind: oneOf(['whole', 'passages'], {
       description: '`whole`: a vector of all of a document. `passages`: one for each of its passages.',
     }),
-    tokens: integer([1, 1_000_000], 'With `passages`: most tokens of one, its title included.'),
+    tokens: integer(
+      [1, 1_000_000],
+      'With `passages`: most tokens of one, its title included; at least 16. Default: as many as the model reads.',
+    ),
     overlap: integer(
       [0, 1_000_000],
-      'With `passages`: tokens that one repeats of the one before. Default 0.',
+      'With `passages`: tokens that one repeats of the one before at most, in whole sentences. Default 0.',
     ),
     title: Type.Optional(
       Type.Boolean({ description: 'With `passages`: whether each has the title before it. Default true.' }),
@@ -103,6 +106,16 @@ export const ChangeBody = Type.Object(
   { additionalProperties: false, minProperties: 1, examples: [{ mode: 'hybrid' }] },
 )
 
+/** How documents are cut, as answers say it. */
+export const ChunkingFields = {
+  chunking: Type.Optional(ChunkingSchema),
+  earlier_chunking: Type.Optional(
+    Type.Object(ChunkingSchema.properties, {
+      description: 'While some documents are still cut as they were before the chunking changed.',
+    }),
+  ),
+}
+
 export const CollectionAnswer = Type.Object({
   name: Type.String(),
   aliases: Type.Array(Type.String()),
@@ -125,16 +138,23 @@ export const CollectionAnswer = Type.Object({
     }),
   ),
   ...SettingsFields,
+  ...ChunkingFields,
 })
 
 type SettingsBody = Omit<Static<typeof NewCollectionBody>, 'model' | 'vectors'>
 
-/** @throws ServiceError INVALID_INPUT for settings that do not go together */
-export function settingsOf({ chunking, hnsw, ...others }: SettingsBody): NewCollection['settings'] {
+/**
+ * @param tokensMax most tokens that the model reads of a document
+ * @throws ServiceError INVALID_INPUT for settings that do not go together
+ */
+export function settingsOf(
+  { chunking, hnsw, ...others }: SettingsBody,
+  tokensMax: number,
+): NewCollection['settings'] {
   const settings: Partial<CollectionSettings> = Object.fromEntries(
     Object.entries(others).filter(([, value]) => value !== undefined),
   )
-  if (chunking) settings.chunking = chunkingOf(chunking)
+  if (chunking) settings.chunking = checkChunking(chunking, tokensMax)
   if (hnsw) {
     const { m, ef_construction: efConstruction, ef } = hnsw
     settings.hnsw = {
@@ -144,18 +164,6 @@ export function settingsOf({ chunking, hnsw, ...others }: SettingsBody): NewColl
     }
   }
   return settings
-}
-
-/** @throws ServiceError INVALID_INPUT */
-function chunkingOf({ kind, tokens, overlap, title }: Static<typeof ChunkingSchema>): Chunking {
-  const invalid = (message: string) => new ServiceError('INVALID_INPUT', message, { field: 'chunking' })
-  if (kind === 'whole') {
-    if (tokens === undefined && overlap === undefined && title === undefined) return { kind }
-    throw invalid('chunking: tokens, overlap and title go with passages; leave them out with whole.')
-  }
-  if (tokens === undefined) throw invalid('chunking: say how many tokens a passage may have.')
-  if ((overlap ?? 0) < tokens) return { kind, tokens, overlap: overlap ?? 0, title: title ?? true }
-  throw invalid('chunking: overlap must be less than tokens.')
 }
 
 export function answerOf(info: CollectionInfo & { stats?: IndexStats }): Static<typeof CollectionAnswer> {
@@ -173,10 +181,17 @@ export function answerOf(info: CollectionInfo & { stats?: IndexStats }): Static<
   }
 }
 
-function wireSettings({ chunking, analysis, mode, hnsw, dates }: CollectionSettings) {
+export function chunkingOf({
+  chunking,
+  earlierChunking,
+}: Pick<CollectionSettings, 'chunking' | 'earlierChunking'>) {
+  return { chunking, ...(earlierChunking && { earlier_chunking: earlierChunking }) }
+}
+
+function wireSettings({ analysis, mode, hnsw, dates, ...settings }: CollectionSettings) {
   const { m, efConstruction, ef } = hnsw
   return {
-    chunking,
+    ...chunkingOf(settings),
     analysis,
     mode,
     hnsw: {

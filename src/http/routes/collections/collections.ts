@@ -47,7 +47,10 @@ export function collectionRoutes(server: Server, { config, collections }: HttpCo
         throw new ServiceError('INVALID_INPUT', message, { field: 'model' })
       }
       for (const [i, field] of (settings.dates ?? []).entries()) parsePath(field, `dates[${i}]`)
-      await collections().create(collection, { ...vectors, settings: settingsOf(settings) })
+      await collections().create(collection, {
+        ...vectors,
+        settings: settingsOf(settings, encoder.card.bodyTokens.ebae),
+      })
       const info = await collections().info(collection)
       return reply.code(201).header('location', `/collections/${collection}`).send(answerOf(info))
     },
@@ -136,7 +139,7 @@ export function collectionRoutes(server: Server, { config, collections }: HttpCo
     async (request) => {
       const options = { signal: signalOf(request) }
       const name = collectionOf(request, collections())
-      const { mode, hnsw } = settingsOf(request.body)
+      const { mode, hnsw } = settingsOf(request.body, 0)
       const known = (await collections().info(name)).settings?.hnsw
       const change = { ...(mode && { mode }), ...(hnsw && { hnsw: { ...known, ...hnsw } }) }
       await collections().configure(name, change, options)

@@ -22,6 +22,10 @@ export function rowWriter(
 ) {
   const dateFields = new DateFields(dates)
   const keyOfId = db.keep('SELECT document FROM documents WHERE id = ?', 'values')
+  const holds = db.keep(
+    'SELECT 1 FROM documents WHERE document = ? AND title IS ? AND text = ? AND metadata = ?',
+    'values',
+  )
   const lastLabel = db.keep("SELECT seq FROM sqlite_sequence WHERE name = 'passages'", 'values')
   const deleteDocument = db.keep('DELETE FROM documents WHERE document = ?')
   const deleteWords = db.keep('DELETE FROM words WHERE rowid = ?')
@@ -58,6 +62,10 @@ export function rowWriter(
   }
 
   return {
+    /** Whether the document of a key says just this. */
+    holds: (document: number, { title, text, metadata }: WireUpsert) =>
+      holds().get(document, title, text, metadata) !== undefined,
+
     keyOf: (id: string) => keyOfId().get(id) as number | undefined,
 
     /** All of a document, also where its own row no longer says how much that is. */

@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import { ServiceError } from '../../../errors.ts'
-import type { CollectionSettings } from '../../collection-settings.ts'
+import { type Chunking, type CollectionSettings, otherChunking } from '../../collection-settings.ts'
 import type { UpsertResult } from '../../document-index.ts'
 import type { Filter } from '../../filter.ts'
 import { patched } from '../../metadata/merge-patch.ts'
@@ -25,9 +26,10 @@ const NAMED_MAX = 10
 export interface WriterParts {
   db: LiveConnection
   table: VectorTable
-  /** How words are cut. */
   /** What it is made of cannot change. */
   settings: Pick<CollectionSettings, 'analysis' | 'dates'>
+  /** What documents are to be found by, now. */
+  chunking: () => Chunking
   words: WordIndex
   graph: LiveGraph
   snapshots: GraphSnapshots
@@ -65,34 +67,48 @@ export class Writer {
     this.#rows = rowWriter(parts.db, parts.settings)
   }
 
-  upsert({ documents, vectors }: UpsertCall, signal: AbortSignal): Promise<UpsertResult> {
-    const { table } = this.#parts
-    const { dimensions } = table
+  upsert(call: UpsertCall, signal: AbortSignal): Promise<UpsertResult> {
+    const { documents, vectors, chunking, unlessChanged = false } = call
+    const { dimensions } = this.#parts.table
     return this.#write(signal, async (slice) => {
-      const lost = this.#lost(documents.map(({ id }) => id))
-      const { replaced, added } = await this.#transaction({ deletes: false, settled: lost }, async () => {
-        const replaced: number[] = []
-        const added: AddedPassage[] = []
-        let row = 0
-        for (const document of documents) {
-          const old = this.#rows.keyOf(document.id)
-          if (old !== undefined) {
-            this.#rows.delete(old)
-            replaced.push(old)
+      if (chunking && !isDeepStrictEqual(chunking, this.#parts.chunking())) throw otherChunking()
+      const lost = unlessChanged ? [] : this.#lost(documents.map(({ id }) => id))
+      const { replaced, added, changed } = await this.#transaction(
+        { deletes: false, settled: lost },
+        async () => {
+          const replaced: number[] = []
+          const added: AddedPassage[] = []
+          const changed: string[] = []
+          let row = 0
+          for (const document of documents) {
+            const old = this.#rows.keyOf(document.id)
+            if (unlessChanged && (old === undefined || !this.#rows.holds(old, document))) {
+              changed.push(document.id)
+              row += document.spans.length
+              continue
+            }
+            if (old !== undefined) {
+              this.#rows.delete(old)
+              replaced.push(old)
+            }
+            const end = row + document.spans.length
+            const key = this.#rows.insert(document, vectors.subarray(row * dimensions, end * dimensions))
+            for (let label = key; row < end; row++, label++) {
+              const vector = vectors.subarray(row * dimensions, (row + 1) * dimensions)
+              added.push({ label, document: key, vector })
+            }
+            await slice.pause()
           }
-          const end = row + document.spans.length
-          const key = this.#rows.insert(document, vectors.subarray(row * dimensions, end * dimensions))
-          for (let label = key; row < end; row++, label++) {
-            const vector = vectors.subarray(row * dimensions, (row + 1) * dimensions)
-            added.push({ label, document: key, vector })
-          }
-          await slice.pause()
-        }
-        return { replaced, added }
-      })
+          return { replaced, added, changed }
+        },
+      )
       await this.#apply(replaced, added)
       const updated = replaced.length + lost.length
-      return { created: documents.length - updated, updated }
+      return {
+        created: documents.length - changed.length - updated,
+        updated,
+        ...(unlessChanged && { changed }),
+      }
     })
   }
 

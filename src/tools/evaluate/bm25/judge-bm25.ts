@@ -1,4 +1,4 @@
-import { passageText } from '../../../retrieval/passages.ts'
+import { passageText } from '../../../retrieval/passages/passage-text.ts'
 import {
   askedFor,
   atEveryDepth,

@@ -1,5 +1,5 @@
 import { isBlank } from '../../../retrieval/checks/check-text.ts'
-import { passageText } from '../../../retrieval/passages.ts'
+import { passageText } from '../../../retrieval/passages/passage-text.ts'
 import type { BeirDocument, BeirSet } from './beir-set.ts'
 
 /** Texts held in memory at most, judged documents apart, which are all kept. */

@@ -1,4 +1,4 @@
-import type { CheckedDocument, IndexedDocument } from '../index/document.ts'
+import type { CheckedDocument, IndexedDocument } from '../../index/document.ts'
 
 /** What a passage's embedding is made from: the method embeds "title text". */
 export function passageText({ title, text }: { title: string | null; text: string }): string {
