@@ -1,7 +1,7 @@
 import { ServiceError } from '../../errors.ts'
 import type { Span } from '../../index/document.ts'
 import type { DocumentIndex } from '../../index/document-index.ts'
-import { passageText } from '../passages.ts'
+import { passageText } from '../passages/passage-text.ts'
 
 /** Documents read at once. */
 const READ_AT_ONCE = 32
