@@ -15,6 +15,8 @@ export interface BatchLimits {
    * waits behind bulk work. A batch never has less than one row.
    */
   readonly bulkBatchMsMax: number
+  /** The same for an interactive batch, by which another call waits; unbounded without it. */
+  readonly interactiveBatchMsMax?: number
   /** Of the time, for bulk work, while interactive work waits as well. */
   readonly bulkSharePercent: number
 }
@@ -55,17 +57,19 @@ export class Scheduler<Row extends ScheduledRow> {
    */
   take(interactiveComing: boolean): Row[] {
     const { interactive, bulk } = this.#lanes
-    const { batchTokensMax, bulkBatchMsMax } = this.#limits
+    const { bulkBatchMsMax, interactiveBatchMsMax } = this.#limits
     const bulkIsDue = bulk.size > 0 && this.#bulkShare.covers(this.#bulkBatchMs())
     if (interactive.size > 0 && !bulkIsDue) {
       this.#bulkWaits = bulk.size > 0
-      return interactive.take((rows, length) => rows * length <= batchTokensMax)
+      return interactive.take((rows, length) => this.#fits(rows, length, interactiveBatchMsMax))
     }
     if (bulk.size === 0 || (interactiveComing && !bulkIsDue)) return []
-    return bulk.take(
-      (rows, length) =>
-        rows * length <= batchTokensMax && rows <= this.#cost.rowsWithin(bulkBatchMsMax, length),
-    )
+    return bulk.take((rows, length) => this.#fits(rows, length, bulkBatchMsMax))
+  }
+
+  #fits(rows: number, length: number, msMax: number | undefined): boolean {
+    if (rows * length > this.#limits.batchTokensMax) return false
+    return msMax === undefined || rows <= this.#cost.rowsWithin(msMax, length)
   }
 
   /** @param ms that the batch took which was taken last */

@@ -6,10 +6,17 @@ const MIB = 1024 * 1024
 export const RERANKER_LIMITS = {
   rerankBatchTokensMax: {
     unit: 'tokens',
-    fallback: 4096,
+    fallback: 8192,
     min: 16,
     max: 1_048_576,
-    doc: 'Padded tokens of one batch of the reranker: about the longest a call waits behind another, as a batch that runs is not interrupted.',
+    doc: 'Padded tokens of one batch of the reranker.',
+  },
+  rerankBatchMsMax: {
+    unit: 'ms',
+    fallback: 250,
+    min: 1,
+    max: 60_000,
+    doc: 'Time one batch of the reranker should take: about the longest a call waits behind another, as a batch that runs is not interrupted. A batch has at least one text.',
   },
   rerankQueueTextsMax: {
     unit: 'texts',

@@ -114,6 +114,21 @@ describe('scheduler', () => {
     expect(lanes.take(false)).toHaveLength(10)
   })
 
+  test('interactive batches keep to a time target where there is one, and have at least one row', () => {
+    const cost = new BatchCost()
+    cost.observe(10, 100, 1000 * MS_PER_TOKEN)
+    const limits = { batchTokensMax: 2000, bulkBatchMsMax: 100, bulkSharePercent: 20 }
+    for (const [interactiveBatchMsMax, rows] of [
+      [50, 5],
+      [1, 1],
+      [1000, 20],
+    ] as const) {
+      const lanes = new Scheduler<ScheduledRow>({ ...limits, interactiveBatchMsMax }, cost)
+      push(lanes, 50, 'interactive')
+      expect(lanes.take(false)).toHaveLength(rows)
+    }
+  })
+
   test('interactive rows run before any bulk row that waits', () => {
     const lanes = scheduler()
     push(lanes, 30, 'bulk')

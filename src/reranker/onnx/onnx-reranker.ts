@@ -21,8 +21,8 @@ import type {
 } from '../reranker.ts'
 import type { RerankerEngine } from './worker.ts'
 
-/** Work that nobody waits for is rare here: about what the encoder gives it. */
-const BULK = { bulkBatchMsMax: 100, bulkSharePercent: 20 }
+/** Of the time, for work that nobody waits for, while searches never stop waiting. It is rare here. */
+const BULK_SHARE_PERCENT = 20
 
 export interface OnnxRerankerOptions extends ModelThreadOptions {
   /** Other names than those of `RERANKER_LIMITS` and `SHARE_LIMITS` are ignored. */
@@ -43,7 +43,9 @@ export async function openOnnxReranker({ limits, ...options }: OnnxRerankerOptio
     card,
     rowTokensMax: card.template.maxTokens,
     limits: {
-      ...BULK,
+      bulkSharePercent: BULK_SHARE_PERCENT,
+      bulkBatchMsMax: own.rerankBatchMsMax,
+      interactiveBatchMsMax: own.rerankBatchMsMax,
       batchTokensMax: own.rerankBatchTokensMax,
       queueTextsMax: own.rerankQueueTextsMax,
       queueTokensMax: own.rerankQueueTokensMax,
