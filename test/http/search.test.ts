@@ -107,7 +107,7 @@ test.each([
   [{ query: 'a', fusion: { method: 'rrf' } }, 'applies to mode hybrid'],
   [{ query: 'a', fusion: { method: 'rrf', weight: 1 } }, 'rrf has no weight'],
   [{ query: 'a', fusion: { method: 'weighted', k: 1 } }, 'weighted has no k'],
-  [{ query: 'a', fusion: { method: 'borda' } }, 'one of rrf, weighted'],
+  [{ query: 'a', fusion: { method: 'borda' } }, 'one of zscore, weighted, rrf'],
   [{ query: 'a', filter: { year: { $near: 1 } } }, '$near'],
   [{ vector: [1, 2] }, "this model's have 32"],
   [{ vector: Array(32).fill(0) }, 'not zero'],

@@ -1,20 +1,25 @@
 import type { Hit } from '../../index/document-index.ts'
 import { compareHits } from '../../index/order.ts'
-import type { Candidates } from './candidates.ts'
+import type { Candidates, Shares } from './candidates.ts'
 import { reciprocalRanks } from './reciprocal-ranks.ts'
-import { weightedScores } from './weighted-scores.ts'
+import { scaledScores } from './scaled-scores.ts'
 
 /** How the legs of a hybrid search become one list. */
 export type Fusion =
   /** @param k how little the first ranks stand out */
   | { method: 'rrf'; k: number }
-  /** @param weight of the dense leg, 0 to 1; the lexical leg has the rest */
+  /** Both: @param weight of the dense leg, 0 to 1; the lexical leg has the rest */
   | { method: 'weighted'; weight: number }
+  | { method: 'zscore'; weight: number }
 
 /** The value of the method's authors. */
 export const RRF_K = 60
 
-export const FUSION_DEFAULT: Fusion = { method: 'rrf', k: RRF_K }
+/** Of a method that takes one: both legs count the same. */
+export const WEIGHT = 0.5
+
+/** The best of those measured: docs/hybrid.md. */
+export const FUSION_DEFAULT: Fusion = { method: 'zscore', weight: WEIGHT }
 
 /** Where a leg put a document, counted from 1, and its score there. */
 export interface Place {
@@ -30,8 +35,7 @@ export interface FusedHit extends Pick<Hit, 'id' | 'score' | 'passage'> {
 
 /** The documents of both legs in one order, best first; equal scores by id. Linear in the candidates, but for sorting. */
 export function fuse(candidates: Candidates, fusion: Fusion): FusedHit[] {
-  const shares =
-    fusion.method === 'rrf' ? reciprocalRanks(candidates, fusion) : weightedScores(candidates, fusion)
+  const shares = sharesOf(candidates, fusion)
   const fused = new Map<string, FusedHit & { most: number }>()
   for (const leg of ['dense', 'lexical'] as const) {
     for (const [i, { id, score, passage }] of candidates[leg].entries()) {
@@ -49,4 +53,10 @@ export function fuse(candidates: Candidates, fusion: Fusion): FusedHit[] {
     }
   }
   return Array.from(fused.values(), ({ most: _, ...hit }) => hit).sort(compareHits)
+}
+
+function sharesOf(candidates: Candidates, fusion: Fusion): Shares {
+  if (fusion.method === 'rrf') return reciprocalRanks(candidates, fusion)
+  const unit = fusion.method === 'weighted' ? 'range' : 'deviation'
+  return scaledScores(candidates, { weight: fusion.weight, unit })
 }

@@ -76,7 +76,7 @@ export async function search(retrieval: Retrieval, request: SearchRequest): Prom
     ...(minScore !== undefined && { floor: minScore }),
   })
   const asked = performance.now()
-  const ranked: FoundHit[][] = both ? fused(legs, fusion) : legs[0]!.results.map(({ hits }) => hits)
+  const ranked: FoundHit[][] = both ? fused(legs, depth, fusion) : legs[0]!.results.map(({ hits }) => hits)
   const lists = ranked.map((list) => list.filter(({ id }) => id !== questions.excluded))
   const ordered = performance.now()
   const reranked = await rerank?.(lists)
@@ -126,8 +126,10 @@ function rerankStep(
 }
 
 /** One list a query. */
-function fused(legs: readonly Leg[], fusion: Fusion): FusedHit[][] {
+function fused(legs: readonly Leg[], asked: number, fusion: Fusion): FusedHit[][] {
   const resultsOf = (leg: LegName) => legs.find(({ name }) => name === leg)!.results
   const lexical = resultsOf('lexical')
-  return resultsOf('dense').map(({ hits }, i) => fuse({ dense: hits, lexical: lexical[i]!.hits }, fusion))
+  return resultsOf('dense').map(({ hits }, i) =>
+    fuse({ dense: hits, lexical: lexical[i]!.hits, asked }, fusion),
+  )
 }

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { Hit } from '../../../src/index/document-index.ts'
-import { fuse } from '../../../src/retrieval/fuse/fuse.ts'
+import { type Fusion, fuse as fuseAsked } from '../../../src/retrieval/fuse/fuse.ts'
+
+/** Unless said, each leg brought as many as it was asked for. */
+const fuse = (legs: { dense: Hit[]; lexical: Hit[] }, fusion: Fusion, asked = 0) =>
+  fuseAsked({ ...legs, asked }, fusion)
 
 const ranking = (kind: Hit['kind'], scores: Record<string, number>, ordinal = 0): Hit[] =>
   Object.entries(scores).map(([id, score]) => ({ id, score, kind, passage: { ordinal, start: 0, end: 1 } }))
@@ -49,15 +53,50 @@ describe('weighted scores', () => {
     expect(first(0).slice(0, 2)).toEqual(['c', 'b'])
   })
 
+  test('where words found fewer than was asked for, no other document has any: they count from 0', () => {
+    const found = { dense: cosines({ a: 0.9, b: 0.5 }), lexical: bm25({ b: 10, c: 9 }) }
+    const scoreOf = (id: string, asked: number) =>
+      fuse(found, { method: 'weighted', weight: 0.5 }, asked).find((hit) => hit.id === id)!.score
+    expect(scoreOf('c', 2)).toBe(0)
+    expect(scoreOf('c', 3)).toBeCloseTo(0.45, 12)
+  })
+
   test('candidates that are equal are all first', () => {
     const [only] = fuse({ dense: cosines({ a: 0.1 }), lexical: [] }, { method: 'weighted', weight: 0.6 })
     expect(only!.score).toBe(0.6)
   })
 })
 
+describe('z-scores', () => {
+  const fusion = { method: 'zscore', weight: 0.5 } as const
+
+  test('each leg counts in standard deviations over the candidates of both', () => {
+    const legs = { dense: cosines({ a: 0.9, b: 0.7, c: 0.5 }), lexical: bm25({ c: 30, b: 20, d: 10 }) }
+    const hits = fuse(legs, fusion)
+    // 0.4, 0.2, 0, 0 above the floor, and 20, 10, 0, 0.
+    const deviation = Math.sqrt((0.25 ** 2 + 0.05 ** 2 + 2 * 0.15 ** 2) / 4)
+    const score = (height: number) => (0.5 * height) / deviation
+    for (const [id, height] of Object.entries({ a: 0.4, b: 0.2 + 0.2, c: 0.4, d: 0 })) {
+      expect(hits.find((hit) => hit.id === id)!.score).toBeCloseTo(score(height), 9)
+    }
+  })
+
+  test('a leg whose first candidate stands out counts for more than one that finds all alike', () => {
+    const alike = cosines(Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`d${i}`, 0.5 - i / 1000])))
+    const outstanding = bm25({
+      x: 20,
+      ...Object.fromEntries(alike.slice(10).map(({ id }, i) => [id, 3 - i / 1000])),
+    })
+    expect(fuse({ dense: alike, lexical: outstanding }, fusion)[0]?.id).toBe('x')
+    const turned = { dense: bm25({ x: 20 }).concat(alike.slice(0, 10)), lexical: alike.slice(10) }
+    expect(fuse(turned, fusion)[0]?.id).toBe('x')
+  })
+})
+
 test('a leg without candidates leaves the other as it is', () => {
   const dense = cosines({ a: 0.9, b: 0.7 })
-  for (const fusion of [{ method: 'rrf', k: 60 } as const, { method: 'weighted', weight: 0.5 } as const]) {
+  for (const method of ['weighted', 'zscore', 'rrf'] as const) {
+    const fusion = method === 'rrf' ? { method, k: 60 } : { method, weight: 0.5 }
     expect(fuse({ dense, lexical: [] }, fusion).map(({ id }) => id)).toEqual(['a', 'b'])
     expect(fuse({ dense: [], lexical: [] }, fusion)).toEqual([])
   }

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../../errors.ts'
 import { SEARCH_MODES } from '../../../index/collection-settings.ts'
-import { type Fusion, RRF_K } from '../../../retrieval/fuse/fuse.ts'
+import { FUSION_DEFAULT, type Fusion, RRF_K, WEIGHT } from '../../../retrieval/fuse/fuse.ts'
 import { oneOf } from '../../wire/schemas.ts'
 
 export const ModeSchema = oneOf([...SEARCH_MODES], {
@@ -12,10 +12,17 @@ export const ModeSchema = oneOf([...SEARCH_MODES], {
 /** How the legs of a hybrid search become one list. */
 export const FusionSchema = Type.Object(
   {
-    method: oneOf(['rrf', 'weighted'], {
+    method: oneOf(['zscore', 'weighted', 'rrf'], {
       description:
-        "`rrf`: reciprocal rank fusion, the sum of 1 / (k + rank). `weighted`: the weighted sum of the legs' scores, each brought to 0 to 1 over its candidates.",
+        "`zscore`: the weighted sum of the legs' scores, each in standard deviations over the candidates of the query. `weighted`: the same, each brought to 0 to 1 (min-max). `rrf`: reciprocal rank fusion, the sum of 1 / (k + rank).",
     }),
+    weight: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 1,
+        description: `Of the dense leg, with zscore and weighted; the lexical one has the rest. Default ${WEIGHT}.`,
+      }),
+    ),
     k: Type.Optional(
       Type.Number({
         minimum: 1,
@@ -23,33 +30,22 @@ export const FusionSchema = Type.Object(
         description: `Of rrf: how little the first ranks stand out. Default ${RRF_K}.`,
       }),
     ),
-    weight: Type.Optional(
-      Type.Number({
-        minimum: 0,
-        maximum: 1,
-        description: 'Of weighted: of the dense leg; the lexical one has the rest. Default 0.5.',
-      }),
-    ),
   },
   {
     additionalProperties: false,
-    description: `How mode hybrid makes one list of two. Default: rrf with k ${RRF_K}.`,
-    examples: [{ method: 'weighted', weight: 0.6 }],
+    description: `How mode hybrid makes one list of two. Default: ${FUSION_DEFAULT.method}.`,
+    examples: [{ method: 'zscore', weight: 0.6 }, { method: 'rrf' }],
   },
 )
 
 /** @throws ServiceError INVALID_INPUT where a method is given what belongs to another */
 export function fusionOf({ method, k, weight }: Static<typeof FusionSchema>): Fusion {
-  if (method === 'rrf') {
-    if (weight === undefined) return { method, k: k ?? RRF_K }
-    throw new ServiceError('INVALID_INPUT', 'rrf has no weight; say method: weighted, or leave weight out.', {
-      field: 'fusion.weight',
-    })
+  const foreign = method === 'rrf' ? weight !== undefined && 'weight' : k !== undefined && 'k'
+  if (foreign) {
+    const message = `${method} has no ${foreign}; leave it out, or choose another method.`
+    throw new ServiceError('INVALID_INPUT', message, { field: `fusion.${foreign}` })
   }
-  if (k === undefined) return { method, weight: weight ?? 0.5 }
-  throw new ServiceError('INVALID_INPUT', 'weighted has no k; say method: rrf, or leave k out.', {
-    field: 'fusion.k',
-  })
+  return method === 'rrf' ? { method, k: k ?? RRF_K } : { method, weight: weight ?? WEIGHT }
 }
 
 const Place = Type.Object({
