@@ -17,6 +17,8 @@ export const evaluateCommand = defineCommand({
   async run({ given, operands, args }, terminal) {
     if (given.keep && operands.length > 1)
       throw invalidUsage('--keep takes one folder: the documents of the next would mix with it.')
+    if (given.modes?.includes('rerank') && !given.url && !given.reranker)
+      throw invalidUsage('--modes rerank needs --reranker, or a service (--url) that runs one.')
     await judgeSets(operands, given, args, terminal)
   },
 })

@@ -8,7 +8,7 @@ import {
   wholeNumber,
   withDefault,
 } from '../../cli/option.ts'
-import { SEARCH_MODES } from '../../index/collection-settings.ts'
+import { JUDGED_MODES } from './figures/judge-modes.ts'
 
 const COUNT = [1, 999_999_999] as const
 
@@ -29,8 +29,9 @@ export const EVALUATE_OPTIONS = {
   modes: {
     ...choices(
       'MODES',
-      SEARCH_MODES,
-      'ways of searching to compare, such as dense,lexical,hybrid: figures of each, as users are answered, in one table',
+      JUDGED_MODES,
+      'ways of searching to compare, such as dense,lexical,hybrid: figures of each, as users are answered, in one table. ' +
+        'rerank is hybrid with its first 100 hits reranked',
     ),
     excludes: ['prompts', 'against', 'writeCard'],
   },
@@ -53,6 +54,11 @@ export const EVALUATE_OPTIONS = {
   ),
   ...inGroup('In this process', {
     model: { ...text('NAME|PATH', 'model folder; default llara-mini'), excludes: ['url'] },
+    reranker: {
+      ...text('NAME|PATH', 'model folder of the reranker, for --modes rerank'),
+      excludes: ['url'],
+      needs: 'modes',
+    },
     device: {
       ...withDefault(choice('DEVICE', ['auto', 'cpu', 'cuda'], 'auto, cpu or cuda'), 'auto'),
       excludes: ['url'],

@@ -4,6 +4,7 @@ import { say, type Terminal } from '../../cli/terminal.ts'
 import { ToolError } from '../../cli/tool-error.ts'
 import type { OnnxEncoder } from '../../encoder/onnx/onnx-encoder.ts'
 import { modelFolder } from '../../model/find-model.ts'
+import type { OnnxReranker } from '../../reranker/onnx/onnx-reranker.ts'
 import { replaceFile } from '../disk.ts'
 import type { EvaluateOptions } from './evaluate-options.ts'
 import { judgeDrift } from './judge-drift.ts'
@@ -14,7 +15,7 @@ import { modesMarkdownTable, modesTerminalTable } from './report/modes-table.ts'
 import { recordInCard } from './report/record-in-card.ts'
 import type { ModesReport, Report } from './report/report.ts'
 import { terminalTable } from './report/terminal-table.ts'
-import { withLocalSystem, withModel } from './systems/local-model.ts'
+import { withLocalSystem, withModel, withReranker } from './systems/local-model.ts'
 import { withService } from './systems/running-service.ts'
 import type { SearchSystem } from './systems/search-system.ts'
 
@@ -106,13 +107,19 @@ async function judgeModel<R>(
   tell: (report: R) => Promise<void>,
 ): Promise<void> {
   const folder = modelFolder(options.model ?? MODEL_DEFAULT)
-  await withModel(folder, options.device, async (encoder) => {
+  const { device, reranker: name } = options
+  const judgeAllWith = async (encoder: OnnxEncoder, reranker: OnnxReranker | undefined) => {
     for (const set of sets) {
-      const report = await withLocalSystem(encoder, (system) => judge(system, set, options, run))
+      const report = await withLocalSystem(encoder, (system) => judge(system, set, options, run), reranker)
       await add?.(report, encoder, set, options, run)
       await tell(report)
     }
-  })
+  }
+  await withModel(folder, device, (encoder) =>
+    withReranker(name === undefined ? undefined : modelFolder(name, 'RERANKER'), device, (reranker) =>
+      judgeAllWith(encoder, reranker),
+    ),
+  )
 }
 
 async function writeReports(file: string, reports: readonly unknown[]): Promise<void> {

@@ -1,4 +1,5 @@
 import { MODE_METRICS, type ModeFigures } from '../figures/judge-modes.ts'
+import { RERANKED_HITS } from '../systems/reranked.ts'
 import { markdownRows, origin, three } from './markdown-table.ts'
 import { type ModesReport, setNotes } from './report.ts'
 import { corpusLine, originLine, row, score } from './terminal-table.ts'
@@ -11,6 +12,7 @@ export function modesTerminalTable(report: ModesReport): string {
   return [
     `${set}: ${corpusLine(report)}, ${queries} queries, ${judgements} judgements`,
     originLine(report),
+    ...rerankerLine(report),
     '',
     row('figure', columns),
     ...MODE_METRICS.map((name) =>
@@ -49,6 +51,7 @@ export function modesMarkdownTable(reports: readonly ModesReport[], command: str
     mean(reports.flatMap((report) => (report.modes[mode] ? [figure(report.modes[mode])] : [])))
   return [
     ...origin(first, command),
+    ...rerankerLine(first).flatMap((line) => [`${line}.`, '']),
     ...markdownRows(
       ['nDCG@10', 'documents / queries', ...modes, ...(withBm25 ? ["BM25 of the evaluation's own"] : [])],
       [...lines, means],
@@ -66,6 +69,12 @@ export function modesMarkdownTable(reports: readonly ModesReport[], command: str
     ...reports.flatMap((report) => setNotes(report).map((line) => `\n${report.set}: ${line}`)),
     '',
   ].join('\n')
+}
+
+/** Which model made the figures of `rerank`. */
+function rerankerLine({ reranker, modes }: ModesReport): string[] {
+  if (!reranker || !modes.rerank) return []
+  return [`rerank: the first ${RERANKED_HITS} of hybrid, by ${reranker.id} ${reranker.precision}`]
 }
 
 function mean(values: readonly number[]): number {

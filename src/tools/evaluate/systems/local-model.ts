@@ -6,7 +6,8 @@ import { type OnnxEncoder, openOnnxEncoder } from '../../../encoder/onnx/onnx-en
 import { startEmbeddedEngine } from '../../../index/embedded/embedded-engine.ts'
 import { DEFAULT_COLLECTION } from '../../../index/index-engine.ts'
 import type { DeviceChoice } from '../../../inference/device.ts'
-import { localSystem } from './local-system.ts'
+import { type OnnxReranker, openOnnxReranker } from '../../../reranker/onnx/onnx-reranker.ts'
+import { localSystem, RERANK_MS_MAX } from './local-system.ts'
 import type { SearchSystem } from './search-system.ts'
 
 /** Opens a model, works with it, closes it. */
@@ -23,10 +24,26 @@ export async function withModel<T>(
   }
 }
 
+/** As `withModel`, with a reranker beside it where one is named. */
+export async function withReranker<T>(
+  modelFolder: string | undefined,
+  device: DeviceChoice,
+  work: (reranker: OnnxReranker | undefined) => Promise<T>,
+): Promise<T> {
+  if (modelFolder === undefined) return work(undefined)
+  const reranker = await openOnnxReranker({ modelFolder, device })
+  try {
+    return await work(reranker)
+  } finally {
+    await reranker.close()
+  }
+}
+
 /** The service's own parts around an index of their own, which is gone afterwards. */
 export async function withLocalSystem<T>(
   encoder: OnnxEncoder,
   work: (system: SearchSystem) => Promise<T>,
+  reranker?: OnnxReranker,
 ): Promise<T> {
   const dataDir = await mkdtemp(join(tmpdir(), 'llara-evaluate-'))
   try {
@@ -36,9 +53,9 @@ export async function withLocalSystem<T>(
     try {
       // Judged sets have queries as long as documents.
       const config = defaultConfig()
-      const limits = { ...config, queryBytesMax: config.textBytesMax }
+      const limits = { ...config, queryBytesMax: config.textBytesMax, rerankMsMax: RERANK_MS_MAX }
       const index = await engine.open(DEFAULT_COLLECTION, { dimensions, fingerprint })
-      return await work(localSystem({ encoder, index, limits }))
+      return await work(localSystem({ encoder, reranker, index, limits }))
     } finally {
       await engine.close()
     }

@@ -3,17 +3,22 @@ import { type IngestLine, ingestStream } from '../../../retrieval/ingest-stream.
 import type { Retrieval } from '../../../retrieval/retrieval.ts'
 import { search } from '../../../retrieval/search/search.ts'
 import type { BeirDocument } from '../judged-set/beir-set.ts'
-import type { SearchSystem } from './search-system.ts'
+import { RERANKED_HITS, rerankedHits } from './reranked.ts'
+import type { ModelFacts, SearchSystem } from './search-system.ts'
 
 const QUERIES_MAX = 16
+/** Here nobody waits. */
+export const RERANK_MS_MAX = 3_600_000
 
 /** The parts of this process, through the same verbs that serve requests. The index should be empty. */
 export function localSystem(retrieval: Retrieval): SearchSystem {
-  const { id, precision, fingerprint } = retrieval.encoder.card
+  const { encoder, reranker } = retrieval
+  const factsOf = ({ id, precision, fingerprint }: ModelFacts) => ({ id, precision, fingerprint })
   return {
     facts: {
-      model: { id, precision, fingerprint },
-      device: retrieval.encoder.device.provider,
+      model: factsOf(encoder.card),
+      ...(reranker && { reranker: factsOf(reranker.card) }),
+      device: encoder.device.provider,
       at: 'embedded',
     },
     queriesMax: QUERIES_MAX,
@@ -29,14 +34,19 @@ export function localSystem(retrieval: Retrieval): SearchSystem {
       }
     },
 
-    async search(texts, { k, ef, exact = false, mode = 'dense', signal }) {
-      const { batches, timings } = await search(retrieval, {
+    async search(texts, { k, ef, exact = false, mode = 'dense', rerank = false, signal }) {
+      const until = performance.now() + RERANK_MS_MAX
+      const answer = await search(retrieval, {
         target: { kind: 'texts', texts, task: 'retrieval', field: 'queries' },
         k,
         mode,
+        ...(rerank && { rerank: { topN: RERANKED_HITS, until } }),
         options: { fields: [], tuning: { exact, ...(ef !== undefined && { ef }) }, signal },
       })
-      const { tokenize, queue, inference, search: store, total } = timings
+      const { tokenize, queue, inference, search: store, total } = answer.timings
+      const batches = rerank
+        ? answer.batches.map(({ hits, path }) => ({ hits: rerankedHits(hits, answer.rerank?.reason), path }))
+        : answer.batches
       return { batches, timings: { embed: tokenize + queue + inference, search: store, request: total } }
     },
 

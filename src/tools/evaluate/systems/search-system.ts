@@ -2,9 +2,17 @@ import type { SearchMode } from '../../../index/collection-settings.ts'
 import type { ScoredDocument } from '../figures/retrieval-metrics.ts'
 import type { BeirDocument } from '../judged-set/beir-set.ts'
 
+export interface ModelFacts {
+  id: string
+  precision: string
+  fingerprint: string
+}
+
 /** What a report says about that which was judged. */
 export interface SystemFacts {
-  model: { id: string; precision: string; fingerprint: string }
+  model: ModelFacts
+  /** Where there is one. */
+  reranker?: ModelFacts
   device: string
   /** The service's address, or `embedded`. */
   at: string
@@ -27,6 +35,8 @@ export interface SystemSearch {
   exact?: boolean
   /** Default dense, whatever the system's own is. */
   mode?: SearchMode
+  /** Whether the first RERANKED_HITS hits are reranked. */
+  rerank?: boolean
   signal: AbortSignal
 }
 

@@ -1,7 +1,8 @@
 import { ToolError } from '../../../cli/tool-error.ts'
 import type { ServiceClient } from '../../service-client.ts'
 import { DEPTH_MAX } from '../figures/retrieval-metrics.ts'
-import type { SearchSystem, SystemAnswer } from './search-system.ts'
+import { RERANKED_HITS, rerankedHits } from './reranked.ts'
+import type { ModelFacts, SearchSystem, SystemAnswer } from './search-system.ts'
 import { storeSet, type Tag } from './stored-set.ts'
 
 const QUERIES_MAX = 16
@@ -9,7 +10,8 @@ const QUERIES_MAX = 16
 const TEXTS_MAX = 64
 
 interface Info {
-  model: { id: string; precision: string; fingerprint: string }
+  model: ModelFacts
+  reranker?: ModelFacts
   device: string
   store: { documents: number }
   limits: { queries: number; k: number; texts: number; body_bytes: number }
@@ -18,6 +20,7 @@ interface Info {
 interface Answer {
   batches: { id: string; score: number }[][]
   paths: string[]
+  rerank?: { reason?: string }
   timings_ms: { tokenize: number; queue: number; inference: number; search: number }
 }
 
@@ -31,27 +34,36 @@ export async function serviceSystem(
   tag: Tag,
   { useExisting }: { useExisting: boolean },
 ): Promise<SearchSystem> {
-  const { model, device, store, limits } = await client.send<Info>({ method: 'GET', path: '/info' })
+  const { model, reranker, device, store, limits } = await client.send<Info>({ method: 'GET', path: '/info' })
   checkService(client.url, store.documents, limits.k, useExisting)
-  const { id, precision, fingerprint } = model
+  const factsOf = ({ id, precision, fingerprint }: ModelFacts) => ({ id, precision, fingerprint })
   const bare = (found: string) => (found.startsWith(tag.prefix) ? found.slice(tag.prefix.length) : found)
   return {
-    facts: { model: { id, precision, fingerprint }, device, at: client.url },
+    facts: {
+      model: factsOf(model),
+      ...(reranker && { reranker: factsOf(reranker) }),
+      device,
+      at: client.url,
+    },
     queriesMax: Math.min(QUERIES_MAX, limits.queries),
 
     ingest: (documents, options) => storeSet(client, documents, tag, options),
 
-    async search(texts, { k, ef, exact, mode = 'dense', signal }) {
-      const body = JSON.stringify({ queries: texts, k, ef, exact, mode, include: [] })
+    async search(texts, { k, ef, exact, mode = 'dense', rerank = false, signal }) {
+      const wish = rerank && { rerank: { top_n: RERANKED_HITS } }
+      const body = JSON.stringify({ queries: texts, k, ef, exact, mode, ...wish, include: [] })
       const started = performance.now()
       const answer = await client.send<Answer>({ method: 'POST', path: '/search', body, signal })
       const request = performance.now() - started
       const { tokenize, queue, inference, search } = answer.timings_ms
       return {
-        batches: answer.batches.map((hits, index) => ({
-          hits: hits.map((hit) => ({ id: bare(hit.id), score: hit.score })),
-          path: answer.paths[index]!,
-        })),
+        batches: answer.batches.map((found, index) => {
+          const hits = found.map(({ id, score }) => ({ id: bare(id), score }))
+          return {
+            hits: rerank ? rerankedHits(hits, answer.rerank?.reason) : hits,
+            path: answer.paths[index]!,
+          }
+        }),
         timings: { embed: tokenize + queue + inference, search, request },
       } satisfies SystemAnswer
     },
