@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { MAY_IMPORT } from './may-import.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -77,74 +78,6 @@ test('src/ imports what is installed with the package, and nothing is installed 
   )
   expect([...used].sort()).toEqual(Object.keys(dependencies).sort())
 })
-
-/** Which rooms a room may import from. What is not here imports nothing but errors and causes. */
-const MAY_IMPORT: Record<string, string[]> = {
-  limits: [],
-  sharing: ['limits'],
-  turns: [],
-  deadline: [],
-  worker: [],
-  model: ['worker'],
-  // So that a reranker can stand on model and inference without the encoder.
-  inference: ['sharing', 'limits', 'model', 'worker'],
-  encoder: ['sharing', 'limits', 'model', 'inference', 'worker'],
-  reranker: ['sharing', 'limits', 'model', 'inference', 'worker'],
-  // Documents are made ready for the worker on the thread of whoever calls.
-  index: ['limits', 'turns', 'worker'],
-  // Where to cut a text is known to no engine and no route.
-  chunking: ['index', 'turns'],
-  retrieval: ['chunking', 'limits', 'deadline', 'encoder', 'reranker', 'index', 'model', 'turns'],
-  telemetry: ['encoder', 'reranker', 'index'],
-  config: ['sharing', 'limits', 'collections', 'encoder', 'reranker', 'http', 'index', 'jobs', 'retrieval'],
-  // Opens collections by name; an index is one, and retrieval works on one.
-  collections: ['limits', 'encoder', 'reranker', 'index', 'retrieval'],
-  // Long work is what the service does anyway, begun by a job.
-  jobs: ['limits', 'collections', 'encoder', 'index', 'retrieval'],
-  http: [
-    'limits',
-    'collections',
-    'sharing',
-    'encoder',
-    'reranker',
-    'index',
-    'jobs',
-    'model',
-    'retrieval',
-    'turns',
-  ],
-  app: [
-    'version',
-    'collections',
-    'config',
-    'encoder',
-    'http',
-    'index',
-    'jobs',
-    'model',
-    'reranker',
-    'retrieval',
-    'telemetry',
-    'worker',
-    'deadline',
-  ],
-  cli: [],
-  serve: ['app', 'cli', 'config', 'version'],
-  tools: [
-    'cli',
-    'config',
-    'encoder',
-    'reranker',
-    'index',
-    'inference',
-    'limits',
-    'model',
-    'retrieval',
-    'version',
-  ],
-  commands: ['cli', 'serve', 'tools', 'version'],
-  main: ['cli', 'commands'],
-}
 
 test('dependencies point one way, from main to the parts', () => {
   const crossings = src.flatMap(({ file, imports }) => {
