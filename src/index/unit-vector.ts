@@ -6,12 +6,12 @@ const UNIT_TOLERANCE = 1e-5
 /**
  * The vector itself when it has unit length and is a Float32Array, else a copy that has: scores are cosines.
  *
- * @param dimensions how many numbers the vectors of this model have
+ * @param dimensions how many numbers the vectors of the collection have
  * @throws ServiceError INVALID_INPUT when it has another length, is zero or is not finite
  */
 export function unitVector(values: Float32Array | readonly number[], dimensions: number): Float32Array {
   if (values.length !== dimensions) {
-    const message = `vector has ${values.length} numbers; this model's have ${dimensions}.`
+    const message = `vector has ${values.length} numbers; those here have ${dimensions}.`
     throw new ServiceError('INVALID_INPUT', message, { field: 'vector', dimensions })
   }
   let largest = 0

@@ -1,15 +1,15 @@
 import type { Truncate } from '../encoder/encoder.ts'
 import { ServiceError, toServiceError } from '../errors.ts'
 import type { Chunking } from '../index/collection-settings.ts'
-import type { CheckedDocument } from '../index/document.ts'
-import { checkDocument, type NewDocument } from './checks/check-document.ts'
+import { checkDocument, checkVector, type NewDocument } from './checks/check-document.ts'
 import { retryWhenOverloaded } from './encode-bulk.ts'
 import { inHalves } from './halves.ts'
 import { IngestReport, type IngestSummary, type IngestWatch } from './ingest-report.ts'
 import { interruptible } from './interruptible.ts'
+import { type BroughtDocument, planBrought } from './passages/brought-vectors.ts'
 import { type EmbeddedDocument, embedPlanned } from './passages/embed-planned.ts'
 import { encodePatiently } from './passages/encode-texts.ts'
-import { type PlannedDocument, planPassages } from './passages/plan.ts'
+import type { PlannedDocument } from './passages/plan.ts'
 import { storeAsWanted } from './passages/store-as-wanted.ts'
 import { renameTextIndex } from './rename-text-index.ts'
 import type { Retrieval } from './retrieval.ts'
@@ -20,9 +20,8 @@ export type IngestLine = { line: number } & (
   | { error: ServiceError }
 )
 
-interface Entry {
+interface Entry extends BroughtDocument {
   line: number
-  document: CheckedDocument
 }
 
 interface PlannedEntry extends Entry {
@@ -117,7 +116,8 @@ async function* batches(
     try {
       if ('error' in item) throw item.error
       const document = checkDocument(item.document, 'document', limits, index.settings)
-      batch.entries.push({ line: item.line, document })
+      const vector = checkVector(item.document.vector, 'document', index)
+      batch.entries.push({ line: item.line, document, vector })
       bytes += item.bytes
     } catch (thrown) {
       const error = toServiceError(thrown)
@@ -167,8 +167,7 @@ function planEntries(
   entries: readonly Entry[],
   chunking: Chunking,
 ): Promise<(PlannedDocument | ServiceError)[]> {
-  const documents = entries.map(({ document }) => document)
-  return planPassages(retrieval, documents, chunking, { truncate, nameOf: () => 'document', signal })
+  return planBrought(retrieval, entries, chunking, { truncate, nameOf: () => 'document', signal })
 }
 
 /** Embeds a batch; a text the encoder refuses is reported and the rest goes on. */
@@ -183,7 +182,7 @@ async function embedBatch(stream: Stream, { entries }: PlannedBatch): Promise<Em
         part.map(({ line }) => line),
         embedded,
       )
-      return part.map(({ line, document }, i) => ({ line, document, embedded: embedded[i]! }))
+      return part.map((entry, i) => ({ ...entry, embedded: embedded[i]! }))
     },
     ({ line }, error) => report.fault(line, toServiceError(renameTextIndex(error, () => 'text'))),
   )

@@ -1,11 +1,11 @@
 import type { Truncate } from '../encoder/encoder.ts'
 import { ServiceError } from '../errors.ts'
-import type { CheckedDocument } from '../index/document.ts'
 import { turn } from '../turns.ts'
-import { checkDocument, type NewDocument } from './checks/check-document.ts'
+import { checkDocument, checkVector, type NewDocument } from './checks/check-document.ts'
+import { type BroughtDocument, planBrought } from './passages/brought-vectors.ts'
 import { type EmbeddedDocument, embedPlanned } from './passages/embed-planned.ts'
 import { encodeUnlessFull } from './passages/encode-texts.ts'
-import { type PlannedDocument, planPassages } from './passages/plan.ts'
+import type { PlannedDocument } from './passages/plan.ts'
 import { storeAsWanted } from './passages/store-as-wanted.ts'
 import type { Retrieval } from './retrieval.ts'
 
@@ -37,16 +37,21 @@ export async function ingest(
   given: readonly NewDocument[],
   options: IngestOptions,
 ): Promise<IngestResult> {
-  const documents: CheckedDocument[] = []
+  const { limits, index } = retrieval
+  const documents: BroughtDocument[] = []
   for (const [i, document] of given.entries()) {
     const others = turn()
     if (others) await others
-    documents.push(checkDocument(document, `documents[${i}]`, retrieval.limits, retrieval.index.settings))
+    const field = `documents[${i}]`
+    documents.push({
+      document: checkDocument(document, field, limits, index.settings),
+      vector: checkVector(document.vector, field, index),
+    })
   }
   const embed = async () => {
     const { chunking } = retrieval.index.settings
     const nameOf = (i: number) => `documents[${i}]`
-    const planned = allOf(await planPassages(retrieval, documents, chunking, { ...options, nameOf }))
+    const planned = allOf(await planBrought(retrieval, documents, chunking, { ...options, nameOf }))
     checkCount(planned, retrieval.limits)
     const encode = encodeUnlessFull(retrieval, nameOf, options.signal)
     return { chunking, embedded: await embedPlanned(planned, encode, options.truncate) }

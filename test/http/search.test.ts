@@ -109,7 +109,7 @@ test.each([
   [{ query: 'a', fusion: { method: 'weighted', k: 1 } }, 'weighted has no k'],
   [{ query: 'a', fusion: { method: 'borda' } }, 'one of zscore, weighted, rrf'],
   [{ query: 'a', filter: { year: { $near: 1 } } }, '$near'],
-  [{ vector: [1, 2] }, "this model's have 32"],
+  [{ vector: [1, 2] }, 'those here have 32'],
   [{ vector: Array(32).fill(0) }, 'not zero'],
 ])('%j is refused with what to mend', async (body, hint) => {
   const answer = await search(body).expect(422)

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../errors.ts'
+import { DIMENSIONS_MAX } from '../../index/collection-settings.ts'
 import type { NewDocument } from '../../retrieval/checks/check-document.ts'
 import type { IngestLine } from '../../retrieval/ingest-stream.ts'
 import { turn } from '../../turns.ts'
@@ -16,6 +17,13 @@ export const NewDocumentSchema = Type.Object(
     text: Type.String({ minLength: 1, examples: ['Blue light is scattered more than red light.'] }),
     title: Type.Optional(DocumentFields.title),
     metadata: Type.Optional(MetadataSchema),
+    vector: Type.Optional(
+      Type.Array(Type.Number(), {
+        maxItems: DIMENSIONS_MAX,
+        description:
+          'What the document is found by, in place of what the model would make of it: as many numbers as the vectors of the collection have. It is normalised to unit length. A collection of your own vectors needs one for each document.',
+      }),
+    ),
   },
   { additionalProperties: false },
 )

@@ -2,6 +2,7 @@ import { ServiceError } from '../../errors.ts'
 import type { CollectionSettings } from '../../index/collection-settings.ts'
 import type { CheckedDocument, Document } from '../../index/document.ts'
 import type { Metadata } from '../../index/json.ts'
+import { unitVector } from '../../index/unit-vector.ts'
 import { checkDates } from './check-dates.ts'
 import { checkMetadata } from './check-metadata.ts'
 import { checkText, checkUnicode, textBound } from './check-text.ts'
@@ -12,6 +13,8 @@ export interface NewDocument {
   text: string
   title?: string | null
   metadata?: Metadata
+  /** What it is found by, in place of what the model would make of it. */
+  vector?: readonly number[]
 }
 
 export const ID_BYTES_MAX = 512
@@ -38,6 +41,27 @@ export function checkDocument(
   checkDates(metadata, `${field}.metadata`, settings)
   const document: Document = { id, text, title: title === '' ? null : title, metadata }
   return document as CheckedDocument
+}
+
+/**
+ * A vector that came with a document, at unit length; undefined where none did.
+ * @throws ServiceError INVALID_INPUT (of other dimensions than the collection's, not finite, or zero)
+ */
+export function checkVector(
+  vector: readonly number[] | undefined,
+  field: string,
+  { dimensions }: { dimensions: number },
+): Float32Array | undefined {
+  if (vector === undefined) return undefined
+  try {
+    return unitVector(vector, dimensions)
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error
+    throw new ServiceError('INVALID_INPUT', `${field}.${error.message}`, {
+      ...error.details,
+      field: `${field}.vector`,
+    })
+  }
 }
 
 /** @throws ServiceError INVALID_INPUT */

@@ -42,8 +42,10 @@ export async function embedPlanned(
   truncate: Truncate,
 ): Promise<EmbeddedDocument[]> {
   const tokens = new Float64Array(planned.length)
-  const embedded: EmbeddedRow[][] = planned.map(() => [])
-  let rows: Row[] = planned.flatMap(({ spans }, index) => spans.map((span) => ({ index, span })))
+  const embedded: EmbeddedRow[][] = planned.map(asBrought)
+  let rows: Row[] = planned.flatMap(({ spans, vector }, index) =>
+    vector ? [] : spans.map((span) => ({ index, span })),
+  )
   const onCut = planned.every(({ mayBeCut }) => mayBeCut) ? truncate : 'end'
   while (rows.length > 0) {
     const result = await encode(
@@ -69,6 +71,13 @@ export async function embedPlanned(
     rows = again
   }
   return planned.map((plan, index) => documentOf(plan, embedded[index]!, tokens[index]!))
+}
+
+/** What needs no embedding, because its vector is there. */
+function asBrought({ spans, vector }: PlannedDocument, index: number): EmbeddedRow[] {
+  const [span] = spans
+  if (!vector || !span) return []
+  return [{ index, span, passage: { span, vector }, truncated: false, mostlyUnknown: false }]
 }
 
 function textOf({ document, title }: PlannedDocument, { start, end }: Span): string {

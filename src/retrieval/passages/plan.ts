@@ -20,6 +20,8 @@ export interface PlannedDocument {
   titleCut: boolean
   /** Whether the model may cut a passage, because the whole is to be one. */
   mayBeCut: boolean
+  /** Of the whole, at unit length, where it need not be embedded. */
+  vector?: Float32Array
 }
 
 export interface PlanOptions {
@@ -83,7 +85,7 @@ export async function planPassages(
   return plans
 }
 
-function asWhole(document: CheckedDocument): PlannedDocument {
+export function asWhole(document: CheckedDocument): PlannedDocument {
   const spans = [{ start: 0, end: document.text.length }]
   return { document, spans, title: document.title, titleCut: false, mayBeCut: false }
 }

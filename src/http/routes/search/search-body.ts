@@ -34,7 +34,8 @@ export const searchBody = ({
       vector: Type.Optional(
         Type.Array(Type.Number(), {
           maxItems: 65_536,
-          description: 'A vector of this model. It is normalised to unit length.',
+          description:
+            'A vector of the collection: of its model, or your own. It is normalised to unit length.',
         }),
       ),
       like: Type.Optional(
