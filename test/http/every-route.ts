@@ -11,7 +11,7 @@ export interface Route {
 }
 
 /** Routes that touch no collection, or show of each what the key is for. */
-const NO_COLLECTION = /^\/(collections|aliases|embed|v1\/embeddings|openapi\.yaml|docs(\/.*)?)$/
+const NO_COLLECTION = /^\/(collections|aliases|embed|v1\/embeddings|v\d\/rerank|openapi\.yaml|docs(\/.*)?)$/
 /** Administration of a collection as a whole. */
 const WHOLE_SERVICE = ['PUT /collections/:collection', 'DELETE /collections/:collection']
 
@@ -19,7 +19,7 @@ function reachOf(method: string, pattern: string): Route['reach'] {
   if (NO_COLLECTION.test(pattern)) return 'none'
   if (WHOLE_SERVICE.includes(`${method} ${pattern}`)) return 'service'
   if (pattern.startsWith('/collections/:collection')) return 'a'
-  return /^\/(documents(\/.*)?|search|info)$/.test(pattern) ? 'default' : 'service'
+  return /^\/(documents(\/.*)?|search|rerank|info)$/.test(pattern) ? 'default' : 'service'
 }
 
 /**

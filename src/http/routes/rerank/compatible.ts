@@ -86,7 +86,7 @@ const Answer = Type.Object({
 })
 
 /** Reranking in the shape that clients of Cohere's and Jina's services send and read. */
-export function compatibleRerankRoutes(server: Server, { config, retrieval }: HttpContext): void {
+export function compatibleRerankRoutes(server: Server, { config, collections }: HttpContext): void {
   for (const { version, returnsDocuments } of VERSIONS) {
     server.post(
       `/v${version}/rerank`,
@@ -104,7 +104,7 @@ export function compatibleRerankRoutes(server: Server, { config, retrieval }: Ht
       },
       async (request, reply) => {
         const { query, model, top_n, return_documents = returnsDocuments, max_tokens_per_doc } = request.body
-        const parts = forClient(await retrieval(request), request)
+        const parts = forClient(collections().default, request)
         checkTokensMax(max_tokens_per_doc, rerankerOf(parts, model).card.maxTokens)
         const documents = request.body.documents.map((given) => ({
           text: typeof given === 'string' ? given : given.text,
