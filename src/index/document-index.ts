@@ -163,6 +163,12 @@ export interface DocumentIndex {
    *   `capabilities` rules out), TOO_LARGE (more text than an answer may hold)
    */
   search(probes: readonly Probe[], k: number, options?: SearchOptions): Promise<SearchResult[]>
+  /**
+   * Where the words of a query stand in texts, in whatever form this collection's analysis takes for the same word: list i
+   * for text i, in order and without overlaps, in UTF-16 code units.
+   * @throws ServiceError INVALID_INPUT unless `capabilities.lexical`
+   */
+  highlight(terms: string, texts: readonly string[], options?: CallOptions): Promise<Span[][]>
   /** Documents in id order (by code point) or sorted, `limit` a page, or fewer where they are large. @throws ServiceError INVALID_INPUT for a foreign cursor */
   scan(options: ScanOptions): Promise<ScanPage>
   /** How many documents match; all of them without a filter. */

@@ -37,6 +37,7 @@ export function measuredIndex(index: DocumentIndex, name: string, metrics: Metri
       }
       return results
     },
+    highlight: (terms, texts, options) => measure('highlight', () => index.highlight(terms, texts, options)),
     scan: (options) => measure('scan', () => index.scan(options)),
     count: (options) => measure('count', () => index.count(options)),
     facets: (paths, options) => measure('facets', () => index.facets(paths, options)),

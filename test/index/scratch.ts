@@ -51,6 +51,7 @@ export async function openIn(
     remove: (target, options) => index.remove(target, options),
     patch: (target, patch, options) => index.patch(target, patch, options),
     search: (probes, k, options) => index.search(probes, k, options),
+    highlight: (terms, texts, options) => index.highlight(terms, texts, options),
     scan: (options) => index.scan(options),
     count: (options) => index.count(options),
     facets: (paths, options) => index.facets(paths, options),

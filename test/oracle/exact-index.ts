@@ -7,7 +7,7 @@ import {
   type SettingsChange,
 } from '../../src/index/collection-settings.ts'
 import { cursorAfter, placeOfCursor } from '../../src/index/cursor.ts'
-import type { DocumentPart, IndexedDocument, Passage } from '../../src/index/document.ts'
+import type { DocumentPart, IndexedDocument, Passage, Span } from '../../src/index/document.ts'
 import type {
   CallOptions,
   Capabilities,
@@ -34,7 +34,7 @@ import { facetOf } from './facets.ts'
 import { bestPassage, hitOf, partOf, type Stored } from './hits.ts'
 import { matches } from './match-filter.ts'
 import { placeOf } from './place.ts'
-import { bestByWords, wordScores } from './word-scores.ts'
+import { bestByWords, placesOfWords, wordScores } from './word-scores.ts'
 
 /**
  * An index that keeps everything in memory, scores every passage, and counts the words of every text (analysis `plain`):
@@ -150,6 +150,11 @@ export class ExactIndex implements DocumentIndex {
         'vector' in probe ? this.#byVector(probe.vector, options) : this.#byWords(probe.terms, options)
       return { hits: hits.sort(compareHits).slice(0, k), path: 'exact' }
     })
+  }
+
+  async highlight(terms: string, texts: readonly string[], options: CallOptions = {}): Promise<Span[][]> {
+    this.#check(options)
+    return texts.map((text) => placesOfWords(terms, text))
   }
 
   async scan({ cursor, limit, filter, sort = [], fields, ...options }: ScanOptions): Promise<ScanPage> {

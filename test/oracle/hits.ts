@@ -18,6 +18,7 @@ export function bestPassage(
   return hitOf({ document, passages }, score, 'cosine', scores.indexOf(score), fields)
 }
 
+/** A document by one of its passages. */
 export function hitOf(
   { document, passages }: Stored,
   score: number,
@@ -29,6 +30,7 @@ export function hitOf(
   return fields?.length === 0 ? hit : { ...hit, document: partOf(document, fields) }
 }
 
+/** Those fields of a document that are asked for, as a copy. */
 export function partOf(
   document: Document,
   fields: readonly DocumentField[] = ['text', 'title', 'metadata'],

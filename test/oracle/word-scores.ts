@@ -11,6 +11,14 @@ function wordsOf(text: string | null): string[] {
   return plain.match(/[\p{L}\p{N}\p{Co}]+/gu) ?? []
 }
 
+/** Where words of a query stand in a text, in any case and with any accents. */
+export function placesOfWords(query: string, text: string): { start: number; end: number }[] {
+  const asked = new Set(wordsOf(query))
+  return Array.from(text.matchAll(/[\p{L}\p{N}\p{Co}\p{M}]+/gu))
+    .filter(([word]) => wordsOf(word).some((plain) => asked.has(plain)))
+    .map(({ index, 0: { length } }) => ({ start: index, end: index + length }))
+}
+
 function countOf(words: readonly string[], word: string): number {
   return words.filter((other) => other === word).length
 }

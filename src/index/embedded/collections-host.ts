@@ -25,6 +25,7 @@ import type {
   FacetsCall,
   ForCollection,
   GetCall,
+  HighlightCall,
   IdsCall,
   OpenCall,
   PatchCall,
@@ -153,6 +154,8 @@ export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<
       engine(collection).search(call, signal),
     searchWords: ({ collection, ...call }: ForCollection<WordSearchCall>, signal: AbortSignal) =>
       engine(collection).searchWords(call, signal),
+    highlight: ({ collection, ...call }: ForCollection<HighlightCall>, signal: AbortSignal) =>
+      engine(collection).highlight(call, signal),
     get: ({ collection, ...call }: ForCollection<GetCall>, signal: AbortSignal) =>
       engine(collection).get(call, signal),
     passages: ({ collection, ...call }: ForCollection<IdsCall>, signal: AbortSignal) =>

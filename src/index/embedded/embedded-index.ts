@@ -2,7 +2,7 @@ import { ServiceError } from '../../errors.ts'
 import type { WorkerClient } from '../../worker/client.ts'
 import type { CollectionSettings, SettingsChange } from '../collection-settings.ts'
 import { cursorAfter, placeOfCursor } from '../cursor.ts'
-import type { DocumentPart, IndexedDocument, Passage } from '../document.ts'
+import type { DocumentPart, IndexedDocument, Passage, Span } from '../document.ts'
 import type {
   CallOptions,
   Capabilities,
@@ -140,6 +140,11 @@ export class EmbeddedIndex implements DocumentIndex {
       const bm25s = byWords.map((reply) => resultOf(reply, 'bm25'))
       return probes.map((probe) => ('vector' in probe ? cosines : bm25s).shift()!)
     })
+  }
+
+  highlight(terms: string, texts: readonly string[], { signal }: CallOptions = {}): Promise<Span[][]> {
+    const call = { terms, texts, collection: this.#collection }
+    return this.#run('read', () => this.#client.call('highlight', call, { signal }))
   }
 
   async scan({ cursor, signal, sort = [], ...options }: ScanOptions): Promise<ScanPage> {

@@ -88,6 +88,11 @@ export interface WordSearchCall {
   fields?: readonly DocumentField[]
 }
 
+export interface HighlightCall {
+  terms: string
+  texts: readonly string[]
+}
+
 /** Those fields of a document that were asked for. */
 export type WireFields = Partial<Pick<WireDocument, DocumentField>>
 

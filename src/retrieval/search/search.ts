@@ -7,6 +7,7 @@ import { type Reranked, type RerankOutcome, type RerankWish, rerankHits } from '
 import { rerankerOf } from '../rerank/reranker-of.ts'
 import type { Retrieval, Timings } from '../retrieval.ts'
 import { withDocuments } from './documents.ts'
+import { type Highlights, highlightStep } from './highlight.ts'
 import { askLegs, type Leg, type LegName } from './legs.ts'
 import { type ModeWish, modeOf } from './mode.ts'
 import { questionsOf } from './target.ts'
@@ -18,12 +19,14 @@ export interface SearchRequest extends ModeWish {
   k: number
   /** Whether the reranker has the last word on the first hits. */
   rerank?: RerankWish
+  /** Whether hits say where the words of their query stand. */
+  highlight?: boolean
   options: Omit<SearchOptions, 'floor'>
 }
 
 /** A document that was found. */
 export type FoundHit = Pick<Hit, 'id' | 'score' | 'passage' | 'document'> &
-  Partial<Pick<FusedHit, 'legs'>> & { rerank?: Reranked }
+  Partial<Pick<FusedHit, 'legs'>> & { rerank?: Reranked; highlights?: Highlights }
 
 /** What one query found, best first. */
 export interface Found {
@@ -60,9 +63,11 @@ export interface SearchAnswer {
 export async function search(retrieval: Retrieval, request: SearchRequest): Promise<SearchAnswer> {
   const started = performance.now()
   const { index, limits } = retrieval
-  const { k, fusion = FUSION_DEFAULT, minScore, options } = request
+  const { k, fusion = FUSION_DEFAULT, minScore } = request
   const mode = modeOf(request, index)
   const questions = questionsOf(retrieval, request.target)
+  const highlight = request.highlight ? highlightStep(index, questions.terms, request.options) : undefined
+  const options = highlight?.options ?? request.options
   const rerank = request.rerank && rerankStep(retrieval, request.rerank, questions.terms, options.signal)
   const both = mode === 'hybrid'
   const inSteps = both || rerank !== undefined
@@ -84,12 +89,13 @@ export async function search(retrieval: Retrieval, request: SearchRequest): Prom
   const answers = inSteps
     ? await withDocuments(index, reranked?.lists ?? lists, k, options)
     : lists.map((list) => list.slice(0, k))
+  const shown = highlight ? await highlight.mark(answers) : answers
   const ended = performance.now()
 
   const { tokenizeMs = 0, queueMs = 0, inferenceMs = 0 } = encoded.timings ?? {}
   return {
     mode,
-    batches: answers.map((hits, i) => ({ hits, path: legs[0]!.results[i]!.path })),
+    batches: shown.map((hits, i) => ({ hits, path: legs[0]!.results[i]!.path })),
     truncated: encoded.truncated ? flaggedIndexes(encoded.truncated) : [],
     mostlyUnknown: encoded.mostlyUnknown ? flaggedIndexes(encoded.mostlyUnknown) : [],
     ...(reranked && { rerank: reranked.outcome }),

@@ -153,4 +153,21 @@ export function byWords(contractTest: ContractTest): void {
       [['y', 'cosine']],
     ])
   })
+
+  contractTest('says where words stand in texts', async ({ index }) => {
+    const texts = [
+      'The SEA, the se\u0301a; seas: sea',
+      '',
+      'nothing',
+      'a\u0000sea \u{1f600} sea\ue000',
+      'sea '.repeat(9000),
+    ]
+    const found = await index.highlight('sea "*', texts)
+    const cut = texts.slice(0, 4).map((text, i) => found[i]!.map(({ start, end }) => text.slice(start, end)))
+    expect(cut).toEqual([['SEA', 'se\u0301a', 'sea'], [], [], ['sea']])
+    expect(found[4]).toHaveLength(9000)
+    expect(found[4]?.at(-1)).toEqual({ start: 8999 * 4, end: 8999 * 4 + 3 })
+    expect(await index.highlight('...', texts)).toEqual(texts.map(() => []))
+    expect(await index.highlight('sea', [])).toEqual([])
+  })
 }

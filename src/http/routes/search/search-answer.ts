@@ -6,6 +6,7 @@ import { warningsSchema } from '../../wire/warnings.ts'
 import { FacetsSchema } from '../metadata/facets.ts'
 import { HitVectorSchema, type VectorWish, vectorsOf } from '../vectors/stored-vectors.ts'
 import { LegsSchema, ModeSchema } from './fusion.ts'
+import { HighlightsSchema, highlightsOf } from './highlights.ts'
 import { RerankedSchema, RerankReportSchema } from './rerank.ts'
 
 const { id, text, title, metadata } = DocumentFields
@@ -20,6 +21,7 @@ const Result = Type.Object({
   title: Type.Optional(title),
   text: Type.Optional(text),
   metadata: Type.Optional(metadata),
+  highlights: Type.Optional(HighlightsSchema),
   vector: HitVectorSchema,
 })
 const PathSchema = oneOf(['hnsw', 'pruned', 'exact'], {
@@ -91,7 +93,7 @@ export function listsOf({ batches, mode }: SearchAnswer, many: boolean, vectors?
   return many ? { batches: lists, path, paths } : { results: lists[0] ?? [], path }
 }
 
-function resultOf({ id, score, legs, rerank, document = {} }: FoundHit) {
+function resultOf({ id, score, legs, rerank, highlights, document = {} }: FoundHit) {
   const { title, text, metadata } = document
   return {
     id,
@@ -101,5 +103,6 @@ function resultOf({ id, score, legs, rerank, document = {} }: FoundHit) {
     ...(title !== undefined && { title }),
     ...(text !== undefined && { text }),
     ...(metadata !== undefined && { metadata }),
+    ...(highlights && { highlights: highlightsOf(highlights) }),
   }
 }

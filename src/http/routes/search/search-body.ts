@@ -7,6 +7,7 @@ import { FilterSchema, Id, Include, oneOf } from '../../wire/schemas.ts'
 import { facetFields } from '../metadata/facets.ts'
 import { FormatField } from '../vectors/stored-vectors.ts'
 import { FusionSchema, ModeSchema } from './fusion.ts'
+import { HighlightSchema } from './highlights.ts'
 import { rerankWishSchema } from './rerank.ts'
 
 /** Results of a search that does not say how many. */
@@ -65,6 +66,7 @@ export const searchBody = ({
         }),
       ),
       include: Type.Optional(Include),
+      highlight: Type.Optional(HighlightSchema),
       encoding_format: FormatField,
       ...facetFields(limits),
       ef: Type.Optional(

@@ -47,6 +47,7 @@ export function searchRoute(server: Server, { config, metrics, retrieval }: Http
         ...(body.fusion !== undefined && { fusion: fusionOf(body.fusion) }),
         ...(body.rerank !== undefined && { rerank: rerankWishOf(body.rerank, reply, config) }),
         ...(body.min_score !== undefined && { minScore: body.min_score }),
+        ...(body.highlight !== undefined && { highlight: body.highlight }),
         options: {
           ...shared,
           fields,

@@ -1,5 +1,7 @@
 import type { Analysis } from '../../collection-settings.ts'
+import type { Span } from '../../document.ts'
 import { type Connection, connectInMemory } from '../database/connection.ts'
+import { Highlighter } from './highlighter.ts'
 import { indexedText, TOKENIZERS } from './words-table.ts'
 
 /** What a query looks for. */
@@ -23,8 +25,11 @@ export class Analyzer {
   /** Words without case and accents, with their endings. */
   readonly #words: Tokenizer
 
+  readonly #highlighter: Highlighter
+
   constructor(analysis: Analysis) {
     this.#analysis = analysis
+    this.#highlighter = new Highlighter(TOKENIZERS[analysis === 'english' ? 'plain' : analysis])
     this.#terms = new Tokenizer(TOKENIZERS[analysis])
     this.#words = analysis === 'english' ? new Tokenizer(TOKENIZERS.plain) : this.#terms
   }
@@ -49,6 +54,19 @@ export class Analyzer {
     return this.#terms.counts(texts, terms)
   }
 
+  /**
+   * Where a query's words stand in a text, in whatever form: in UTF-16 code units, in order, without overlaps. What is
+   * shorter than a trigram is looked for as it is written.
+   */
+  highlight(text: string, query: readonly QueryTerm[]): Span[] {
+    const whole = new Set(query.filter(({ prefix }) => !prefix).map(({ term }) => term))
+    const words = this.#words.tokens(text)
+    const terms = this.#words === this.#terms ? words : this.#terms.tokens(text)
+    const standing = new Set(words.filter((_, i) => whole.has(terms[i] ?? '')))
+    const short = query.filter(({ prefix }) => prefix).flatMap(({ term }) => written(text, term))
+    return joined([...this.#highlighter.spans(text, [...standing]), ...short])
+  }
+
   #cut(text: string): Omit<QueryTerm, 'count'>[] {
     const short = this.#analysis === 'trigram' && [...text].length < TRIGRAM
     if (short) return this.#beginning(text)
@@ -64,6 +82,26 @@ export class Analyzer {
     if (beginning === '' || beginning.includes('\n')) return []
     return [{ term: beginning, word: beginning, prefix: true }]
   }
+}
+
+/** Where some characters stand, in either case. */
+function written(text: string, characters: string): Span[] {
+  const pattern = new RegExp(characters.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'), 'giu')
+  return Array.from(text.matchAll(pattern), ({ index, 0: { length } }) => ({
+    start: index,
+    end: index + length,
+  }))
+}
+
+/** In order, those that meet or overlap as one. */
+function joined(spans: Span[]): Span[] {
+  const result: Span[] = []
+  for (const span of spans.sort((a, b) => a.start - b.start || a.end - b.end)) {
+    const last = result.at(-1)
+    if (last && span.start <= last.end) last.end = Math.max(last.end, span.end)
+    else result.push({ ...span })
+  }
+  return result
 }
 
 /** One of SQLite's tokenizers by itself. */

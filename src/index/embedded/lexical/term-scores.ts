@@ -8,7 +8,7 @@ import { CHUNK, type TermDocuments, type TermReader } from './term-documents.ts'
 /** A word in more than this share of all documents is left out where there are rarer ones, and k documents have those. */
 const FREQUENT_SHARE = 0.1
 /** A word in no more documents than this is never left out. */
-const FREQUENT_MIN = 4096
+const FREQUENT_MIN = 10_000
 /** Documents of all words together that are read, where more would change little. */
 const DOCUMENTS_MAX = 250_000
 /** Documents scored between two looks at the clock. */

@@ -1,5 +1,6 @@
+import type { Span } from '../../document.ts'
 import type { LiveConnection } from '../database/live-connection.ts'
-import type { SearchReply, WordSearchCall } from '../wire.ts'
+import type { HighlightCall, SearchReply, WordSearchCall } from '../wire.ts'
 import { analyzerFor } from './analyzer.ts'
 import { DocumentLengths } from './document-lengths.ts'
 import { TermReader } from './term-documents.ts'
@@ -58,6 +59,10 @@ export class WordIndex {
 
   search(call: WordSearchCall, signal: AbortSignal): Promise<SearchReply[]> {
     return this.#searcher.search(call, signal)
+  }
+
+  highlight({ terms, texts }: HighlightCall, signal: AbortSignal): Promise<Span[][]> {
+    return this.#searcher.highlight(terms, texts, signal)
   }
 
   /** Does something that failed for the index's sake again, once the index is made anew. */

@@ -1,3 +1,4 @@
+import type { Span } from '../../document.ts'
 import type { CooperativeScheduler, TimeSlice } from '../cooperative-scheduler.ts'
 import type { RowReader } from '../database/checked-rows.ts'
 import type { FilterIndex } from '../filter/filter-index.ts'
@@ -18,6 +19,9 @@ import { TermScores } from './term-scores.ts'
 const RETRIES_MAX = 2
 /** Hits beyond k that stand in for those replaced during the last attempt. */
 const SPARE_HITS = 64
+
+/** Characters of a text that are highlighted in one go. */
+const PIECE = 16_384
 
 export interface WordSearcherParts {
   table: VectorTable
@@ -47,6 +51,26 @@ export class WordSearcher {
     const replies: SearchReply[] = []
     for (const text of call.texts) replies.push(await this.#one(text, call, budget, slice))
     return replies
+  }
+
+  /** Where a query's words stand in texts, piece by piece. @throws ServiceError ABORTED */
+  async highlight(query: string, texts: readonly string[], signal: AbortSignal): Promise<Span[][]> {
+    const { scheduler, analyzer, limits } = this.#parts
+    const slice = scheduler.slice('interactive', signal)
+    await slice.yield()
+    const terms = analyzer.queryTerms(query, limits.lexicalTermsMax)
+    const found: Span[][] = []
+    for (const text of texts) {
+      const spans: Span[] = []
+      for (const { start, end } of terms.length > 0 ? piecesOf(text) : []) {
+        for (const span of analyzer.highlight(text.slice(start, end), terms)) {
+          spans.push({ start: start + span.start, end: start + span.end })
+        }
+        await slice.pause()
+      }
+      found.push(spans)
+    }
+    return found
   }
 
   /** Again where a hit was replaced or turned out to be damaged; at last without those. */
@@ -117,5 +141,19 @@ export class WordSearcher {
       await slice.pause()
     }
     return hits
+  }
+}
+
+/** A text in pieces that are cut into words in a few milliseconds, parted at white space where there is any. */
+function* piecesOf(text: string): Generator<Span> {
+  for (let start = 0; start < text.length; ) {
+    let end = Math.min(text.length, start + PIECE)
+    if (end < text.length) {
+      const space = text.slice(start, end).search(/\s\S*$/u)
+      if (space > 0) end = start + space
+      else if (/[\ud800-\udbff]/.test(text[end - 1]!)) end--
+    }
+    yield { start, end }
+    start = end
   }
 }
