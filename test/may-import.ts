@@ -15,7 +15,7 @@ export const MAY_IMPORT: Record<string, string[]> = {
   // Where to cut a text is known to no engine and no route.
   chunking: ['index', 'turns'],
   retrieval: ['chunking', 'limits', 'deadline', 'encoder', 'reranker', 'index', 'model', 'turns'],
-  telemetry: ['encoder', 'reranker', 'index'],
+  telemetry: ['encoder', 'reranker', 'index', 'jobs'],
   config: ['sharing', 'limits', 'collections', 'encoder', 'reranker', 'http', 'index', 'jobs', 'retrieval'],
   // Opens collections by name; an index is one, and retrieval works on one.
   collections: ['limits', 'encoder', 'reranker', 'index', 'retrieval'],

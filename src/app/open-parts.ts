@@ -131,12 +131,15 @@ export async function openCollections(
 }
 
 /** Jobs as they were left; none runs before `start`. */
-export function openServiceJobs(
-  { config, log }: Setting,
+export async function openServiceJobs(
+  { config, log, metrics }: Setting,
   collections: Collections,
   engine: IndexEngine,
 ): Promise<Jobs> {
-  return openJobs(engine, { config, collections, documentLines: documentLines(config), log })
+  const parts = { config, collections, documentLines: documentLines(config), log, watch: metrics.jobs }
+  const jobs = await openJobs(engine, parts)
+  metrics.jobs.follow(jobs)
+  return jobs
 }
 
 function watch({ config, log, metrics, troubles }: Setting, thread: 'encoder' | 'reranker' | 'index'): Watch {

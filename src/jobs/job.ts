@@ -89,6 +89,8 @@ export interface Step {
   checkpoint: Json
   progress: JobProgress
   result: JobResult
+  /** Lines or documents dealt with since the step before. */
+  items: number
   /** Faults of lines up to this one belong to what has been done; without it, all do. */
   lastLine?: number
 }
@@ -104,8 +106,8 @@ export interface JobRun<Kind extends JobKind = JobKind> {
   readonly result: JobResult
   /** Fires when the job is to stop; whatever is thrown then counts as obeying. */
   readonly signal: AbortSignal
-  /** For whoever looks; nothing is written. */
-  report(progress: JobProgress): void
+  /** For whoever looks; nothing is written. @param items lines or documents dealt with since the last report */
+  report(progress: JobProgress, items?: number): void
   fault(fault: JobFault): void
   /** Writes a step down, if the last time is a second ago; the last one is always written before the job stops. */
   reached(step: Step): Promise<void>

@@ -5,20 +5,17 @@ import type { Records } from '../index/records.ts'
 import type { Job, JobFault, JobKind, JobParameters, JobTable, JobWork } from './job.ts'
 import { JobClock } from './job-clock.ts'
 import { JobStore, type StoredJob } from './job-store.ts'
+import type { JobLog, JobWatch } from './job-watch.ts'
 import { UNKNOWN_WORK } from './kinds/unknown-job.ts'
 import type { JobLimits } from './limits.ts'
 import { RunningJob } from './running-job.ts'
-
-export interface JobLog {
-  info(facts: object, message: string): void
-  error(facts: object, message: string): void
-}
 
 export interface JobsOptions {
   records: Records
   table: JobTable
   limits: JobLimits
   log: JobLog
+  watch?: JobWatch
 }
 
 /** A job, and how quickly it goes on. */
@@ -111,12 +108,12 @@ export class Jobs {
     const { running } = this.#running.get(id) ?? {}
     if (running?.ending) return this.#view(stored)
     if (job.state === 'running') job.state = 'cancelling'
-    else if (!running && !ENDED.has(job.state)) endAs(job, 'cancelled')
+    else if (!running && !ENDED.has(job.state)) cancelled(job)
     else return this.#view(stored)
     // First: a service that is killed now does not go on with it.
     await this.#store.save(stored)
     running?.stop('cancelled')
-    if (!running) this.#log(stored, 'job ended')
+    if (!running) this.#ended(stored)
     return this.#view(stored)
   }
 
@@ -179,7 +176,7 @@ export class Jobs {
   async #takeUp(stored: StoredJob): Promise<void> {
     const { job } = stored
     if (job.state === 'running') job.state = 'interrupted'
-    else if (job.state === 'cancelling') endAs(job, 'cancelled')
+    else if (job.state === 'cancelling') cancelled(job)
     else return
     await this.#store.save(stored)
   }
@@ -198,15 +195,20 @@ export class Jobs {
 
   #begin(stored: StoredJob): void {
     const { job } = stored
-    const { table, limits } = this.#options
+    const { table, limits, watch } = this.#options
     if (job.startedAt !== undefined) job.resumed++
     job.startedAt ??= new Date().toISOString()
     job.state = 'running'
-    const running = new RunningJob({ stored, store: this.#store, errorsMax: limits.jobErrorsMax })
+    const running = new RunningJob({
+      stored,
+      store: this.#store,
+      errorsMax: limits.jobErrorsMax,
+      onItems: (items) => watch?.worked(job.kind, items),
+    })
     const work: JobWork<JobKind> = table[job.kind] ?? UNKNOWN_WORK
     const ended = running.run(work).then(async ({ failure, unsaved }) => {
       this.#running.delete(job.id)
-      this.#log(stored, 'job ended', failure)
+      this.#ended(stored, failure)
       if (unsaved) this.#log(stored, 'how the job ended could not be written down', unsaved)
       await this.#forget().catch((error) => this.#log(stored, 'an old job could not be removed', error))
       this.#next()
@@ -224,6 +226,12 @@ export class Jobs {
     }
   }
 
+  #ended(stored: StoredJob, failure?: ServiceError): void {
+    this.#log(stored, 'job ended', failure)
+    const { kind, state } = stored.job
+    if (ENDED.has(state)) this.#options.watch?.ended(kind, state)
+  }
+
   #log({ job: { id, kind, state } }: StoredJob, message: string, error?: ServiceError): void {
     const cause = error?.cause !== undefined && { cause: causeText(error.cause) }
     const facts = {
@@ -237,7 +245,6 @@ export class Jobs {
   }
 }
 
-function endAs(job: Job, state: 'cancelled'): void {
-  job.state = state
-  job.endedAt = new Date().toISOString()
+function cancelled(job: Job): void {
+  Object.assign(job, { state: 'cancelled', endedAt: new Date().toISOString() })
 }

@@ -1,5 +1,6 @@
 import type { IndexEngine } from '../index/index-engine.ts'
-import { type JobLog, Jobs } from './jobs.ts'
+import type { JobLog, JobWatch } from './job-watch.ts'
+import { Jobs } from './jobs.ts'
 import { BackupWork } from './kinds/backup-job.ts'
 import { type ImportParts, ImportWork } from './kinds/import/import-job.ts'
 import { VerifyWork } from './kinds/verify-job.ts'
@@ -9,17 +10,18 @@ import type { JobLimits } from './limits.ts'
 export interface JobParts extends Omit<ImportParts, 'importDir'> {
   config: JobLimits & Pick<ImportParts, 'importDir'>
   log: JobLog
+  watch: JobWatch
 }
 
 /** The jobs of a service, with how each kind is done. Nothing runs before `start`. */
 export function openJobs(
   engine: Pick<IndexEngine, 'records' | 'backups' | 'verify'>,
-  { config, log, ...parts }: JobParts,
+  { config, log, watch, ...parts }: JobParts,
 ): Promise<Jobs> {
   const table = {
     import: new ImportWork({ ...parts, importDir: config.importDir }),
     backup: new BackupWork(engine.backups),
     verify: new VerifyWork(engine),
   }
-  return Jobs.open({ records: engine.records, table, limits: config, log })
+  return Jobs.open({ records: engine.records, table, limits: config, log, watch })
 }

@@ -11,6 +11,8 @@ interface RunningJobOptions {
   stored: StoredJob
   store: JobStore
   errorsMax: number
+  /** Is given how many lines or documents have been dealt with since the last time. */
+  onItems: (items: number) => void
 }
 
 /** A job at work: keeps what its kind reports, and writes it down. */
@@ -18,6 +20,7 @@ export class RunningJob<Kind extends JobKind = JobKind> implements JobRun<Kind> 
   readonly #stored: StoredJob
   readonly #store: JobStore
   readonly #errorsMax: number
+  readonly #onItems: (items: number) => void
   readonly #abort = new AbortController()
   readonly #pace = new Pace()
   /** Not written yet; in no order. */
@@ -28,10 +31,11 @@ export class RunningJob<Kind extends JobKind = JobKind> implements JobRun<Kind> 
   #ending = false
   #why: 'cancelled' | 'interrupted' | undefined
 
-  constructor({ stored, store, errorsMax }: RunningJobOptions) {
+  constructor({ stored, store, errorsMax, onItems }: RunningJobOptions) {
     this.#stored = stored
     this.#store = store
     this.#errorsMax = errorsMax
+    this.#onItems = onItems
     if (stored.checkpoint === undefined) {
       // It begins again, and finds the same faults.
       stored.errorsKept = 0
@@ -64,8 +68,9 @@ export class RunningJob<Kind extends JobKind = JobKind> implements JobRun<Kind> 
     return this.#pace.rate
   }
 
-  report(progress: JobProgress): void {
+  report(progress: JobProgress, items = 0): void {
     this.#stored.job.progress = progress
+    if (items > 0) this.#onItems(items)
     this.#pace.add(progress.done, performance.now())
   }
 
@@ -73,8 +78,14 @@ export class RunningJob<Kind extends JobKind = JobKind> implements JobRun<Kind> 
     this.#faults.push(fault)
   }
 
-  async reached({ checkpoint, progress, result, lastLine = Number.POSITIVE_INFINITY }: Step): Promise<void> {
-    this.report(progress)
+  async reached({
+    checkpoint,
+    progress,
+    result,
+    items,
+    lastLine = Number.POSITIVE_INFINITY,
+  }: Step): Promise<void> {
+    this.report(progress, items)
     this.#stored.checkpoint = checkpoint
     this.#stored.job.result = result
     this.#lastLine = lastLine

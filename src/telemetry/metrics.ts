@@ -3,6 +3,7 @@ import type { Encoder, EncoderStats } from '../encoder/encoder.ts'
 import type { DocumentIndex } from '../index/document-index.ts'
 import type { Reranker, RerankerStats, ScoreResult } from '../reranker/reranker.ts'
 import { IndexFigures } from './index-figures.ts'
+import { JobFigures } from './job-figures.ts'
 
 /** From a lookup to an ingest that runs into its deadline. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600]
@@ -80,6 +81,10 @@ export class Metrics {
   readonly #indexes = new IndexFigures(
     (name, help) => new Gauge({ name, help, labelNames: ['collection'], registers: [this.#registry] }),
   )
+  readonly jobs = new JobFigures({
+    counter: (name, help, labels) => this.#counter(name, help, labels),
+    gauge: (name, help, labelNames) => new Gauge({ name, help, labelNames, registers: [this.#registry] }),
+  })
 
   constructor() {
     // Node counts the sampling interval into each delay: a short one keeps the figure honest.
@@ -93,6 +98,7 @@ export class Metrics {
 
   async text(): Promise<string> {
     await this.#indexes.read()
+    this.jobs.read()
     return this.#registry.metrics()
   }
 

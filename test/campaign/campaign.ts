@@ -11,6 +11,7 @@ import { bitFlips } from './parts/bit-flips.ts'
 import { diskFaults } from './parts/disk-faults.ts'
 import { floods } from './parts/floods.ts'
 import { fuzz } from './parts/fuzz.ts'
+import { jobs } from './parts/jobs.ts'
 import { kill } from './parts/kill.ts'
 import { migration } from './parts/migration.ts'
 import { power } from './parts/power.ts'
@@ -20,6 +21,7 @@ import { soak } from './parts/soak.ts'
 const PARTS: Record<string, Part> = {
   kill,
   backup,
+  jobs,
   migration,
   power,
   'disk-faults': diskFaults,

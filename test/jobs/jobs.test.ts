@@ -31,6 +31,9 @@ test('jobs wait in order and run one at a time; a cancelled one stops at once an
     eta_s: expect.any(Number),
   })
   expect((await service.look(second.id)).state).toBe('queued')
+  expect((await service.http().get('/metrics').expect(200)).text).toContain(
+    'llara_jobs{kind="import",state="queued"} 2',
+  )
   const cancelled = await service.http().post(`/jobs/${second.id}/cancel`).expect(202)
   expect(cancelled.body).toMatchObject({ state: 'cancelled', ended_at: expect.any(String) })
   const began = performance.now()
@@ -39,6 +42,11 @@ test('jobs wait in order and run one at a time; a cancelled one stops at once an
   expect(performance.now() - began).toBeLessThan(2000)
   expect(state).toBe('cancelled')
   expect(await service.until(third.id)).toMatchObject({ state: 'done' })
+  const metrics = (await service.http().get('/metrics').expect(200)).text
+  expect(metrics).toContain('llara_jobs_ended_total{kind="import",state="cancelled"} 2\n')
+  expect(metrics).toContain('llara_jobs_ended_total{kind="import",state="done"} 1\n')
+  const items = /llara_job_items_total\{kind="import"\} (\d+)/.exec(metrics)?.[1]
+  expect(Number(items)).toBe(Number(result?.['lines']) + 20)
   expect(await service.count()).toBe(Number(result?.['created']) + 20)
   // Of what has ended nothing changes.
   const again = await service.http().post(`/jobs/${third.id}/cancel`).expect(202)

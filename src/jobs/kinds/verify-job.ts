@@ -17,9 +17,13 @@ export class VerifyWork implements JobWork<'verify'> {
 
   async run(run: JobRun<'verify'>): Promise<JobResult> {
     await this.check()
+    let checked = 0
     const report = await this.#engine.verify!({
       signal: run.signal,
-      onProgress: (done, total) => run.report({ done, total, unit: 'documents' }),
+      onProgress: (done, total) => {
+        run.report({ done, total, unit: 'documents' }, done - checked)
+        checked = done
+      },
     })
     let damaged = 0
     for (const { collection, findings } of report.collections) {

@@ -66,6 +66,7 @@ export class ImportProgress implements IngestWatch {
   async reached({ lastLine, created, updated }: IngestProgress): Promise<void> {
     const { offset } = this.#passed.findLast(({ line }) => line <= lastLine)!
     this.#passed = this.#passed.filter(({ line }) => line > lastLine)
+    const items = lastLine + 1 - this.#now.line
     const faulty = this.#faulty.length
     this.#faulty = this.#faulty.filter((line) => line > lastLine)
     this.#now = {
@@ -80,6 +81,7 @@ export class ImportProgress implements IngestWatch {
       checkpoint: checkpoint as unknown as Json,
       progress: { done: this.#fileBytes(offset), total: this.#file.bytes, unit: 'bytes' },
       result: this.result,
+      items,
       lastLine,
     })
   }
