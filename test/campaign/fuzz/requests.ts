@@ -34,6 +34,13 @@ const BODIES: Record<string, (random: Random) => unknown> = {
   },
   '/embed': () => ({ texts: ['one', 'two'], task: 'query', encoding: 'float' }),
   '/v1/embeddings': () => ({ input: ['one', 'two'], model: 'x', encoding_format: 'base64' }),
+  '/rerank': (random) => ({
+    query: 'blue words',
+    ...random.pick([{ documents: ['one', { id: 'a', title: null, text: 'two' }] }, { ids: ['f-1', 'f-2'] }]),
+    top_n: 1,
+    include: ['text'],
+  }),
+  '/v1/rerank': () => ({ query: 'blue', documents: ['one', { text: 'two' }], return_documents: false }),
 }
 
 const HEADERS: readonly Record<string, string>[] = [
