@@ -24,6 +24,13 @@ export const COLLECTION_LIMITS = {
     max: Number.MAX_SAFE_INTEGER,
     doc: 'Memory that the vectors of open collections beside `default` may take; above it, those that are not in use are closed, the one longest without a request first.',
   },
+  copyDocumentsMax: {
+    unit: 'documents',
+    fallback: 10_000,
+    min: 1,
+    max: 10_000_000,
+    doc: 'Most documents of a collection that one request may copy; it waits for the copy, at most INGEST_TIMEOUT_MS.',
+  },
 } as const satisfies LimitTable
 
 export type CollectionLimits = Limits<typeof COLLECTION_LIMITS>

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify'
 import type { Collections } from '../collections/collections.ts'
+import type { CollectionLimits } from '../collections/limits.ts'
 import type { Backups } from '../index/backups.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 import type { MetadataQueryLimits, RerankLimits, RetrievalLimits } from '../retrieval/limits.ts'
@@ -29,6 +30,7 @@ export interface HttpMetrics {
 
 /** The settings that the HTTP face reads. */
 export type HttpConfig = HttpLimits &
+  Pick<CollectionLimits, 'copyDocumentsMax'> &
   ShareLimits &
   MetadataQueryLimits &
   RerankLimits &

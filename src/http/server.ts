@@ -19,6 +19,7 @@ import { refuseConnection } from './problems/refuse-connection.ts'
 import { backupRoutes } from './routes/backups.ts'
 import { aliasRoutes } from './routes/collections/aliases.ts'
 import { collectionRoutes } from './routes/collections/collections.ts'
+import { copyRoute } from './routes/collections/copy.ts'
 import { routesOfCollections } from './routes/collections/routes-of-collections.ts'
 import { docsRoutes } from './routes/docs.ts'
 import { embedRoute } from './routes/embed.ts'
@@ -79,6 +80,7 @@ export async function buildServer(
 
   routesOfCollections(server, context)
   collectionRoutes(server, context)
+  copyRoute(server, context)
   aliasRoutes(server, context)
   embedRoute(server, context)
   openaiEmbeddingsRoute(server, context)

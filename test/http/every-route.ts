@@ -13,7 +13,11 @@ export interface Route {
 /** Routes that touch no collection, or show of each what the key is for. */
 const NO_COLLECTION = /^\/(collections|aliases|embed|v1\/embeddings|v\d\/rerank|openapi\.yaml|docs(\/.*)?)$/
 /** Administration of a collection as a whole. */
-const WHOLE_SERVICE = ['PUT /collections/:collection', 'DELETE /collections/:collection']
+const WHOLE_SERVICE = [
+  'PUT /collections/:collection',
+  'DELETE /collections/:collection',
+  'POST /collections/:collection/copy',
+]
 
 function reachOf(method: string, pattern: string): Route['reach'] {
   if (NO_COLLECTION.test(pattern)) return 'none'

@@ -10,6 +10,7 @@ import {
 } from '../../../index/collection-settings.ts'
 import type { IndexStats } from '../../../index/document-index.ts'
 import { checkChunking } from '../../../retrieval/checks/check-chunking.ts'
+import { parsePath } from '../../../retrieval/checks/parse-path.ts'
 import { oneOf } from '../../wire/schemas.ts'
 
 export const CollectionName = Type.String({
@@ -154,6 +155,7 @@ export function settingsOf(
   const settings: Partial<CollectionSettings> = Object.fromEntries(
     Object.entries(others).filter(([, value]) => value !== undefined),
   )
+  for (const [i, field] of (others.dates ?? []).entries()) parsePath(field, `dates[${i}]`)
   if (chunking) settings.chunking = checkChunking(chunking, tokensMax)
   if (hnsw) {
     const { m, ef_construction: efConstruction, ef } = hnsw

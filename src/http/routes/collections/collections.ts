@@ -1,7 +1,6 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../../errors.ts'
 import { cursorAfter, placeOfCursor } from '../../../index/cursor.ts'
-import { parsePath } from '../../../retrieval/checks/parse-path.ts'
 import { collectionOf, mayReach } from '../../guards/collection-rights.ts'
 import { signalOf } from '../../guards/deadline.ts'
 import type { HttpContext, Server } from '../../http-context.ts'
@@ -46,7 +45,6 @@ export function collectionRoutes(server: Server, { config, collections }: HttpCo
           : `This service runs the model ${encoder.card.id}; leave model out, or name that.`
         throw new ServiceError('INVALID_INPUT', message, { field: 'model' })
       }
-      for (const [i, field] of (settings.dates ?? []).entries()) parsePath(field, `dates[${i}]`)
       await collections().create(collection, {
         ...vectors,
         settings: settingsOf(settings, encoder.card.bodyTokens.ebae),
