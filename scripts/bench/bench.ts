@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-/** `npm run bench -- http|load|store|encoder|export [options]`: each part is a program of its own in this folder. */
-const PARTS = ['http', 'load', 'store', 'encoder', 'export', 'stall']
+/** `npm run bench -- http|load|store|encoder|export|stall|lexical [options]`: each part is a program of its own in this folder. */
+const PARTS = ['http', 'load', 'store', 'encoder', 'export', 'stall', 'lexical']
 const [part = '', ...options] = process.argv.slice(2)
 if (!PARTS.includes(part)) {
   console.error(`Usage: npm run bench -- ${PARTS.join(' | ')} [--help | options of that benchmark]`)

@@ -1,4 +1,5 @@
 import type { LiveConnection } from '../database/live-connection.ts'
+import type { VectorTable } from '../vectors/vector-table.ts'
 import type { QueryTerm } from './analyzer.ts'
 import { TITLE_WEIGHT } from './bm25.ts'
 import { inWords } from './words-damage.ts'
@@ -8,22 +9,57 @@ const PLACES_MAX = 32_768
 /** Documents of such a term that are read in one go. */
 export const CHUNK = 8192
 
+/** Terms of more documents than this are kept in memory until the next write: reading them again costs more than a millisecond. */
+const KEPT_MIN = 1024
+/** Documents of all terms that are kept: 8 bytes each. */
+const KEPT_MAX = 2 ** 21
+
 /** The documents that have a term, each once, and how often they have it: places in the title by their weight. */
 export interface TermDocuments {
-  documents: number[]
-  counts: number[]
+  documents: ArrayLike<number>
+  counts: ArrayLike<number>
 }
+
+type Places = TermDocuments & { cut: boolean }
 
 /** Reads where terms stand. Every method throws WordsDamaged. */
 export class TermReader {
   readonly #db: LiveConnection
+  readonly #table: Pick<VectorTable, 'version'>
+  /** Oldest first, all of one version of the table. */
+  readonly #kept = new Map<string, Places>()
+  #version = 0
+  #size = 0
 
-  constructor(db: LiveConnection) {
+  constructor(db: LiveConnection, table: Pick<VectorTable, 'version'>) {
     this.#db = db
+    this.#table = table
   }
 
   /** Whole unless `cut`: then the places in the first documents only. */
-  places({ term, prefix }: QueryTerm): TermDocuments & { cut: boolean } {
+  places(term: QueryTerm): Places {
+    if (this.#version !== this.#table.version) this.#forget()
+    const key = `${term.prefix} ${term.term}`
+    const found = this.#kept.get(key) ?? this.#read(term)
+    const { length } = found.documents
+    if (length < KEPT_MIN) return found
+    this.#size += this.#kept.delete(key) ? 0 : length
+    this.#kept.set(key, found)
+    for (const [oldest, { documents }] of this.#kept) {
+      if (this.#size <= KEPT_MAX) break
+      this.#kept.delete(oldest)
+      this.#size -= documents.length
+    }
+    return found
+  }
+
+  #forget(): void {
+    this.#kept.clear()
+    this.#size = 0
+    this.#version = this.#table.version
+  }
+
+  #read({ term, prefix }: QueryTerm): Places {
     // Two numbers as one: SQLite gives one column quicker than two.
     const from = "SELECT doc * 2 + (col = 'title') FROM word_places WHERE"
     const places = inWords(() =>
@@ -33,8 +69,12 @@ export class TermReader {
             .all(term, `${term}\u{10ffff}`)
         : this.#db.prepare(`${from} term = ? LIMIT ${PLACES_MAX + 1}`, 'values').all(term),
     ) as number[]
-    const found = prefix ? byDocument(places) : inOrder(places)
-    return { ...found, cut: places.length > PLACES_MAX }
+    const { documents, counts } = prefix ? byDocument(places) : inOrder(places)
+    return {
+      documents: Uint32Array.from(documents),
+      counts: Float32Array.from(counts),
+      cut: places.length > PLACES_MAX,
+    }
   }
 
   /** Documents that have a term, in the order of their keys, at most CHUNK of them. @param after key of the one before */
@@ -46,7 +86,7 @@ export class TermReader {
 }
 
 /** The places of one term come in the order of documents. */
-function inOrder(places: number[]): TermDocuments {
+function inOrder(places: number[]) {
   const documents: number[] = []
   const counts: number[] = []
   let last = 0
@@ -62,7 +102,7 @@ function inOrder(places: number[]): TermDocuments {
   return { documents, counts }
 }
 
-function byDocument(places: number[]): TermDocuments {
+function byDocument(places: number[]) {
   const counts = new Map<number, number>()
   for (const place of places) {
     const document = Math.floor(place / 2)

@@ -6,7 +6,7 @@ import type { DocumentLengths } from './document-lengths.ts'
 import { CHUNK, type TermDocuments, type TermReader } from './term-documents.ts'
 
 /** A word in more than this share of all documents is left out where there are rarer ones, and k documents have those. */
-const FREQUENT_SHARE = 0.1
+const FREQUENT_SHARE = 0.2
 /** A word in no more documents than this is never left out. */
 const FREQUENT_MIN = 10_000
 /** Documents of all words together that are read, where more would change little. */
@@ -69,7 +69,7 @@ export class TermScores {
     const here = read.documents.length
     if (!cut || query.prefix) return { query, documents: here, read, cut: false }
     // As if the documents not looked at were like the others.
-    const last = read.documents.at(-1)!
+    const last = read.documents[here - 1]!
     return { query, documents: Math.round((here * this.#parts.newest) / last), read, cut }
   }
 
@@ -93,8 +93,9 @@ export class TermScores {
 
   async #offer({ documents, counts }: TermDocuments, weight: number, slice: TimeSlice): Promise<void> {
     const { lengths, among } = this.#parts
-    for (const [i, document] of documents.entries()) {
+    for (let i = 0; i < documents.length; i++) {
       if (i % SCORES_PER_LOOK === 0) await slice.pause()
+      const document = documents[i]!
       if (!among(document)) continue
       const length = lengths.of(document) ?? 0
       const score = weight * saturation(counts[i] ?? 1, length, lengths.mean)

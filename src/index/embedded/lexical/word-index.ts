@@ -31,7 +31,7 @@ export class WordIndex {
     const { reader, analysis, damaged } = parts
     this.#parts = parts
     this.#lengths = new DocumentLengths(reader)
-    const terms = new TermReader(reader)
+    const terms = new TermReader(reader, parts.table)
     const analyzer = analyzerFor(analysis)
     this.#searcher = new WordSearcher({ ...parts, analyzer, lengths: this.#lengths, terms })
     this.#mender = new WordMender({ ...parts, reload: () => this.load() })
