@@ -74,7 +74,7 @@ export const INGEST_LIMITS = {
   },
 } as const satisfies LimitTable
 
-/** What one question about metadata may ask for. */
+/** What one question may ask for beside its k results. */
 export const METADATA_QUERY_LIMITS = {
   facetsMax: {
     unit: 'fields',
@@ -96,6 +96,34 @@ export const METADATA_QUERY_LIMITS = {
     min: 1,
     max: 16,
     doc: 'Most metadata fields that one list is sorted by.',
+  },
+  likesMax: {
+    unit: 'documents',
+    fallback: 64,
+    min: 1,
+    max: 1000,
+    doc: 'Most documents that one search is to be `like`, and as many that it is to be `unlike`.',
+  },
+  offsetMax: {
+    unit: 'results',
+    fallback: 10_000,
+    min: 0,
+    max: 10_000,
+    doc: 'Largest `offset` of a search.',
+  },
+  groupsMax: {
+    unit: 'groups',
+    fallback: 100,
+    min: 1,
+    max: 1000,
+    doc: 'Most groups of a search with `group_by`, those before `offset` included.',
+  },
+  groupSizeMax: {
+    unit: 'results',
+    fallback: 10,
+    min: 1,
+    max: 100,
+    doc: 'Most results of one group (`group_size`).',
   },
 } as const satisfies LimitTable
 

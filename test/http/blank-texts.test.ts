@@ -32,7 +32,6 @@ const VISIBLE = ['a', '\u200ba\u200b', '.', '\u0301', '漢', '🌊', '\u{1f468}\
 const PLACES: [string, string, (text: string) => object][] = [
   ['/documents', 'documents[1].text', (text) => ({ documents: [{ text: 'a' }, { text }] })],
   ['/search', 'query', (query) => ({ query })],
-  ['/search', 'queries[1]', (text) => ({ queries: ['a', text] })],
   ['/embed', 'texts[1]', (text) => ({ texts: ['a', text], prompt: 'ebar' })],
   ['/v1/embeddings', 'input', (input) => ({ input, model: `${service.encoder.card.id}:query` })],
 ]
@@ -48,6 +47,20 @@ test.each(PLACES)('%s: %s', async (path, field, body) => {
     expect(answer.body.detail).toContain(field)
   }
   for (const text of VISIBLE) await service.http().post(path).send(body(text)).expect(200)
+})
+
+test('one of several queries is a fault of its own', async () => {
+  for (const text of BLANK) {
+    const { body } = await service
+      .http()
+      .post('/search')
+      .send({ queries: ['a', text] })
+      .expect(200)
+    expect(body.batches[1].error).toEqual({
+      code: 'INVALID_INPUT',
+      detail: expect.stringContaining('queries[1]'),
+    })
+  }
 })
 
 test('a line of them is a fault, and the lines around it are stored', async () => {

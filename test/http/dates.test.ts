@@ -75,6 +75,17 @@ test('fields that are declared hold dates, which compare as instants', async () 
     .send({ query: 'news', filter: { published: { $lt: '2024-01-01T00:00:00+01:00' } } })
     .expect(200)
   expect(searched.body.results.map(({ id }: { id: string }) => id)).toEqual(['n3'])
+  const grouped = await http()
+    .post(`${at}/search`)
+    .send({ query: 'news', group_by: 'published', group_size: 2, k: 4, include: [] })
+    .expect(200)
+  const groups = grouped.body.results.map(({ group }: { group: string }) => group)
+  expect(groups.sort()).toEqual([
+    '2023-12-24T00:00:00Z',
+    '2024-03-31T00:00:00Z',
+    '2024-03-31T00:30:00Z',
+    '2024-03-31T00:30:00Z',
+  ])
   const bad = await query({ filter: { published: { $gte: 'yesterday' } } }).expect(422)
   expect(bad.body.details.field).toBe('filter.published.$gte')
   const address = await http().get(`${at}/documents?filter={"published":"x"}`).expect(422)

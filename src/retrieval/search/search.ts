@@ -1,22 +1,32 @@
 import { ServiceError } from '../../errors.ts'
 import type { SearchMode } from '../../index/collection-settings.ts'
-import type { Hit, SearchOptions } from '../../index/document-index.ts'
+import type { SearchOptions } from '../../index/document-index.ts'
 import { flaggedIndexes } from '../embed.ts'
-import { FUSION_DEFAULT, type FusedHit, type Fusion, fuse } from '../fuse/fuse.ts'
+import { FUSION_DEFAULT } from '../fuse/fuse.ts'
 import { type Reranked, type RerankOutcome, type RerankWish, rerankHits } from '../rerank/rerank-hits.ts'
 import { rerankerOf } from '../rerank/reranker-of.ts'
 import type { Retrieval, Timings } from '../retrieval.ts'
+import { type CandidateHit, candidatesOf, tierOver } from './candidates.ts'
 import { withDocuments } from './documents.ts'
+import { groupDepth, groupLists } from './group-lists.ts'
+import type { Grouped, GroupWish } from './groups.ts'
 import { type Highlights, highlightStep } from './highlight.ts'
-import { askLegs, type Leg, type LegName } from './legs.ts'
+import type { LegName } from './legs.ts'
 import { type ModeWish, modeOf } from './mode.ts'
-import { questionsOf } from './target.ts'
+import { type Questions, questionsOf } from './target.ts'
 
 /** Candidates beyond those wanted, where documents are read later: they stand in for what is deleted meanwhile. */
 const SPARE_CANDIDATES = 16
 
 export interface SearchRequest extends ModeWish {
   k: number
+  /**
+   * Hits (or groups) that are left out before the first one. Where it is given, 0 too, every match is scored, so that
+   * pages fit each other.
+   */
+  offset?: number
+  /** At most so many hits with one value of a field; k then counts groups. */
+  group?: GroupWish
   /** Whether the reranker has the last word on the first hits. */
   rerank?: RerankWish
   /** Whether hits say where the words of their query stand. */
@@ -25,14 +35,15 @@ export interface SearchRequest extends ModeWish {
 }
 
 /** A document that was found. */
-export type FoundHit = Pick<Hit, 'id' | 'score' | 'passage' | 'document'> &
-  Partial<Pick<FusedHit, 'legs'>> & { rerank?: Reranked; highlights?: Highlights }
+export type FoundHit = Grouped<CandidateHit> & { rerank?: Reranked; highlights?: Highlights }
 
 /** What one query found, best first. */
 export interface Found {
   hits: FoundHit[]
   /** How the dense leg was answered, or the lexical one where it was alone, in the engine's own word. */
   path: string
+  /** Why there are no hits: the query could not be asked, the others were. */
+  error?: ServiceError
 }
 
 export interface SearchTimings extends Timings, Partial<Record<LegName, number>> {
@@ -43,7 +54,7 @@ export interface SearchTimings extends Timings, Partial<Record<LegName, number>>
 
 export interface SearchAnswer {
   mode: SearchMode
-  /** One per text; one for a vector or a document. */
+  /** One per text; one for a vector or documents. */
   batches: Found[]
   /** Indexes of the texts that were cut to the model's limit. */
   truncated: number[]
@@ -56,49 +67,68 @@ export interface SearchAnswer {
 
 /**
  * The k best documents of each target, in steps: what is asked, the candidates of each leg, one list of them, its
- * first hits reranked, its documents. A `like` search leaves the document itself out.
+ * first hits reranked, groups, one page, its documents. A `like` search leaves the documents that it names out.
  * @throws ServiceError INVALID_INPUT, NO_RERANKER, NOT_FOUND (`like`, the reranker's model), and what encoder and index
  *   throw
  */
 export async function search(retrieval: Retrieval, request: SearchRequest): Promise<SearchAnswer> {
   const started = performance.now()
   const { index, limits } = retrieval
-  const { k, fusion = FUSION_DEFAULT, minScore } = request
+  const { k, offset = 0, group, fusion = FUSION_DEFAULT, minScore } = request
   const mode = modeOf(request, index)
-  const questions = questionsOf(retrieval, request.target)
-  const highlight = request.highlight ? highlightStep(index, questions.terms, request.options) : undefined
+  const questions = remembered(questionsOf(retrieval, request.target))
+  const allFaulty = questions.places.length === 0
+  const highlight =
+    request.highlight && !allFaulty ? highlightStep(index, questions.terms, request.options) : undefined
   const options = highlight?.options ?? request.options
-  const rerank = request.rerank && rerankStep(retrieval, request.rerank, questions.terms, options.signal)
+  const rerank = rerankStep(retrieval, request, questions.terms, options.signal)
   const both = mode === 'hybrid'
-  const inSteps = both || rerank !== undefined
+  const inSteps = both || rerank !== undefined || offset > 0 || group !== undefined
 
-  const wanted = Math.max(k, request.rerank?.topN ?? 0) + (inSteps ? SPARE_CANDIDATES : 0)
-  const depth = both ? Math.max(limits.hybridCandidates, wanted) : wanted
-  const { legs, encoded } = await askLegs(index, questions, mode, questions.excluded ? depth + 1 : depth, {
-    ...options,
-    // One leg brings the answer with its documents in one call; of more candidates than that most are no answers.
-    ...(inSteps && { fields: [] }),
-    ...(minScore !== undefined && { floor: minScore }),
-  })
-  const asked = performance.now()
-  const ranked: FoundHit[][] = both ? fused(legs, depth, fusion) : legs[0]!.results.map(({ hits }) => hits)
-  const lists = ranked.map((list) => list.filter(({ id }) => id !== questions.excluded))
+  const wanted = Math.max(offset + k, request.rerank?.topN ?? 0) + (inSteps ? SPARE_CANDIDATES : 0)
+  const least = both ? limits.hybridCandidates : 0
+  const paged = request.offset !== undefined
+  const wish = {
+    mode,
+    fusion,
+    ...(paged && both && { tier: limits.hybridCandidates }),
+    options: {
+      ...options,
+      // One leg brings the answer with its documents in one call; of more candidates than that most are no answers.
+      ...(inSteps && { fields: [] }),
+      ...(minScore !== undefined && { floor: minScore }),
+      ...(paged && { tuning: { ...options.tuning, exact: true } }),
+    },
+  }
+  const depth = group
+    ? groupDepth(offset + k, group, least)
+    : paged
+      ? tierOver(wanted, least)
+      : Math.max(wanted, least)
+  const { lists, legs, encoded, asked } = await candidatesOf(index, questions, { ...wish, depth })
   const ordered = performance.now()
   const reranked = await rerank?.(lists)
   const reordered = performance.now()
+  const whole: FoundHit[][] = group
+    ? await groupLists(index, questions, { lists, legs }, { ...wish, depth, least, group, k, offset })
+    : (reranked?.lists ?? lists).map((list) => list.slice(offset))
   const answers = inSteps
-    ? await withDocuments(index, reranked?.lists ?? lists, k, options)
-    : lists.map((list) => list.slice(0, k))
+    ? await withDocuments(index, whole, group ? Number.POSITIVE_INFINITY : k, options)
+    : whole.map((list) => list.slice(0, k))
   const shown = highlight ? await highlight.mark(answers) : answers
   const ended = performance.now()
+  const places = (indexes: readonly number[]) => indexes.map((i) => questions.places[i]!)
 
   const { tokenizeMs = 0, queueMs = 0, inferenceMs = 0 } = encoded.timings ?? {}
   return {
     mode,
-    batches: shown.map((hits, i) => ({ hits, path: legs[0]!.results[i]!.path })),
-    truncated: encoded.truncated ? flaggedIndexes(encoded.truncated) : [],
-    mostlyUnknown: encoded.mostlyUnknown ? flaggedIndexes(encoded.mostlyUnknown) : [],
-    ...(reranked && { rerank: reranked.outcome }),
+    batches: inPlaces(
+      questions,
+      shown.map((hits, i) => ({ hits, path: legs[0]!.results[i]!.path })),
+    ),
+    truncated: encoded.truncated ? places(flaggedIndexes(encoded.truncated)) : [],
+    mostlyUnknown: encoded.mostlyUnknown ? places(flaggedIndexes(encoded.mostlyUnknown)) : [],
+    ...(reranked && { rerank: { ...reranked.outcome, unranked: places(reranked.outcome.unranked) } }),
     timings: {
       tokenize: tokenizeMs,
       queue: queueMs,
@@ -119,23 +149,39 @@ export async function search(retrieval: Retrieval, request: SearchRequest): Prom
  */
 function rerankStep(
   retrieval: Retrieval,
-  wish: RerankWish,
+  { target, group, rerank: wish }: SearchRequest,
   queries: readonly string[],
   signal = new AbortController().signal,
 ) {
+  if (!wish) return undefined
   const reranker = rerankerOf(retrieval, wish.model, 'rerank.model')
-  if (queries.length === 0) {
+  if (group) {
+    const message = 'Groups are made of hits as the search orders them; leave out rerank, or group_by.'
+    throw new ServiceError('INVALID_INPUT', message, { field: 'rerank' })
+  }
+  if (target.kind !== 'texts') {
     const message = 'A vector and a document have no words to rerank by; send query or queries, or no rerank.'
     throw new ServiceError('INVALID_INPUT', message, { field: 'rerank' })
   }
   return (lists: readonly FoundHit[][]) => rerankHits(retrieval, reranker, queries, lists, wish, signal)
 }
 
-/** One list a query. */
-function fused(legs: readonly Leg[], asked: number, fusion: Fusion): FusedHit[][] {
-  const resultsOf = (leg: LegName) => legs.find(({ name }) => name === leg)!.results
-  const lexical = resultsOf('lexical')
-  return resultsOf('dense').map(({ hits }, i) =>
-    fuse({ dense: hits, lexical: lexical[i]!.hits, asked }, fusion),
-  )
+/** The same questions, whose vectors are made once. */
+function remembered(questions: Questions): Questions {
+  let vectors: ReturnType<Questions['vectors']> | undefined
+  return {
+    ...questions,
+    vectors: (signal) => {
+      vectors ??= questions.vectors(signal)
+      return vectors
+    },
+  }
+}
+
+/** What was found, and the faults of the other texts, each in its place. */
+function inPlaces({ places, faults }: Questions, found: readonly Found[]): Found[] {
+  const batches: Found[] = []
+  for (const [i, place] of places.entries()) batches[place] = found[i]!
+  for (const [place, error] of faults) batches[place] = { hits: [], path: 'exact', error }
+  return batches
 }

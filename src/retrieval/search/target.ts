@@ -1,15 +1,18 @@
 import type { EncodeResult } from '../../encoder/encoder.ts'
 import { ServiceError } from '../../errors.ts'
-import type { Passage } from '../../index/document.ts'
 import { unitVector } from '../../index/unit-vector.ts'
-import { checkText, checkTexts, queryBound } from '../checks/check-text.ts'
+import { checkText, queryBound } from '../checks/check-text.ts'
 import type { Retrieval } from '../retrieval.ts'
+import { type Likes, vectorLike } from './likes.ts'
 
 /** What to look for. Queries are embedded as questions (EBAR), or as statements (EBAE) for similarity. */
 export type Target =
-  | { kind: 'texts'; texts: readonly string[]; task: 'retrieval' | 'similarity'; field: string }
+  | ({ kind: 'texts'; texts: readonly string[]; task: 'retrieval' | 'similarity' } & TextField)
   | { kind: 'vector'; vector: readonly number[] }
-  | { kind: 'like'; id: string }
+  | ({ kind: 'like' } & Likes)
+
+/** Name of the texts in the request. Of several, a faulty one spoils only its own answer. */
+type TextField = { field: 'query' | 'queries' }
 
 /** What the encoder says of the queries, where it was asked. */
 export type Encoded = Partial<Pick<EncodeResult, 'timings' | 'truncated' | 'mostlyUnknown'>>
@@ -20,8 +23,12 @@ export interface Questions {
   terms: readonly string[]
   /** The vector of each query: the model runs when this is called. @throws ServiceError NOT_FOUND (`like`) */
   vectors(signal: AbortSignal): Promise<Encoded & { rows: readonly Float32Array[] }>
-  /** A document that is no answer. */
-  excluded: string | undefined
+  /** Documents that are no answers. */
+  excluded: ReadonlySet<string>
+  /** Which of the target's texts each query is. */
+  places: readonly number[]
+  /** Why the others are none, by their places. */
+  faults: ReadonlyMap<number, ServiceError>
 }
 
 /**
@@ -29,39 +36,50 @@ export interface Questions {
  * @throws ServiceError INVALID_INPUT, TOO_LARGE
  */
 export function questionsOf({ encoder, index, limits }: Retrieval, target: Target): Questions {
+  const one = { terms: [], excluded: new Set<string>(), places: [0], faults: new Map() }
   if (target.kind === 'vector') {
     const row = unitVector(target.vector, index.dimensions)
-    return { terms: [], excluded: undefined, vectors: async () => ({ rows: [row] }) }
+    return { ...one, vectors: async () => ({ rows: [row] }) }
   }
   if (target.kind === 'like') {
-    const { id } = target
     return {
-      terms: [],
-      excluded: id,
-      async vectors(signal) {
-        const [passages] = await index.passages([id], { signal })
-        if (!passages)
-          throw new ServiceError('NOT_FOUND', 'There is no document with the id given as `like`.')
-        return { rows: [meanVector(passages)] }
-      },
+      ...one,
+      excluded: new Set([...target.like, ...target.unlike]),
+      vectors: async (signal) => ({ rows: [await vectorLike(index, target, signal)] }),
     }
   }
-  const { texts, field, task } = target
-  if (texts.length === 1) checkText(texts[0]!, field, queryBound(limits))
-  else checkTexts(texts, field, queryBound(limits))
+  const { texts, task } = target
+  const faults = faultsOf(target, limits)
+  const places = [...texts.keys()].filter((place) => !faults.has(place))
+  const terms = places.map((place) => texts[place]!)
   const prompt = task === 'similarity' ? 'ebae' : 'ebar'
   return {
-    terms: texts,
-    excluded: undefined,
+    ...one,
+    terms,
+    places,
+    faults,
     async vectors(signal) {
-      const { vectors, ...encoded } = await encoder.encode(texts, [prompt], { lane: 'interactive', signal })
+      if (terms.length === 0) return { rows: [] }
+      const { vectors, ...encoded } = await encoder.encode(terms, [prompt], { lane: 'interactive', signal })
       return { ...encoded, rows: vectors[prompt] }
     },
   }
 }
 
-/** What a document as a whole says: its passage's vector, or the mean of several. */
-function meanVector(passages: readonly Passage[]): Float32Array {
-  const [first, ...others] = passages.map(({ vector }) => vector)
-  return others.reduce((sum, vector) => sum.map((value, i) => value + vector[i]!), first!)
+/** @throws ServiceError INVALID_INPUT, TOO_LARGE for a text that is the only one */
+function faultsOf(
+  { texts, field }: { texts: readonly string[] } & TextField,
+  limits: { queryBytesMax: number },
+): Map<number, ServiceError> {
+  const bound = queryBound(limits)
+  const faults = new Map<number, ServiceError>()
+  for (const [place, text] of texts.entries()) {
+    try {
+      checkText(text, field === 'query' ? field : `${field}[${place}]`, bound)
+    } catch (error) {
+      if (field === 'query' || !(error instanceof ServiceError)) throw error
+      faults.set(place, error)
+    }
+  }
+  return faults
 }

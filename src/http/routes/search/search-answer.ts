@@ -1,5 +1,6 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import type { DocumentIndex } from '../../../index/document-index.ts'
+import type { JsonScalar } from '../../../index/json.ts'
 import type { FoundHit, SearchAnswer } from '../../../retrieval/search/search.ts'
 import { DocumentFields, oneOf, TimingsSchema } from '../../wire/schemas.ts'
 import { warningsSchema } from '../../wire/warnings.ts'
@@ -16,6 +17,12 @@ const Result = Type.Object({
     description:
       'Larger is better. Mode dense: cosine similarity in [-1, 1]. Lexical: BM25, above 0. Hybrid: what `fusion` makes of both. The last two order one answer and mean nothing beyond it.',
   }),
+  group: Type.Optional(
+    Type.Unsafe<JsonScalar>({
+      type: ['string', 'number', 'boolean', 'null'],
+      description: 'With `group_by`: the value of the field; absent where the document has none.',
+    }),
+  ),
   legs: Type.Optional(LegsSchema),
   rerank: Type.Optional(RerankedSchema),
   title: Type.Optional(title),
@@ -24,7 +31,12 @@ const Result = Type.Object({
   highlights: Type.Optional(HighlightsSchema),
   vector: HitVectorSchema,
 })
-const PathSchema = oneOf(['hnsw', 'pruned', 'exact'], {
+const PATHS = ['hnsw', 'pruned', 'exact'] as const
+const PathOrNull = Type.Unsafe<(typeof PATHS)[number] | null>({
+  type: ['string', 'null'],
+  enum: [...PATHS, null],
+})
+const PathSchema = oneOf([...PATHS], {
   description:
     '`exact`: every match was scored. `hnsw`: vectors were found through the HNSW graph. `pruned`, with mode lexical: words that very many documents have were left out, because rarer ones found enough. Of the dense leg with mode hybrid.',
 })
@@ -45,16 +57,36 @@ const SearchTimingsSchema = Type.Object(
   },
   { description: 'Wall-clock milliseconds of each phase; the two legs run at once.' },
 )
+type Slot = Static<typeof Result>[] | { error: { code: string; detail: string } }
+const Slot = Type.Unsafe<Slot>({
+  type: ['array', 'object'],
+  items: Result,
+  required: ['error'],
+  properties: {
+    error: Type.Object({
+      code: Type.String({ description: 'Stable, for programs.', examples: ['INVALID_INPUT'] }),
+      detail: Type.String({ description: 'For people.' }),
+    }),
+  },
+})
+
 /** What a search is answered with. */
 export const SearchReply = Type.Object({
   results: Type.Optional(Type.Array(Result, { description: 'Best first.' })),
   batches: Type.Optional(
-    Type.Array(Type.Array(Result), { description: 'With `queries`: the results of each query.' }),
+    Type.Array(Slot, {
+      description:
+        'With `queries`: the results of each query, or why it has none; the others are answered all the same.',
+    }),
   ),
   mode: ModeSchema,
   rerank: Type.Optional(RerankReportSchema),
   path: PathSchema,
-  paths: Type.Optional(Type.Array(PathSchema, { description: 'With `queries`: the path of each query.' })),
+  paths: Type.Optional(
+    Type.Array(PathOrNull, {
+      description: 'With `queries`: the path of each query; null for one that could not be asked.',
+    }),
+  ),
   facets: FacetsSchema,
   truncated: Type.Optional(
     Type.Array(Type.Integer(), {
@@ -86,18 +118,23 @@ export function listsOf({ batches, mode }: SearchAnswer, many: boolean, vectors?
       return { ...resultOf(hit), ...(vector !== undefined && { vector }) }
     }),
   )
+  const slots = lists.map((list, i): Slot => {
+    const { error } = batches[i]!
+    return error ? { error: { code: error.code, detail: error.message } } : list
+  })
   // Whatever an engine calls its approximate way, here it has one name for each leg.
   const approximate = mode === 'lexical' ? 'pruned' : 'hnsw'
-  const paths = batches.map(({ path }) => (path === 'exact' ? path : approximate))
+  const paths = batches.map(({ path, error }) => (error ? null : path === 'exact' ? path : approximate))
   const path = paths.includes(approximate) ? approximate : 'exact'
-  return many ? { batches: lists, path, paths } : { results: lists[0] ?? [], path }
+  return many ? { batches: slots, path, paths } : { results: lists[0] ?? [], path }
 }
 
-function resultOf({ id, score, legs, rerank, highlights, document = {} }: FoundHit) {
+function resultOf({ id, score, group, legs, rerank, highlights, document = {} }: FoundHit) {
   const { title, text, metadata } = document
   return {
     id,
     score,
+    ...(group !== undefined && { group }),
     ...(legs && { legs }),
     ...(rerank && { rerank: { score: rerank.score, former_rank: rerank.formerRank } }),
     ...(title !== undefined && { title }),

@@ -3,15 +3,14 @@ import { ServiceError } from '../../../errors.ts'
 import type { MetadataQueryLimits, RerankLimits } from '../../../retrieval/limits.ts'
 import type { Target } from '../../../retrieval/search/target.ts'
 import type { HttpLimits } from '../../limits.ts'
-import { FilterSchema, Id, Include, oneOf } from '../../wire/schemas.ts'
+import { FilterSchema, Include, oneOf } from '../../wire/schemas.ts'
 import { facetFields } from '../metadata/facets.ts'
 import { FormatField } from '../vectors/stored-vectors.ts'
 import { FusionSchema, ModeSchema } from './fusion.ts'
 import { HighlightSchema } from './highlights.ts'
+import { likeFields, likesOf } from './likes.ts'
+import { K_DEFAULT, pageFields } from './pages.ts'
 import { rerankWishSchema } from './rerank.ts'
-
-/** Results of a search that does not say how many. */
-export const K_DEFAULT = 10
 
 /** What a search may ask for. */
 export const searchBody = ({
@@ -39,9 +38,7 @@ export const searchBody = ({
             'A vector of the collection: of its model, or your own. It is normalised to unit length.',
         }),
       ),
-      like: Type.Optional(
-        Type.String({ ...Id, description: 'Find neighbours of this document; it is excluded.' }),
-      ),
+      ...likeFields(limits),
       task: Type.Optional(
         oneOf(['retrieval', 'similarity'], {
           description:
@@ -68,6 +65,7 @@ export const searchBody = ({
       include: Type.Optional(Include),
       highlight: Type.Optional(HighlightSchema),
       encoding_format: FormatField,
+      ...pageFields(limits),
       ...facetFields(limits),
       ef: Type.Optional(
         Type.Integer({
@@ -88,7 +86,7 @@ export const searchBody = ({
         { query: 'why is the sky blue', k: 5, filter: { year: { $gte: 2020 } } },
         { query: 'error E1042 after start', mode: 'hybrid' },
         { query: 'why is the sky blue', k: 5, rerank: { top_n: 50 } },
-        { like: 'astro-17', k: 5 },
+        { like: ['astro-17', 'astro-20'], unlike: ['bio-3'], k: 5 },
       ],
     },
   )
@@ -96,16 +94,21 @@ export const searchBody = ({
 export type SearchBody = Static<ReturnType<typeof searchBody>>
 
 /** @throws ServiceError INVALID_INPUT unless the body names exactly one target */
-export function targetOf({ query, queries, vector, like, task }: SearchBody): Target {
+export function targetOf({ query, queries, vector, like, unlike, task }: SearchBody): Target {
   const targets: Target[] = []
   const kind = task ?? 'retrieval'
   if (query !== undefined) targets.push({ kind: 'texts', texts: [query], task: kind, field: 'query' })
   if (queries !== undefined) targets.push({ kind: 'texts', texts: queries, task: kind, field: 'queries' })
   if (vector !== undefined) targets.push({ kind: 'vector', vector })
-  if (like !== undefined) targets.push({ kind: 'like', id: like })
+  if (like !== undefined) targets.push({ kind: 'like', ...likesOf(like, unlike) })
   const [target] = targets
   if (!target || targets.length > 1) {
     throw new ServiceError('INVALID_INPUT', 'Give exactly one of query, queries, vector, like.')
+  }
+  if (unlike !== undefined && target.kind !== 'like') {
+    throw new ServiceError('INVALID_INPUT', 'unlike goes with like; leave it out, or give like.', {
+      field: 'unlike',
+    })
   }
   if (task !== undefined && target.kind !== 'texts') {
     throw new ServiceError(

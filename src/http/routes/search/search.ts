@@ -11,9 +11,10 @@ import { warningsOf } from '../../wire/warnings.ts'
 import { facetsOf } from '../metadata/facets.ts'
 import { splitInclude } from '../vectors/stored-vectors.ts'
 import { fusionOf } from './fusion.ts'
+import { pageOf } from './pages.ts'
 import { noteRerank, rerankReport, rerankWishOf } from './rerank.ts'
 import { hitVectors, listsOf, SearchReply } from './search-answer.ts'
-import { K_DEFAULT, searchBody, targetOf } from './search-body.ts'
+import { searchBody, targetOf } from './search-body.ts'
 
 export function searchRoute(server: Server, { config, metrics, retrieval }: HttpContext): void {
   server.post(
@@ -31,7 +32,7 @@ export function searchRoute(server: Server, { config, metrics, retrieval }: Http
     },
     async (request, reply) => {
       const { body } = request
-      const { k = K_DEFAULT, encoding_format: format = 'float' } = body
+      const { encoding_format: format = 'float' } = body
       const { fields = DOCUMENT_FIELDS, withVectors } = splitInclude(body.include)
       const parts = forClient(await retrieval(request), request)
       const shared = {
@@ -42,7 +43,7 @@ export function searchRoute(server: Server, { config, metrics, retrieval }: Http
       }
       const searched = search(parts, {
         target: targetOf(body),
-        k,
+        ...pageOf(body, config),
         ...(body.mode !== undefined && { mode: body.mode }),
         ...(body.fusion !== undefined && { fusion: fusionOf(body.fusion) }),
         ...(body.rerank !== undefined && { rerank: rerankWishOf(body.rerank, reply, config) }),

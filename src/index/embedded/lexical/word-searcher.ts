@@ -82,7 +82,7 @@ export class WordSearcher {
       const k = leaveOut ? call.k + SPARE_HITS : call.k
       const { top, path, terms } = await this.#score(query, { ...call, k }, slice)
       const keys: number[] = []
-      const hits = budget.attempt(() => this.#resolve(top, call, budget, leaveOut, keys))
+      const hits = await budget.attempt(() => this.#resolve(top, call, { budget, slice, leaveOut, keys }))
       if (hits) return { hits: await this.#showPassages(hits, keys, terms, slice), path }
       await slice.pause()
     }
@@ -107,20 +107,27 @@ export class WordSearcher {
   }
 
   /** @param keys is given the key of each hit's document */
-  #resolve(
+  async #resolve(
     top: TopHits,
-    { k, fields }: WordSearchCall,
-    budget: ReadBudget,
-    leaveOut: boolean,
-    keys: number[],
-  ): FoundHit[] | undefined {
-    const { stored } = this.#parts
+    { k, fields, filter }: WordSearchCall,
+    {
+      budget,
+      slice,
+      leaveOut,
+      keys,
+    }: { budget: ReadBudget; slice: TimeSlice; leaveOut: boolean; keys: number[] },
+  ): Promise<FoundHit[] | undefined> {
+    const { stored, table } = this.#parts
+    const { version } = table
     const passageOf = ({ label, document }: Candidate) => {
       const first = stored.passage(label, document)
       if (first) keys.push(document)
       return first
     }
-    return resolveHits(top, this.#parts, { k, budget, leaveOut, passageOf, ...(fields && { fields }) })
+    const options = { k, budget, leaveOut, passageOf, ...(fields && { fields }) }
+    const hits = await resolveHits(top, this.#parts, options, slice)
+    // The filter may no longer hold for what was found.
+    return filter && !leaveOut && table.version !== version ? undefined : hits
   }
 
   /** The hits by their best passages; by the first where the document was replaced since it was found. */

@@ -19,9 +19,9 @@ export class ReadBudget {
   }
 
   /** Counts what `work` takes only if it comes to a result. */
-  attempt<T>(work: () => T | undefined): T | undefined {
+  async attempt<T>(work: () => Promise<T | undefined>): Promise<T | undefined> {
     const [documents, bytes] = [this.#documents, this.#bytes]
-    const result = work()
+    const result = await work()
     if (result === undefined) {
       this.#documents = documents
       this.#bytes = bytes

@@ -1,5 +1,6 @@
 import type { DocumentField } from '../../document.ts'
 import { compareHits } from '../../order.ts'
+import type { TimeSlice } from '../cooperative-scheduler.ts'
 import type { RowReader } from '../database/checked-rows.ts'
 import type { FoundPassage, StoredDocuments } from '../integrity/stored-documents.ts'
 import type { Candidate, TopHits } from '../vectors/top-hits.ts'
@@ -19,8 +20,10 @@ export interface ResolveOptions {
 /**
  * The candidates as hits, in order, cut to k; undefined when one of them is gone or damaged, unless those may be left
  * out.
+ *
+ * @param slice gives way where there are many: documents may be written meanwhile
  */
-export function resolveHits(
+export async function resolveHits(
   top: TopHits,
   { rows, stored }: { rows: RowReader; stored: StoredDocuments },
   {
@@ -30,7 +33,8 @@ export function resolveHits(
     leaveOut,
     passageOf = ({ label, document }) => stored.passage(label, document),
   }: ResolveOptions,
-): FoundHit[] | undefined {
+  slice: TimeSlice,
+): Promise<FoundHit[] | undefined> {
   let whole = true
   const candidates: (Candidate & { id: string })[] = []
   for (const candidate of top.best()) {
@@ -38,6 +42,7 @@ export function resolveHits(
     if (typeof id === 'string') candidates.push({ id, ...candidate })
     // It is not there, or damaged: reading it finds out.
     else whole = stored.byKey(candidate.document) !== undefined && whole
+    if (slice.over) await slice.yield()
   }
   const hits: FoundHit[] = []
   for (const candidate of candidates.sort(compareHits)) {
@@ -50,6 +55,7 @@ export function resolveHits(
     }
     const asked = budget.take(document, fields)
     hits.push({ id: document.id, score: candidate.score, passage, ...(asked && { document: asked }) })
+    if (slice.over) await slice.yield()
   }
   return whole || leaveOut ? hits : undefined
 }

@@ -63,7 +63,7 @@ export class Searcher {
     const walk = call.exact ? undefined : await this.#walker(call, slice)
     for (let i = 0; i < call.vectors.length; i += dimensions) {
       const probe = call.vectors.subarray(i, i + dimensions)
-      const hits = walk && (await this.#walkAndResolve(walk, probe, call, budget))
+      const hits = walk && (await this.#walkAndResolve(walk, probe, call, budget, slice))
       replies.push(hits && { hits, path: 'hnsw' })
       if (!hits) left.push(probe)
       await slice.pause()
@@ -78,12 +78,13 @@ export class Searcher {
     probe: Float32Array,
     call: SearchCall,
     budget: ReadBudget,
+    slice: TimeSlice,
   ): Promise<FoundHit[] | undefined> {
     const { damages } = this.#parts
     for (;;) {
       const { size } = damages
       const top = await walk(probe)
-      const hits = top && budget.attempt(() => this.#resolve(top, call, budget))
+      const hits = top && (await budget.attempt(() => this.#resolve(top, call, budget, slice)))
       if (!top || hits || damages.size === size) return hits
     }
   }
@@ -165,8 +166,9 @@ export class Searcher {
         attempt++
         continue
       }
-      const hits = budget.attempt(() => {
-        const lists = tops.map((top) => this.#resolve(top, call, budget, !patient))
+      const hits = await budget.attempt(async () => {
+        const lists: (FoundHit[] | undefined)[] = []
+        for (const top of tops) lists.push(await this.#resolve(top, call, budget, slice, !patient))
         return damages.size === size && lists.every((list) => list !== undefined) ? lists : undefined
       })
       if (hits) return hits
@@ -213,8 +215,18 @@ export class Searcher {
     )
   }
 
-  #resolve(top: TopHits, call: SearchCall, budget: ReadBudget, leaveOut = false): FoundHit[] | undefined {
-    const { k, fields } = call
-    return resolveHits(top, this.#parts, { k, budget, leaveOut, ...(fields && { fields }) })
+  /** Undefined, too, where the filter may no longer hold for what was found. */
+  async #resolve(
+    top: TopHits,
+    { k, fields, filter }: SearchCall,
+    budget: ReadBudget,
+    slice: TimeSlice,
+    leaveOut = false,
+  ): Promise<FoundHit[] | undefined> {
+    const { table } = this.#parts
+    const { version } = table
+    const options = { k, budget, leaveOut, ...(fields && { fields }) }
+    const hits = await resolveHits(top, this.#parts, options, slice)
+    return filter && !leaveOut && table.version !== version ? undefined : hits
   }
 }

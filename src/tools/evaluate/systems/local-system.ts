@@ -43,6 +43,7 @@ export function localSystem(retrieval: Retrieval): SearchSystem {
         ...(rerank && { rerank: { topN: RERANKED_HITS, until } }),
         options: { fields: [], tuning: { exact, ...(ef !== undefined && { ef }) }, signal },
       })
+      for (const { error } of answer.batches) if (error) throw error
       const { tokenize, queue, inference, search: store, total } = answer.timings
       const batches = rerank
         ? answer.batches.map(({ hits, path }) => ({ hits: rerankedHits(hits, answer.rerank?.reason), path }))

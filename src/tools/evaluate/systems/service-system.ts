@@ -18,7 +18,7 @@ interface Info {
 }
 
 interface Answer {
-  batches: { id: string; score: number }[][]
+  batches: ({ id: string; score: number }[] | { error: { code: string; detail: string } })[]
   paths: string[]
   rerank?: { reason?: string }
   timings_ms: { tokenize: number; queue: number; inference: number; search: number }
@@ -58,6 +58,7 @@ export async function serviceSystem(
       const { tokenize, queue, inference, search } = answer.timings_ms
       return {
         batches: answer.batches.map((found, index) => {
+          if ('error' in found) throw new ToolError('INPUT_UNUSABLE', found.error.detail)
           const hits = found.map(({ id, score }) => ({ id: bare(id), score }))
           return {
             hits: rerank ? rerankedHits(hits, answer.rerank?.reason) : hits,
