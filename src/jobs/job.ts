@@ -12,6 +12,8 @@ export interface JobParameters {
     collection: string
     truncate: Truncate
   }
+  /** The documents of one collection in another one, embedded anew. Names are no aliases once they have been checked. */
+  reindex: { from: string; to: string; truncate: Truncate }
   /** A backup of everything. */
   backup: {
     /** Default: the job's id. */
@@ -22,7 +24,7 @@ export interface JobParameters {
 }
 
 export type JobKind = keyof JobParameters
-export const JOB_KINDS = ['import', 'backup', 'verify'] as const satisfies JobKind[]
+export const JOB_KINDS = ['import', 'reindex', 'backup', 'verify'] as const satisfies JobKind[]
 
 /**
  * - `queued`: waits for its turn;

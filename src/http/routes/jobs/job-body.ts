@@ -22,6 +22,20 @@ export const JOB_BODIES = {
     },
     { ...closed, title: 'import', description: 'Stores the documents of a file.' },
   ),
+  reindex: Type.Object(
+    {
+      kind: Type.Literal('reindex'),
+      from: Type.String({ description: 'The collection, or alias, whose documents are read.' }),
+      to: Type.String({ description: 'The collection, or alias, that they are stored in.' }),
+      truncate: Type.Optional(TruncateSchema),
+    },
+    {
+      ...closed,
+      title: 'reindex',
+      description:
+        'Fills a collection with the documents of another one, cut and embedded as the new one says. Documents of the same ids are replaced.',
+    },
+  ),
   backup: Type.Object(
     {
       kind: Type.Literal('backup'),
@@ -45,9 +59,12 @@ export const JOB_BODIES = {
   ),
 } satisfies Record<JobKind, TObject>
 
-export const JobBody = Type.Union([JOB_BODIES.import, JOB_BODIES.backup, JOB_BODIES.verify], {
-  examples: [{ kind: 'import', file: '2026/articles.ndjson.gz' }],
-})
+export const JobBody = Type.Union(
+  [JOB_BODIES.import, JOB_BODIES.reindex, JOB_BODIES.backup, JOB_BODIES.verify],
+  {
+    examples: [{ kind: 'import', file: '2026/articles.ndjson.gz' }],
+  },
+)
 
 const checkKind = compileBodyCheck(
   Type.Object({ kind: Type.Enum([...JOB_KINDS], { type: 'string' }) }, { additionalProperties: true }),

@@ -42,6 +42,10 @@ export function jobRoutes(server: Server, { config, jobs }: HttpContext): void {
         const { file, collection = DEFAULT_COLLECTION, truncate = 'end' } = body
         return jobs().create('import', { file, collection, truncate })
       }
+      case 'reindex': {
+        const { from, to, truncate = 'end' } = body
+        return jobs().create('reindex', { from, to, truncate })
+      }
       case 'backup':
         return jobs().create('backup', body.name === undefined ? {} : { name: body.name })
       case 'verify':
@@ -109,7 +113,12 @@ export function jobRoutes(server: Server, { config, jobs }: HttpContext): void {
           200: Type.Object({
             errors: Type.Array(
               Type.Object({
-                line: Type.Optional(Type.Integer({ description: 'Of the file, from 1.' })),
+                line: Type.Optional(
+                  Type.Integer({
+                    description:
+                      'Of the file, from 1; of a reindex the number of the document, in the order of ids.',
+                  }),
+                ),
                 id: Type.Optional(Type.String({ description: 'Of the document.' })),
                 code: Type.String(),
                 detail: Type.String(),

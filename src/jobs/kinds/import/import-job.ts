@@ -4,6 +4,7 @@ import { clientEncoder } from '../../../retrieval/client-encoder.ts'
 import { ingestStream } from '../../../retrieval/ingest-stream.ts'
 import type { Retrieval } from '../../../retrieval/retrieval.ts'
 import type { JobParameters, JobResult, JobRun, JobWork } from '../../job.ts'
+import { JOBS_CLIENT } from '../jobs-client.ts'
 import { FileBytes } from './file-bytes.ts'
 import { checkUnchanged, type ImportFile, openImport } from './import-file.ts'
 import { checkpointOf, ImportProgress, type LinePlace, type PlacedLine } from './import-progress.ts'
@@ -15,9 +16,6 @@ export interface ImportParts {
   /** Reads NDJSON from some line on. */
   documentLines(source: AsyncIterable<Uint8Array>, from: LinePlace): AsyncIterable<PlacedLine>
 }
-
-/** Whose texts the encoder works on, where clients take turns: all jobs are one client. */
-const CLIENT = 'jobs'
 
 /** Documents of a file in the import folder, line by line, as a stream of NDJSON is stored. */
 export class ImportWork implements JobWork<'import'> {
@@ -60,7 +58,7 @@ export class ImportWork implements JobWork<'import'> {
     const progress = new ImportProgress(run, version, (read) => (gzip ? bytes.fileBytes : read))
     try {
       await ingestStream(
-        { ...retrieval, encoder: clientEncoder(retrieval.encoder, CLIENT) },
+        { ...retrieval, encoder: clientEncoder(retrieval.encoder, JOBS_CLIENT) },
         progress.follow(this.#parts.documentLines(bytes.read(), { line, offset })),
         { truncate: run.parameters.truncate, signal: run.signal, watch: progress },
       )
