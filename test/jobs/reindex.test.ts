@@ -37,7 +37,10 @@ test('a collection is filled from another one, goes on after a stop, and takes t
 
 test('what cannot be filled is refused', async () => {
   const { http } = await openJobService(await newDataDir())
-  await http().put('/collections/own').send({ vectors: { dimensions: 3 } }).expect(201)
+  await http()
+    .put('/collections/own')
+    .send({ vectors: { dimensions: 3 } })
+    .expect(201)
   const cases: [object, number, string][] = [
     [{ from: 'default', to: 'default' }, 422, 'to'],
     [{ from: 'default', to: 'own' }, 422, 'to'],
