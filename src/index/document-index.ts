@@ -71,6 +71,31 @@ export interface SearchResult {
   path: string
 }
 
+/** Which passages of a document are wanted as texts: one, and the best ones for a vector. */
+export interface ExcerptWish {
+  id: string
+  ordinal: number
+  /** At most `count`, best first; of equal ones the first of the text. */
+  best?: { vector: Float32Array; count: number }
+}
+
+/** A passage as text, and where it stands. */
+export interface Excerpt extends Span {
+  ordinal: number
+  text: string
+  /** Where it stands in code points. */
+  codePoints: Span
+  /** Cosine similarity to the vector of the wish. */
+  score?: number
+}
+
+export interface Excerpts {
+  /** Absent where the document has fewer passages by now. */
+  passage?: Excerpt
+  /** Where the wish says `best`. */
+  best?: Excerpt[]
+}
+
 export interface ScanOptions extends CallOptions {
   /** `nextCursor` of the page before. */
   cursor?: string
@@ -169,6 +194,12 @@ export interface DocumentIndex {
    * @throws ServiceError INVALID_INPUT unless `capabilities.lexical`
    */
   highlight(terms: string, texts: readonly string[], options?: CallOptions): Promise<Span[][]>
+  /**
+   * Index i for wish i: passages as texts; undefined where the document is gone or damaged.
+   * @throws ServiceError INVALID_INPUT (a vector of other dimensions, not finite, or zero), TOO_LARGE (more text than an
+   *   answer may hold)
+   */
+  excerpts(wishes: readonly ExcerptWish[], options?: CallOptions): Promise<(Excerpts | undefined)[]>
   /** Documents in id order (by code point) or sorted, `limit` a page, or fewer where they are large. @throws ServiceError INVALID_INPUT for a foreign cursor */
   scan(options: ScanOptions): Promise<ScanPage>
   /** How many documents match; all of them without a filter. */

@@ -27,6 +27,7 @@ export function measuredIndex(index: DocumentIndex, name: string, metrics: Metri
     upsert: (documents, options) => measure('upsert', () => index.upsert(documents, options)),
     get: (ids, options) => measure('get', () => index.get(ids, options)),
     passages: (ids, options) => measure('passages', () => index.passages(ids, options)),
+    excerpts: (wishes, options) => measure('excerpts', () => index.excerpts(wishes, options)),
     remove: (target, options) => measure('remove', () => index.remove(target, options)),
     patch: (target, patch, options) => measure('patch', () => index.patch(target, patch, options)),
     search: async (probes, k, options) => {

@@ -27,6 +27,74 @@ test('a long document is stored as passages, and /info says how they are cut', a
   expect(info.body.store.documents).toBe(1)
 })
 
+test('a hit shows the passage that it was found by, and the best ones when asked', async () => {
+  const text = `😀 ${LONG}`
+  await service
+    .http()
+    .post('/documents')
+    .send({
+      documents: [
+        { id: 'astral', text },
+        { id: 'short', text: 'Short.' },
+      ],
+    })
+  const search = async (body: object) => {
+    const found = await service
+      .http()
+      .post('/search')
+      .send({ query: 'The keeper', ...body })
+      .expect(200)
+    return found.body.results as Record<string, unknown>[]
+  }
+  const filter = {}
+  const results = await search({ k: 10, passages: 3, filter, exact: true })
+  expect(new Set(results.map(({ id }) => id)).size).toBe(results.length)
+  const hit = results.find(({ id }) => id === 'astral') as unknown as {
+    score: number
+    passage: { start: number; end: number; start_utf16: number; end_utf16: number; text: string }
+    passages: { score: number; text: string; start: number; end: number }[]
+  }
+  const { passage, passages } = hit
+  expect(text.slice(passage.start_utf16, passage.end_utf16)).toBe(passage.text)
+  expect([...text].slice(passage.start, passage.end).join('')).toBe(passage.text)
+  expect(passages).toHaveLength(3)
+  expect(passages[0]!.text).toBe(passage.text)
+  expect(passages[0]!.score).toBeCloseTo(hit.score, 5)
+  expect(passages.map(({ score }) => score)).toEqual(passages.map(({ score }) => score).sort((a, b) => b - a))
+  for (const each of passages) expect([...text].slice(each.start, each.end).join('')).toBe(each.text)
+  const short = results.find(({ id }) => id === 'short')
+  expect(short).toMatchObject({ passage: { start: 0, end: 6, text: 'Short.' } })
+
+  expect(Object.keys((await search({ include: ['passage'] }))[0]!).sort()).toEqual(['id', 'passage', 'score'])
+  expect((await search({ include: ['title'] }))[0]).not.toHaveProperty('passage')
+  const hybrid = await search({ mode: 'hybrid', passages: 1 })
+  expect(hybrid[0]).toMatchObject({ passage: { text: expect.any(String) }, passages: [{}] })
+  const lexical = { query: 'keeper', mode: 'lexical', passages: 1 }
+  const { body } = await service.http().post('/search').send(lexical).expect(422)
+  expect(body.details.field).toBe('passages')
+})
+
+test('where documents are not cut, a passage is shown when it is asked for', async () => {
+  await service
+    .http()
+    .put('/collections/uncut')
+    .send({ chunking: { kind: 'whole' } })
+  const at = '/collections/uncut'
+  await service
+    .http()
+    .post(`${at}/documents`)
+    .send({ documents: [{ id: 'a', text: 'All of it.' }] })
+  const first = async (body: object) =>
+    (
+      await service
+        .http()
+        .post(`${at}/search`)
+        .send({ query: 'it', ...body })
+    ).body.results[0]
+  expect(await first({})).not.toHaveProperty('passage')
+  expect(await first({ include: ['passage'] })).toMatchObject({ passage: { text: 'All of it.' } })
+})
+
 test('a collection has a chunking of its own', async () => {
   const make = (name: string, chunking?: object) =>
     service

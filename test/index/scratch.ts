@@ -44,6 +44,7 @@ export async function openIn(
     get settings() {
       return index.settings
     },
+    excerpts: (wishes, options) => index.excerpts(wishes, options),
     configure: (change) => index.configure(change),
     upsert: (documents, options) => index.upsert(documents, options),
     get: (ids, options) => index.get(ids, options),

@@ -12,6 +12,8 @@ import type {
   CallOptions,
   Capabilities,
   DocumentIndex,
+  Excerpts,
+  ExcerptWish,
   GetOptions,
   Hit,
   IndexStats,
@@ -31,7 +33,7 @@ import { comparePlaces } from '../../src/index/metadata/sort.ts'
 import { compareHits } from '../../src/index/order.ts'
 import { unitVector } from '../../src/index/unit-vector.ts'
 import { facetOf } from './facets.ts'
-import { bestPassage, hitOf, partOf, type Stored } from './hits.ts'
+import { bestPassage, excerptsOf, hitOf, partOf, type Stored } from './hits.ts'
 import { matches } from './match-filter.ts'
 import { placeOf } from './place.ts'
 import { bestByWords, placesOfWords, wordScores } from './word-scores.ts'
@@ -106,6 +108,14 @@ export class ExactIndex implements DocumentIndex {
   async passages(ids: readonly string[], options: CallOptions = {}): Promise<(Passage[] | undefined)[]> {
     this.#check(options)
     return ids.map((id) => structuredClone(this.#stored.get(id)?.passages))
+  }
+
+  async excerpts(
+    wishes: readonly ExcerptWish[],
+    options: CallOptions = {},
+  ): Promise<(Excerpts | undefined)[]> {
+    this.#check(options)
+    return wishes.map((wish) => excerptsOf(this.#stored.get(wish.id), wish))
   }
 
   async remove(

@@ -15,6 +15,13 @@ export const Include = Type.Array(oneOf(['text', 'title', 'metadata', 'vector'])
   description: 'Fields to return with each document. Default: all but `vector`.',
 })
 
+/** The same of what was found. */
+export const SearchInclude = Type.Array(oneOf(['text', 'title', 'metadata', 'vector', 'passage']), {
+  maxItems: 5,
+  description:
+    'Fields to return with each document. Default: all but `vector`, and `passage` only where documents are cut into passages.',
+})
+
 export const Id = Type.String({
   minLength: 1,
   maxLength: ID_BYTES_MAX,

@@ -34,6 +34,7 @@ import { VectorTable } from './vectors/vector-table.ts'
 import type {
   CountCall,
   Counts,
+  ExcerptsCall,
   FacetsCall,
   GetCall,
   HighlightCall,
@@ -211,6 +212,7 @@ async function startEngine(
     highlight: (call: HighlightCall, signal: AbortSignal) => words.highlight(call, signal),
     get: (call: GetCall, signal: AbortSignal) => answer(() => reads.get(call, signal)),
     passages: (call: IdsCall, signal: AbortSignal) => answer(() => reads.passages(call, signal)),
+    excerpts: (call: ExcerptsCall, signal: AbortSignal) => answer(() => reads.excerpts(call, signal)),
     scan: (call: ScanCall, signal: AbortSignal) => answer(() => reads.scan(call, signal)),
     count: (call: CountCall, signal: AbortSignal) => answer(() => reads.count(call, signal)),
     facets: (call: FacetsCall, signal: AbortSignal) => answer(() => reads.facets(call, signal)),

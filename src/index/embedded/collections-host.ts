@@ -22,6 +22,7 @@ import type { RecordPlace } from './records/record-text.ts'
 import type {
   ConfigureCall,
   CountCall,
+  ExcerptsCall,
   FacetsCall,
   ForCollection,
   GetCall,
@@ -160,6 +161,8 @@ export function openCollectionsHost({ dataDir, limits }: WorkerData, emit: Emit<
       engine(collection).get(call, signal),
     passages: ({ collection, ...call }: ForCollection<IdsCall>, signal: AbortSignal) =>
       engine(collection).passages(call, signal),
+    excerpts: ({ collection, ...call }: ForCollection<ExcerptsCall>, signal: AbortSignal) =>
+      engine(collection).excerpts(call, signal),
     scan: ({ collection, ...call }: ForCollection<ScanCall>, signal: AbortSignal) =>
       engine(collection).scan(call, signal),
     count: ({ collection, ...call }: ForCollection<CountCall>, signal: AbortSignal) =>

@@ -7,6 +7,8 @@ import type {
   CallOptions,
   Capabilities,
   DocumentIndex,
+  Excerpts,
+  ExcerptWish,
   GetOptions,
   IndexStats,
   Probe,
@@ -145,6 +147,16 @@ export class EmbeddedIndex implements DocumentIndex {
   highlight(terms: string, texts: readonly string[], { signal }: CallOptions = {}): Promise<Span[][]> {
     const call = { terms, texts, collection: this.#collection }
     return this.#run('read', () => this.#client.call('highlight', call, { signal }))
+  }
+
+  excerpts(wishes: readonly ExcerptWish[], { signal }: CallOptions = {}): Promise<(Excerpts | undefined)[]> {
+    return this.#run('read', async () => {
+      const units = wishes.map(({ best, ...wish }) => ({
+        ...wish,
+        ...(best && { best: { ...best, vector: unitVector(best.vector, this.dimensions) } }),
+      }))
+      return this.#client.call('excerpts', { wishes: units, collection: this.#collection }, { signal })
+    })
   }
 
   async scan({ cursor, signal, sort = [], ...options }: ScanOptions): Promise<ScanPage> {

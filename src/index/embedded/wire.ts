@@ -1,6 +1,6 @@
 import type { Chunking, CollectionSettings, SettingsChange } from '../collection-settings.ts'
 import type { DocumentField, Span } from '../document.ts'
-import type { Tuning } from '../document-index.ts'
+import type { ExcerptWish, Tuning } from '../document-index.ts'
 import type { Filter } from '../filter.ts'
 import type { CollectionIdentity } from '../index-engine.ts'
 import type { MetadataPatch } from '../metadata/merge-patch.ts'
@@ -101,6 +101,10 @@ export interface FoundHit {
   score: number
   passage: { ordinal: number } & Span
   document?: WireFields
+}
+
+export interface ExcerptsCall {
+  wishes: ExcerptWish[]
 }
 
 export interface SearchReply {

@@ -1,8 +1,8 @@
 import { ServiceError } from '../../errors.ts'
+import { type CountedSpan, inCodePoints } from '../../index/code-points.ts'
 import type { DocumentField } from '../../index/document.ts'
 import type { CallOptions, DocumentIndex, Hit } from '../../index/document-index.ts'
 import { turn } from '../../turns.ts'
-import { type CountedSpan, inCodePoints } from '../code-points.ts'
 import { fragmentsOf } from './fragments.ts'
 
 /** Where a query's words stand in a document. */

@@ -8,6 +8,7 @@ import { rerankerOf } from '../rerank/reranker-of.ts'
 import type { Retrieval, Timings } from '../retrieval.ts'
 import { type CandidateHit, candidatesOf, tierOver } from './candidates.ts'
 import { withDocuments } from './documents.ts'
+import { type ExcerptsWanted, excerptStep, type WithExcerpts } from './excerpts.ts'
 import { groupDepth, groupLists } from './group-lists.ts'
 import type { Grouped, GroupWish } from './groups.ts'
 import { type Highlights, highlightStep } from './highlight.ts'
@@ -31,11 +32,13 @@ export interface SearchRequest extends ModeWish {
   rerank?: RerankWish
   /** Whether hits say where the words of their query stand. */
   highlight?: boolean
+  /** The texts of passages. Default: none. */
+  excerpts?: ExcerptsWanted | undefined
   options: Omit<SearchOptions, 'floor'>
 }
 
 /** A document that was found. */
-export type FoundHit = Grouped<CandidateHit> & { rerank?: Reranked; highlights?: Highlights }
+export type FoundHit = WithExcerpts<Grouped<CandidateHit>> & { rerank?: Reranked; highlights?: Highlights }
 
 /** What one query found, best first. */
 export interface Found {
@@ -81,6 +84,7 @@ export async function search(retrieval: Retrieval, request: SearchRequest): Prom
   const highlight =
     request.highlight && !allFaulty ? highlightStep(index, questions.terms, request.options) : undefined
   const options = highlight?.options ?? request.options
+  const excerpts = excerptStep(index, questions, mode, request.excerpts, options)
   const rerank = rerankStep(retrieval, request, questions.terms, options.signal)
   const both = mode === 'hybrid'
   const inSteps = both || rerank !== undefined || offset > 0 || group !== undefined
@@ -115,7 +119,8 @@ export async function search(retrieval: Retrieval, request: SearchRequest): Prom
   const answers = inSteps
     ? await withDocuments(index, whole, group ? Number.POSITIVE_INFINITY : k, options)
     : whole.map((list) => list.slice(0, k))
-  const shown = highlight ? await highlight.mark(answers) : answers
+  const marked = highlight ? await highlight.mark(answers) : answers
+  const shown = excerpts ? await excerpts(marked) : marked
   const ended = performance.now()
   const places = (indexes: readonly number[]) => indexes.map((i) => questions.places[i]!)
 

@@ -63,6 +63,10 @@ export const EVALUATE_OPTIONS = {
       ...withDefault(choice('DEVICE', ['auto', 'cpu', 'cuda'], 'auto, cpu or cuda'), 'auto'),
       excludes: ['url'],
     },
+    passages: {
+      ...flag('documents are cut into passages as long as the model reads, instead of at the end'),
+      excludes: ['url'],
+    },
     writeCard: {
       ...flag("put the figures into the model's card as well; whole sets only"),
       excludes: ['url', 'queries'],

@@ -110,7 +110,12 @@ async function judgeModel<R>(
   const { device, reranker: name } = options
   const judgeAllWith = async (encoder: OnnxEncoder, reranker: OnnxReranker | undefined) => {
     for (const set of sets) {
-      const report = await withLocalSystem(encoder, (system) => judge(system, set, options, run), reranker)
+      const report = await withLocalSystem(
+        encoder,
+        options,
+        (system) => judge(system, set, options, run),
+        reranker,
+      )
       await add?.(report, encoder, set, options, run)
       await tell(report)
     }

@@ -4,6 +4,7 @@ import { parseFilter } from '../../../src/retrieval/checks/parse-filter.ts'
 import { Bench, type ContractTest, doc, X } from './bench.ts'
 import { counting } from './counting.ts'
 import { dating } from './dating.ts'
+import { excerpting } from './excerpting.ts'
 import { patching } from './patching.ts'
 import { rechunking } from './rechunking.ts'
 import { refusing } from './refusing.ts'
@@ -60,6 +61,7 @@ export function documentIndexContract(
     byWords(contractTest)
     refusing(contractTest)
     rechunking(contractTest)
+    excerpting(contractTest)
   })
 
   describe(`${name}, closed`, () => {

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import type { CountedSpan } from '../../../retrieval/code-points.ts'
+import type { CountedSpan } from '../../../index/code-points.ts'
 import type { Highlights } from '../../../retrieval/search/highlight.ts'
 
 export const HighlightSchema = Type.Boolean({

@@ -8,6 +8,7 @@ import { FacetsSchema } from '../metadata/facets.ts'
 import { HitVectorSchema, type VectorWish, vectorsOf } from '../vectors/stored-vectors.ts'
 import { LegsSchema, ModeSchema } from './fusion.ts'
 import { HighlightsSchema, highlightsOf } from './highlights.ts'
+import { PassageFields, passagesOf } from './passages.ts'
 import { RerankedSchema, RerankReportSchema } from './rerank.ts'
 
 const { id, text, title, metadata } = DocumentFields
@@ -29,6 +30,7 @@ const Result = Type.Object({
   text: Type.Optional(text),
   metadata: Type.Optional(metadata),
   highlights: Type.Optional(HighlightsSchema),
+  ...PassageFields,
   vector: HitVectorSchema,
 })
 const PATHS = ['hnsw', 'pruned', 'exact'] as const
@@ -109,13 +111,18 @@ export function hitVectors(index: DocumentIndex, { batches }: SearchAnswer, wish
 /**
  * The hits of each target, as the answer lists them.
  * @param many whether there were several queries
+ * @param passage whether each shows the passage that it was found by
  * @param vectors of the hits' documents, where they are wanted
  */
-export function listsOf({ batches, mode }: SearchAnswer, many: boolean, vectors?: HitVectors) {
+export function listsOf(
+  { batches, mode }: SearchAnswer,
+  { many, passage }: { many: boolean; passage: boolean },
+  vectors?: HitVectors,
+) {
   const lists = batches.map(({ hits }) =>
     hits.map((hit) => {
       const vector = vectors?.get(hit.id)?.[hit.passage.ordinal]
-      return { ...resultOf(hit), ...(vector !== undefined && { vector }) }
+      return { ...resultOf(hit), ...passagesOf(hit, passage), ...(vector !== undefined && { vector }) }
     }),
   )
   const slots = lists.map((list, i): Slot => {

@@ -3,13 +3,14 @@ import { ServiceError } from '../../../errors.ts'
 import type { MetadataQueryLimits, RerankLimits } from '../../../retrieval/limits.ts'
 import type { Target } from '../../../retrieval/search/target.ts'
 import type { HttpLimits } from '../../limits.ts'
-import { FilterSchema, Include, oneOf } from '../../wire/schemas.ts'
+import { FilterSchema, oneOf, SearchInclude } from '../../wire/schemas.ts'
 import { facetFields } from '../metadata/facets.ts'
 import { FormatField } from '../vectors/stored-vectors.ts'
 import { FusionSchema, ModeSchema } from './fusion.ts'
 import { HighlightSchema } from './highlights.ts'
 import { likeFields, likesOf } from './likes.ts'
 import { K_DEFAULT, pageFields } from './pages.ts'
+import { PassagesField } from './passages.ts'
 import { rerankWishSchema } from './rerank.ts'
 
 /** What a search may ask for. */
@@ -62,8 +63,9 @@ export const searchBody = ({
             'Return only results with at least this score: a cosine similarity from -1 to 1 with mode dense, a BM25 score of 0 or more with mode lexical. Mode hybrid refuses it: its scores mean nothing beyond one answer.',
         }),
       ),
-      include: Type.Optional(Include),
+      include: Type.Optional(SearchInclude),
       highlight: Type.Optional(HighlightSchema),
+      passages: PassagesField,
       encoding_format: FormatField,
       ...pageFields(limits),
       ...facetFields(limits),

@@ -12,6 +12,7 @@ import { facetsOf } from '../metadata/facets.ts'
 import { splitInclude } from '../vectors/stored-vectors.ts'
 import { fusionOf } from './fusion.ts'
 import { pageOf } from './pages.ts'
+import { excerptsWanted } from './passages.ts'
 import { noteRerank, rerankReport, rerankWishOf } from './rerank.ts'
 import { hitVectors, listsOf, SearchReply } from './search-answer.ts'
 import { searchBody, targetOf } from './search-body.ts'
@@ -33,8 +34,11 @@ export function searchRoute(server: Server, { config, metrics, retrieval }: Http
     async (request, reply) => {
       const { body } = request
       const { encoding_format: format = 'float' } = body
-      const { fields = DOCUMENT_FIELDS, withVectors } = splitInclude(body.include)
+      const { fields = DOCUMENT_FIELDS, withVectors } = splitInclude(
+        body.include?.filter((name) => name !== 'passage'),
+      )
       const parts = forClient(await retrieval(request), request)
+      const excerpts = excerptsWanted(body, parts.index.settings)
       const shared = {
         ...(body.filter !== undefined && {
           filter: parseFilter(body.filter, dateFieldsOf(parts.index.settings)),
@@ -44,6 +48,7 @@ export function searchRoute(server: Server, { config, metrics, retrieval }: Http
       const searched = search(parts, {
         target: targetOf(body),
         ...pageOf(body, config),
+        excerpts,
         ...(body.mode !== undefined && { mode: body.mode }),
         ...(body.fusion !== undefined && { fusion: fusionOf(body.fusion) }),
         ...(body.rerank !== undefined && { rerank: rerankWishOf(body.rerank, reply, config) }),
@@ -66,7 +71,7 @@ export function searchRoute(server: Server, { config, metrics, retrieval }: Http
       const timings = roundTimings(answer.timings)
       reply.header('server-timing', serverTiming(timings))
       return {
-        ...listsOf(answer, body.queries !== undefined, vectors),
+        ...listsOf(answer, { many: body.queries !== undefined, passage: excerpts?.shown ?? false }, vectors),
         ...facets,
         mode: answer.mode,
         ...(answer.rerank && { rerank: rerankReport(answer.rerank, body.queries !== undefined) }),

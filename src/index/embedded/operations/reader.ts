@@ -1,4 +1,5 @@
 import type { Passage } from '../../document.ts'
+import type { Excerpts } from '../../document-index.ts'
 import type { DateFields } from '../../metadata/dates.ts'
 import type { Facet } from '../../metadata/facets.ts'
 import type { Place } from '../../metadata/sort.ts'
@@ -10,7 +11,17 @@ import { MatchingDocuments } from '../filter/matching-documents.ts'
 import type { StoredDocuments } from '../integrity/stored-documents.ts'
 import type { IndexLimits } from '../limits.ts'
 import type { VectorTable } from '../vectors/vector-table.ts'
-import type { CountCall, FacetsCall, GetCall, IdsCall, ScanCall, ScanReply, WireFields } from '../wire.ts'
+import type {
+  CountCall,
+  ExcerptsCall,
+  FacetsCall,
+  GetCall,
+  IdsCall,
+  ScanCall,
+  ScanReply,
+  WireFields,
+} from '../wire.ts'
+import { excerptsOf } from './excerpts.ts'
 import { FacetCounter } from './facet-counter.ts'
 import { OrderedDocuments } from './ordered-documents.ts'
 import { fieldsOf, ReadBudget } from './read-budget.ts'
@@ -99,6 +110,11 @@ export class Reader {
     return { page, disturbed: within.disturbed }
   }
 
+  async excerpts({ wishes }: ExcerptsCall, signal: AbortSignal): Promise<(Excerpts | undefined)[]> {
+    const budget = new ReadBudget(this.#parts.limits.answerBytesMax)
+    return this.#each(wishes, signal, (wish) => excerptsOf(this.#parts, wish, budget))
+  }
+
   async count({ filter }: CountCall, signal: AbortSignal): Promise<number> {
     const { table, filters } = this.#parts
     const slice = await this.#begin(signal)
@@ -109,11 +125,11 @@ export class Reader {
     return this.#facets.count(call, await this.#begin(signal))
   }
 
-  async #each<T>(ids: string[], signal: AbortSignal, read: (id: string) => T): Promise<T[]> {
+  async #each<W, T>(wanted: readonly W[], signal: AbortSignal, read: (one: W) => T): Promise<T[]> {
     const slice = await this.#begin(signal)
     const found: T[] = []
-    for (const id of ids) {
-      found.push(read(id))
+    for (const one of wanted) {
+      found.push(read(one))
       await slice.pause()
     }
     return found

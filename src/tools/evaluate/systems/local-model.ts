@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defaultConfig } from '../../../config/read.ts'
 import { type OnnxEncoder, openOnnxEncoder } from '../../../encoder/onnx/onnx-encoder.ts'
+import { FIRST_SETTINGS } from '../../../index/collection-settings.ts'
 import { startEmbeddedEngine } from '../../../index/embedded/embedded-engine.ts'
 import { DEFAULT_COLLECTION } from '../../../index/index-engine.ts'
 import type { DeviceChoice } from '../../../inference/device.ts'
 import { type OnnxReranker, openOnnxReranker } from '../../../reranker/onnx/onnx-reranker.ts'
+import { checkChunking } from '../../../retrieval/checks/check-chunking.ts'
 import { localSystem, RERANK_MS_MAX } from './local-system.ts'
 import type { SearchSystem } from './search-system.ts'
 
@@ -42,6 +44,7 @@ export async function withReranker<T>(
 /** The service's own parts around an index of their own, which is gone afterwards. */
 export async function withLocalSystem<T>(
   encoder: OnnxEncoder,
+  { passages = false }: { passages?: boolean },
   work: (system: SearchSystem) => Promise<T>,
   reranker?: OnnxReranker,
 ): Promise<T> {
@@ -54,7 +57,9 @@ export async function withLocalSystem<T>(
       // Judged sets have queries as long as documents.
       const config = defaultConfig()
       const limits = { ...config, queryBytesMax: config.textBytesMax, rerankMsMax: RERANK_MS_MAX }
-      const index = await engine.open(DEFAULT_COLLECTION, { dimensions, fingerprint })
+      const chunking = checkChunking({ kind: passages ? 'passages' : 'whole' }, encoder.card.bodyTokens.ebae)
+      const identity = { dimensions, fingerprint }
+      const index = await engine.open(DEFAULT_COLLECTION, identity, { ...FIRST_SETTINGS, chunking })
       return await work(localSystem({ encoder, reranker, index, limits }))
     } finally {
       await engine.close()

@@ -17,7 +17,7 @@ test('every mode is asked about the same documents, and judged by what it answer
     nothing: { text: 'trombone', grades: { d0: 1 } },
   })
   const { documents, queries, modes } = await withModel(await tinyModel(), 'cpu', (encoder) =>
-    withLocalSystem(encoder, (system) => judgeModes(system, set, ['lexical', 'hybrid', 'dense'])),
+    withLocalSystem(encoder, {}, (system) => judgeModes(system, set, ['lexical', 'hybrid', 'dense'])),
   )
   expect([documents, queries]).toEqual([6, 2])
   expect(Object.keys(modes)).toEqual(['lexical', 'hybrid', 'dense'])
@@ -45,9 +45,7 @@ test('rerank is judged by the order of the reranker, and says which it was', asy
   const encoder = await tinyModel()
   const { modes, facts } = await withModel(encoder, 'cpu', (encoder) =>
     withReranker(folder, 'cpu', (reranker) =>
-      withLocalSystem(
-        encoder,
-        async (system) => ({ ...(await judgeModes(system, set, ['rerank'])), facts: system.facts }),
+      withLocalSystem(encoder, {}, async (system) => ({ ...(await judgeModes(system, set, ['rerank'])), facts: system.facts }),
         reranker,
       ),
     ),
