@@ -45,7 +45,10 @@ test('rerank is judged by the order of the reranker, and says which it was', asy
   const encoder = await tinyModel()
   const { modes, facts } = await withModel(encoder, 'cpu', (encoder) =>
     withReranker(folder, 'cpu', (reranker) =>
-      withLocalSystem(encoder, {}, async (system) => ({ ...(await judgeModes(system, set, ['rerank'])), facts: system.facts }),
+      withLocalSystem(
+        encoder,
+        {},
+        async (system) => ({ ...(await judgeModes(system, set, ['rerank'])), facts: system.facts }),
         reranker,
       ),
     ),
