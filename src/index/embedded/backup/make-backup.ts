@@ -34,8 +34,6 @@ export async function makeBackup(
   { dataDir, backupDir, name }: MakeBackup,
   signal?: AbortSignal,
 ): Promise<Manifest> {
-  await mkdir(backupDir, { recursive: true })
-  await removeUnfinished(backupDir)
   const draft = join(backupDir, `${UNFINISHED}${name}`)
   const snapshots: Snapshot[] = []
   try {
@@ -51,6 +49,8 @@ export async function makeBackup(
       }
     }
     if (snapshots.length === 0) throw new ServiceError('STORE_UNUSABLE', 'The data folder holds no database.')
+    await mkdir(backupDir, { recursive: true })
+    await removeUnfinished(backupDir)
     await checkRoom(backupDir, snapshots)
     const collections: Manifest['collections'] = []
     for (const snapshot of snapshots) collections.push(await copyCollection(draft, snapshot, signal))
