@@ -13,7 +13,6 @@ const post = (path: string, body: object) => service.http().post(path).send(body
 const SEARCHES: [string, (query: string) => object][] = [
   ['query', (query) => ({ query })],
   ['query', (query) => ({ query, task: 'similarity' })],
-  ['queries[1]', (query) => ({ queries: ['short', query] })],
 ]
 
 test.each(SEARCHES)('%s has a limit of its own, in UTF-8 bytes', async (field, body) => {
@@ -23,6 +22,11 @@ test.each(SEARCHES)('%s has a limit of its own, in UTF-8 bytes', async (field, b
     expect(problem).toMatchObject({ code: 'TOO_LARGE', details: { field, limit: 300 } })
     expect(problem.detail).toBe(`${field} is longer than 300 bytes (QUERY_BYTES_MAX); shorten it.`)
   }
+})
+
+test('of several queries only the one over the limit is at fault', async () => {
+  const { body } = await post('/search', { queries: ['short', 'x'.repeat(301)] }).expect(200)
+  expect(body.batches).toMatchObject([[], { error: { code: 'TOO_LARGE' } }])
 })
 
 test('texts to embed and to store may be as long as TEXT_BYTES_MAX', async () => {
