@@ -36,6 +36,7 @@ export class Mender {
   #failure: string | undefined
   #mending: Promise<boolean> | undefined
   #stopped = false
+  #rebuilds = 0
 
   constructor(parts: MenderParts) {
     this.#parts = parts
@@ -44,6 +45,11 @@ export class Mender {
   /** What is wrong with the file, beyond single documents; undefined while nothing is known to be. */
   get problem(): string | undefined {
     return this.#problem
+  }
+
+  /** How often the file was replaced: what a longer look at it finds may be about the one before. */
+  get rebuilds(): number {
+    return this.#rebuilds
   }
 
   /** Begins to mend in the background. @param problem a phrase for the log */
@@ -90,6 +96,7 @@ export class Mender {
     try {
       await writes.run(() => this.#rebuild())
       this.#problem = undefined
+      this.#rebuilds++
       return true
     } catch (error) {
       if (this.#stopped) return false

@@ -81,7 +81,9 @@ export class Scrub {
 
   async #checkPages(signal: AbortSignal): Promise<void> {
     const { folder, mender, words } = this.#parts
+    const { rebuilds } = mender
     const complaints = await checkStructureApart(join(folder, DATABASE), { quick: true, signal })
+    if (mender.rebuilds !== rebuilds) return this.#checkPages(signal)
     const problem = complaints.find((complaint) => !isAboutWords(complaint))
     if (problem !== undefined) mender.suspect(problem)
     else if (complaints.length > 0) words.suspect('it is damaged')
