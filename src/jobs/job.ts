@@ -1,6 +1,7 @@
 import type { Truncate } from '../encoder/encoder.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { Json } from '../index/json.ts'
+import type { ChunkingWish } from '../retrieval/checks/check-chunking.ts'
 
 /** What each kind of job is told. */
 export interface JobParameters {
@@ -14,6 +15,8 @@ export interface JobParameters {
   }
   /** The documents of one collection in another one, embedded anew. Names are no aliases once they have been checked. */
   reindex: { from: string; to: string; truncate: Truncate }
+  /** The documents of a collection, cut in another way and embedded anew where they are. */
+  rechunk: { collection: string; chunking: ChunkingWish }
   /** A backup of everything. */
   backup: {
     /** Default: the job's id. */
@@ -24,7 +27,7 @@ export interface JobParameters {
 }
 
 export type JobKind = keyof JobParameters
-export const JOB_KINDS = ['import', 'reindex', 'backup', 'verify'] as const satisfies JobKind[]
+export const JOB_KINDS = ['import', 'reindex', 'rechunk', 'backup', 'verify'] as const satisfies JobKind[]
 
 /**
  * - `queued`: waits for its turn;

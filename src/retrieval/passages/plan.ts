@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { type CountTokens, cutText } from '../../chunking/cut-text.ts'
 import type { Truncate } from '../../encoder/encoder.ts'
 import { ServiceError } from '../../errors.ts'
@@ -55,7 +56,10 @@ export async function planPassages(
   if (chunking.kind === 'whole')
     return documents.map((document) => ({ ...asWhole(document), mayBeCut: true }))
   const most = Math.min(chunking.tokens, encoder.card.bodyTokens.ebae)
-  const count: CountTokens = (texts) => encoder.countTokens(texts, signal ? { signal } : {})
+  const abort = signal && AbortSignal.any([signal])
+  // All documents that are cut at once wait on it.
+  if (abort) setMaxListeners(2 * AT_ONCE, abort)
+  const count: CountTokens = (texts) => encoder.countTokens(texts, abort ? { signal: abort } : {})
   const fits = await whichFit(documents, { ...chunking, tokens: most }, count)
 
   const plan = async (i: number): Promise<PlannedDocument> => {

@@ -21,7 +21,9 @@ export const JobSchema = Type.Object({
     Type.Object({
       done: Type.Number(),
       total: Type.Optional(Type.Number({ description: 'Absent where nobody knows yet.' })),
-      unit: Type.String({ description: '`bytes` of the file (import), `documents` (reindex, verify).' }),
+      unit: Type.String({
+        description: '`bytes` of the file (import), `documents` (reindex, rechunk, verify).',
+      }),
       rate: Type.Optional(Type.Number({ description: 'A second, lately; while it runs.' })),
       eta_s: Type.Optional(Type.Number({ description: 'Seconds to the end at this rate.' })),
     }),
@@ -29,7 +31,7 @@ export const JobSchema = Type.Object({
   result: Type.Optional(
     Type.Record(Type.String(), Type.Unknown(), {
       description:
-        'What it has come to, so far or in the end. import: `lines`, `created`, `updated`, `failed`. reindex: `documents`, `failed`. backup: `name`, `bytes`, `collections`, `documents`, `removed`. verify: `whole`, `collections`, `documents`, `passages`, `damaged_documents`.',
+        'What it has come to, so far or in the end. import: `lines`, `created`, `updated`, `failed`. reindex and rechunk: `documents`, `failed`. backup: `name`, `bytes`, `collections`, `documents`, `removed`. verify: `whole`, `collections`, `documents`, `passages`, `damaged_documents`.',
     }),
   ),
   error: Type.Optional(

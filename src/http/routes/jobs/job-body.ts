@@ -4,6 +4,7 @@ import { ServiceError } from '../../../errors.ts'
 import { JOB_KINDS, type JobKind } from '../../../jobs/job.ts'
 import { TruncateSchema } from '../../wire/schemas.ts'
 import { compileBodyCheck, validatorCompiler } from '../../wire/validation.ts'
+import { ChunkingSchema } from '../collections/collection-schemas.ts'
 
 const closed = { additionalProperties: false }
 
@@ -36,6 +37,21 @@ export const JOB_BODIES = {
         'Fills a collection with the documents of another one, cut and embedded as the new one says. Documents of the same ids are replaced.',
     },
   ),
+  rechunk: Type.Object(
+    {
+      kind: Type.Literal('rechunk'),
+      collection: Type.Optional(
+        Type.String({ description: 'Or an alias. Default: the default collection.' }),
+      ),
+      chunking: ChunkingSchema,
+    },
+    {
+      ...closed,
+      title: 'rechunk',
+      description:
+        'Cuts the documents of a collection in another way and embeds them anew, while the old vectors serve. What is stored from now on is cut so at once.',
+    },
+  ),
   backup: Type.Object(
     {
       kind: Type.Literal('backup'),
@@ -60,7 +76,7 @@ export const JOB_BODIES = {
 } satisfies Record<JobKind, TObject>
 
 export const JobBody = Type.Union(
-  [JOB_BODIES.import, JOB_BODIES.reindex, JOB_BODIES.backup, JOB_BODIES.verify],
+  [JOB_BODIES.import, JOB_BODIES.reindex, JOB_BODIES.rechunk, JOB_BODIES.backup, JOB_BODIES.verify],
   {
     examples: [{ kind: 'import', file: '2026/articles.ndjson.gz' }],
   },

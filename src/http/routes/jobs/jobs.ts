@@ -46,6 +46,10 @@ export function jobRoutes(server: Server, { config, jobs }: HttpContext): void {
         const { from, to, truncate = 'end' } = body
         return jobs().create('reindex', { from, to, truncate })
       }
+      case 'rechunk': {
+        const { collection = DEFAULT_COLLECTION, chunking } = body
+        return jobs().create('rechunk', { collection, chunking })
+      }
       case 'backup':
         return jobs().create('backup', body.name === undefined ? {} : { name: body.name })
       case 'verify':
