@@ -41,6 +41,7 @@ export async function searches(
       body: JSON.stringify({
         query: queries[(i + Math.floor(Math.random() * queries.length)) % queries.length],
         k: 10,
+        mode: 'dense',
       }),
     })
     await answer.arrayBuffer()

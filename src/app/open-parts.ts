@@ -6,7 +6,7 @@ import { openOnnxEncoder } from '../encoder/onnx/onnx-encoder.ts'
 import type { ServiceError } from '../errors.ts'
 import type { Server } from '../http/http-context.ts'
 import { documentLines } from '../http/wire/document-lines.ts'
-import { FIRST_SETTINGS } from '../index/collection-settings.ts'
+import { NEW_SETTINGS } from '../index/collection-settings.ts'
 import type { DocumentIndex } from '../index/document-index.ts'
 import { startEmbeddedEngine } from '../index/embedded/embedded-engine.ts'
 import { DEFAULT_COLLECTION, type IndexEngine, type IndexNotice } from '../index/index-engine.ts'
@@ -107,7 +107,7 @@ export async function openCollections(
     const isMinor = collection !== DEFAULT_COLLECTION
     troubles.set(log, { collection }, trouble, 'documents can be stored again', isMinor)
   })
-  const defaults = { ...FIRST_SETTINGS, chunking: chunkingFrom(config, encoder) }
+  const defaults = { ...NEW_SETTINGS, chunking: chunkingFrom(config, encoder) }
   const first = await engine.open(DEFAULT_COLLECTION, modelVectors(encoder), defaults)
   sayChunking(first.settings, defaults, (message) => {
     log.warn({ kind: 'chunking', collection: DEFAULT_COLLECTION }, message)

@@ -58,7 +58,7 @@ export function otherChunking(): ServiceError {
   })
 }
 
-/** What a collection had before it could say. */
+/** What a collection had before it could say, and has where it does not say. */
 export const FIRST_SETTINGS: CollectionSettings = {
   chunking: { kind: 'whole' },
   analysis: 'english',
@@ -66,3 +66,6 @@ export const FIRST_SETTINGS: CollectionSettings = {
   hnsw: {},
   dates: [],
 }
+
+/** What a new collection is where nobody says otherwise: docs/hybrid.md has the figures. */
+export const NEW_SETTINGS: CollectionSettings = { ...FIRST_SETTINGS, mode: 'hybrid' }

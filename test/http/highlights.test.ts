@@ -58,7 +58,7 @@ test('fields that are not asked for are highlighted, and left out', async () => 
     [1, 'long', 'sea'],
   ] as const) {
     const hit = body.batches[i].find((found: { id: string }) => found.id === id)
-    expect(Object.keys(hit).sort()).toEqual(['highlights', 'id', 'metadata', 'score'])
+    expect(Object.keys(hit).sort()).toEqual(['highlights', 'id', 'legs', 'metadata', 'score'])
     expect(hit.highlights.fragments[0]).toContain(`<mark>${word}</mark>`)
   }
 })

@@ -4,6 +4,8 @@ import { COLOURS, openService, type Service } from './service.ts'
 let service: Service
 beforeAll(async () => {
   service = await openService({ kMax: 50, queriesPerRequestMax: 3 })
+  // By vectors alone; test/http/hybrid/ has the other modes.
+  await service.http().patch('/collections/default').send({ mode: 'dense' }).expect(200)
   await service.http().post('/documents').send({ documents: COLOURS }).expect(200)
 })
 afterAll(() => service.close())

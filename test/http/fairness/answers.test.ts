@@ -53,14 +53,14 @@ test('answers that nobody reads hold bounded memory, and leave room for others',
     clientSharePercent: 50,
   })
   const search = (key: string, k: number) =>
-    service.http().post('/search').auth(key, { type: 'bearer' }).send({ query: 'a word', k })
+    service.http().post('/search').auth(key, { type: 'bearer' }).send({ query: 'a word', k, mode: 'dense' })
   await service
     .http()
     .post('/documents')
     .auth(BOB, { type: 'bearer' })
     .send({ documents: texts(40, 20 * KIB) })
     .expect(200)
-  const body = '{"query":"a word","k":40}'
+  const body = '{"query":"a word","k":40,"mode":"dense"}'
   const bytes = `${postHead('/search', ALICE, body.length)}${body}`
   for (let i = 0; i < 12; i++) {
     const client = rawClient(service.url, bytes.repeat(6))

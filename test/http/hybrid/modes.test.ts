@@ -123,6 +123,19 @@ describe('min_score is by the measure of the mode', () => {
   })
 })
 
+test('a search that does not say takes the mode of the collection: hybrid, until it is told another', async () => {
+  expect((await search({ query: QUERY })).mode).toBe('hybrid')
+  const change = (mode: string) => library.http().patch('/collections/default').send({ mode }).expect(200)
+  await change('lexical')
+  try {
+    expect((await search({ query: QUERY })).mode).toBe('lexical')
+    expect((await search({ query: QUERY, mode: 'dense' })).mode).toBe('dense')
+    expect((await search({ like: 'tides' })).mode).toBe('dense')
+  } finally {
+    await change('hybrid')
+  }
+})
+
 test('a vector and a document have no words', async () => {
   const vector = Array.from({ length: 384 }, (_, i) => i + 1)
   for (const target of [{ vector }, { like: 'tides' }]) {
