@@ -188,7 +188,7 @@ test('requests are checked by the kind that they name', async () => {
   const service = await openJobService(await newDataDir())
   const cases: [unknown, string][] = [
     [{}, 'The body lacks kind.'],
-    [{ kind: 'export' }, 'kind must be one of import, reindex, backup, verify.'],
+    [{ kind: 'export' }, 'kind must be one of import, reindex, rechunk, backup, verify.'],
     [[], 'The body must be object.'],
     [{ kind: 'import' }, 'The body lacks file.'],
     [{ kind: 'import', file: 1 }, 'file must be string.'],
