@@ -47,7 +47,7 @@ test('a hit shows the passage that it was found by, and the best ones when asked
     return found.body.results as Record<string, unknown>[]
   }
   const filter = {}
-  const results = await search({ k: 10, passages: 3, filter, exact: true })
+  const results = await search({ mode: 'dense', k: 10, passages: 3, filter, exact: true })
   expect(new Set(results.map(({ id }) => id)).size).toBe(results.length)
   const hit = results.find(({ id }) => id === 'astral') as unknown as {
     score: number
